@@ -1,0 +1,1 @@
+//! The API command trait and registry.

@@ -1,0 +1,1 @@
+//! The router: chat interfaces, apps, delivery, reports.

@@ -1,0 +1,1 @@
+//! XML to a plan; conditions; the hunt, step by step.

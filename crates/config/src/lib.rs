@@ -1,0 +1,1 @@
+//! FreeSWITCH's configuration folder, read as leniently as FreeSWITCH does.

@@ -1,0 +1,1 @@
+//! The console: what fs_cli is to FreeSWITCH.

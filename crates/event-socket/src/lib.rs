@@ -1,0 +1,1 @@
+//! The event socket: protocol, listener and client.

@@ -1,0 +1,1 @@
+//! Tests against real SIP clients and the golden cases.

@@ -1,0 +1,1 @@
+//! A virtual clock and a seeded lossy network, for tests.

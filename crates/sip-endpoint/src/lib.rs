@@ -1,0 +1,1 @@
+//! Profiles: sockets, registrar, authentication, SIP to Event and back.

@@ -1,0 +1,1 @@
+//! SIP messages: parse, print, URIs, headers.

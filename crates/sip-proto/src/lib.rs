@@ -1,0 +1,1 @@
+//! Transactions, digest and registrar bindings, without I/O.
