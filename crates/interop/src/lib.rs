@@ -1,1 +1,23 @@
-//! Tests against real SIP clients and the golden cases.
+//! What the tests against real clients share: a server of the test's own, a SIP peer that sees the octets,
+//! and child processes that are driven by their standard input and output.
+//!
+//! In: the `chappe` binary beside the test executable, and whichever clients the machine has. Out: verdicts.
+//! Invariant: everything happens on loopback, on ports that were free a moment ago, and ends with the test.
+#![expect(clippy::expect_used, clippy::panic, reason = "a failure here is the test's failure")]
+
+mod agent;
+mod clients;
+mod folder;
+mod ports;
+mod process;
+mod server;
+
+pub use agent::{Agent, Received};
+pub use clients::{find, pjsua2_python};
+pub use folder::{Folder, PASSWORD};
+pub use ports::free_port;
+pub use process::Driven;
+pub use server::{Server, binary, wait_until_open};
+
+/// What every client has to carry unharmed: two bytes, three bytes and four bytes of UTF-8 a letter.
+pub const TEXT: &str = "héllo ž 你好 🎉";

@@ -1,0 +1,238 @@
+//! A SIP peer that sees the octets. It shares no line with the server, so that an error in the server's own parser
+//! or digest can't hide here.
+
+use crate::PASSWORD;
+use md5::{Digest, Md5};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One user on one socket: registers, sends MESSAGEs, answers those it receives with 200.
+pub struct Agent {
+    user: String,
+    wire: Wire,
+    local: SocketAddr,
+    server: SocketAddr,
+    sent: u32,
+    inbox: Vec<Received>,
+}
+
+/// A request or response as it came.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Start line and headers, without the blank line.
+    pub head: String,
+    /// The body's octets.
+    pub body: Vec<u8>,
+}
+
+impl Received {
+    /// The value of the first header `name` (long form).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+        lines.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn status(&self) -> Option<u16> {
+        self.head.strip_prefix("SIP/2.0 ")?.split(' ').next()?.parse().ok()
+    }
+}
+
+impl Agent {
+    /// An agent for `user` on a UDP socket of its own.
+    pub fn udp(server: SocketAddr, user: &str) -> Agent {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback socket");
+        socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a live socket");
+        let local = socket.local_addr().expect("a bound socket");
+        Agent::on(Wire::Udp(socket), local, server, user)
+    }
+
+    /// An agent for `user` on a TCP connection of its own.
+    pub fn tcp(server: SocketAddr, user: &str) -> Agent {
+        let stream = TcpStream::connect(server).expect("the server accepts connections");
+        stream.set_read_timeout(Some(Duration::from_millis(50))).expect("a live socket");
+        let local = stream.local_addr().expect("a connected socket");
+        Agent::on(Wire::Tcp(stream, Vec::new()), local, server, user)
+    }
+
+    fn on(wire: Wire, local: SocketAddr, server: SocketAddr, user: &str) -> Agent {
+        Agent { user: user.to_owned(), wire, local, server, sent: 0, inbox: Vec::new() }
+    }
+
+    /// Where this agent is reached.
+    pub fn port(&self) -> u16 {
+        self.local.port()
+    }
+
+    /// Registers this agent's socket as the user's contact; the final status.
+    pub fn register(&mut self) -> u16 {
+        let contact = format!("Contact: <{}>\r\nExpires: 600\r\n", self.contact());
+        let server = format!("sip:{}", self.server);
+        let own = format!("sip:{}@{}", self.user, self.server);
+        self.authenticated("REGISTER", &server, &own, &contact, b"", PASSWORD)
+    }
+
+    /// Sends a MESSAGE to `to`; the final status.
+    pub fn message(&mut self, to: &str, content_type: &str, body: &[u8]) -> u16 {
+        self.message_with_password(to, content_type, body, PASSWORD)
+    }
+
+    /// Sends a MESSAGE to `to` with a password of the test's choice; the final status.
+    pub fn message_with_password(&mut self, to: &str, content_type: &str, body: &[u8], password: &str) -> u16 {
+        self.authenticated("MESSAGE", to, to, &format!("Content-Type: {content_type}\r\n"), body, password)
+    }
+
+    /// The next MESSAGE that came in; fails the test when none comes.
+    pub fn receive(&mut self) -> Received {
+        let end = Instant::now() + PATIENCE * 2;
+        while self.inbox.is_empty() {
+            assert!(Instant::now() < end, "{} received no MESSAGE", self.user);
+            self.read();
+        }
+        self.inbox.remove(0)
+    }
+
+    fn contact(&self) -> String {
+        format!("sip:{}@{}{}", self.user, self.local, if self.is_tcp() { ";transport=tcp" } else { "" })
+    }
+
+    fn is_tcp(&self) -> bool {
+        matches!(self.wire, Wire::Tcp(..))
+    }
+
+    fn authenticated(&mut self, method: &str, uri: &str, to: &str, extra: &str, body: &[u8], password: &str) -> u16 {
+        let first = self.transact(method, uri, to, extra, body);
+        let (name, challenge) = match (first.status(), first.header("WWW-Authenticate"), first.header("Proxy-Authenticate")) {
+            (Some(401), Some(challenge), _) => ("Authorization", challenge),
+            (Some(407), _, Some(challenge)) => ("Proxy-Authorization", challenge),
+            _ => return first.status().unwrap_or(0),
+        };
+        let credentials = answer(challenge, &self.user, password, method, uri);
+        let second = self.transact(method, uri, to, &format!("{extra}{name}: {credentials}\r\n"), body);
+        if matches!(second.status(), Some(401 | 407)) {
+            let again = second.header("WWW-Authenticate").or(second.header("Proxy-Authenticate"));
+            assert!(again.is_some(), "wrong credentials are answered without a challenge:\n{}", second.head);
+        }
+        second.status().unwrap_or(0)
+    }
+
+    fn transact(&mut self, method: &str, uri: &str, to: &str, extra: &str, body: &[u8]) -> Received {
+        self.sent += 1;
+        let (user, local, sent) = (self.user.clone(), self.local, self.sent);
+        let transport = if self.is_tcp() { "TCP" } else { "UDP" };
+        let call_id = format!("{sent}-{}-{}", local.port(), std::process::id());
+        let head = format!(
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {local};rport;branch=z9hG4bK-{call_id}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:{user}@{server}>;tag=t{sent}\r\nTo: <{to}>\r\nCall-ID: {call_id}\r\n\
+             CSeq: {sent} {method}\r\n{extra}Content-Length: {}\r\n\r\n",
+            body.len(),
+            server = self.server,
+        );
+        self.wire.send(&[head.as_bytes(), body].concat(), self.server);
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            match self.read() {
+                Some(answer) if answer.header("Call-ID") == Some(&call_id) && answer.status() >= Some(200) => return answer,
+                _ => {}
+            }
+        }
+        panic!("no answer to {method} from {user}");
+    }
+
+    /// Reads one message: a response is returned, a request is answered and, if it is a MESSAGE, kept.
+    fn read(&mut self) -> Option<Received> {
+        let (message, peer) = self.wire.receive(self.server)?;
+        if message.head.starts_with("SIP/2.0") {
+            return Some(message);
+        }
+        self.wire.send(accepted(&message).as_bytes(), peer);
+        if message.head.starts_with("MESSAGE") {
+            self.inbox.push(message);
+        }
+        None
+    }
+}
+
+enum Wire {
+    Udp(UdpSocket),
+    Tcp(TcpStream, Vec<u8>),
+}
+
+impl Wire {
+    fn send(&mut self, bytes: &[u8], to: SocketAddr) {
+        let sent = match self {
+            Wire::Udp(socket) => socket.send_to(bytes, to).map(drop),
+            Wire::Tcp(stream, _) => stream.write_all(bytes),
+        };
+        sent.expect("loopback carries what we send");
+    }
+
+    fn receive(&mut self, server: SocketAddr) -> Option<(Received, SocketAddr)> {
+        match self {
+            Wire::Udp(socket) => {
+                let mut datagram = vec![0; 65_536];
+                let (count, peer) = socket.recv_from(&mut datagram).ok()?;
+                split(&datagram[..count]).map(|(message, _)| (message, peer))
+            }
+            Wire::Tcp(stream, kept) => {
+                if split(kept).is_none() {
+                    let mut piece = [0; 65_536];
+                    let count = stream.read(&mut piece).ok()?;
+                    kept.extend_from_slice(&piece[..count]);
+                }
+                let (message, used) = split(kept)?;
+                kept.drain(..used);
+                Some((message, server))
+            }
+        }
+    }
+}
+
+/// The first whole message of `bytes` and its length.
+fn split(bytes: &[u8]) -> Option<(Received, usize)> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let mut message = Received { head: String::from_utf8_lossy(&bytes[..end]).into_owned(), body: Vec::new() };
+    let length = message.header("Content-Length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    message.body = bytes.get(end + 4..end + 4 + length)?.to_vec();
+    Some((message, end + 4 + length))
+}
+
+fn accepted(request: &Received) -> String {
+    let mut answer = String::from("SIP/2.0 200 OK\r\n");
+    for line in request.head.split("\r\n").skip(1) {
+        let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        match name.as_str() {
+            "via" | "from" | "call-id" | "cseq" => answer += &format!("{line}\r\n"),
+            "to" if line.contains(";tag=") => answer += &format!("{line}\r\n"),
+            "to" => answer += &format!("{line};tag=agent\r\n"),
+            _ => {}
+        }
+    }
+    answer + "Content-Length: 0\r\n\r\n"
+}
+
+/// The answer to a Digest challenge with qop=auth (RFC 2617 §3.2.2).
+fn answer(challenge: &str, user: &str, password: &str, method: &str, uri: &str) -> String {
+    let field = |name: &str| {
+        let after = challenge.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("no {name} in {challenge}")).1;
+        after.split('"').next().unwrap_or_default().to_owned()
+    };
+    let (realm, nonce) = (field("realm"), field("nonce"));
+    let (ha1, ha2) = (hex_md5(&format!("{user}:{realm}:{password}")), hex_md5(&format!("{method}:{uri}")));
+    let response = hex_md5(&format!("{ha1}:{nonce}:00000001:c0ffee:auth:{ha2}"));
+    format!(
+        "Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", response=\"{response}\", \
+         algorithm=MD5, qop=auth, nc=00000001, cnonce=\"c0ffee\""
+    )
+}
+
+fn hex_md5(text: &str) -> String {
+    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,59 @@
+//! A server of the test's own.
+
+use crate::{Driven, Folder};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A running `chappe serve`; ended when dropped.
+pub struct Server {
+    /// Its configuration folder.
+    pub folder: Folder,
+    /// The process, with its log.
+    pub process: Driven,
+}
+
+impl Server {
+    /// Starts the server on `folder` and waits until it answers.
+    pub fn start(folder: Folder) -> Server {
+        let process = Server::launch(folder.path());
+        let event_socket = SocketAddr::from((Ipv4Addr::LOCALHOST, folder.event_port));
+        wait_until_open(event_socket, &process);
+        Server { folder, process }
+    }
+
+    /// Starts the server on the folder `conf`, and waits for nothing.
+    pub fn launch(conf: &Path) -> Driven {
+        let mut command = Command::new(binary());
+        command.arg("serve").arg("--conf").arg(conf);
+        Driven::start(command)
+    }
+
+    /// The profile's address.
+    pub fn sip(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.folder.sip_port))
+    }
+
+    /// `sip:USER@HOST:PORT` at this server.
+    pub fn uri(&self, user: &str) -> String {
+        format!("sip:{user}@{}", self.sip())
+    }
+}
+
+/// Waits until something accepts connections at `address`; fails with what `process` printed otherwise.
+pub fn wait_until_open(address: SocketAddr, process: &Driven) {
+    let end = Instant::now() + Duration::from_secs(15);
+    while TcpStream::connect(address).is_err() {
+        assert!(Instant::now() < end, "nothing listens at {address}; the server printed:\n{}", process.printed());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The `chappe` binary, which the same build put beside the test executables.
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a path");
+    let built = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST").join("chappe");
+    assert!(built.is_file(), "{} is missing: build the workspace first", built.display());
+    built
+}

@@ -1,0 +1,77 @@
+//! baresip: the binding's user part is its own, and it counts the Contacts in the answer to REGISTER.
+
+use chappe_interop::{Driven, Folder, PASSWORD, Server, TEXT, find, free_port};
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::Command;
+use tempfile::TempDir;
+
+const MODULES: &str = "/usr/lib/baresip/modules";
+
+struct Baresip {
+    process: Driven,
+    control: u16,
+    _home: TempDir,
+}
+
+impl Baresip {
+    fn start(server: &Server, user: &str, password: &str, transport: &str) -> Baresip {
+        let (home, control) = (tempfile::tempdir().expect("a temporary folder"), free_port());
+        let config = format!(
+            "sip_listen 127.0.0.1:0\nmodule_path {MODULES}\nmodule_app account.so\nmodule_app menu.so\n\
+             module_app contact.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
+        );
+        let uri = server.uri(user);
+        let account = format!("<{uri};transport={transport}>;auth_user={user};auth_pass={password};regint=600\n");
+        for (name, text) in [("config", &config), ("accounts", &account), ("contacts", &String::new())] {
+            std::fs::write(home.path().join(name), text).expect("a writable folder");
+        }
+        let mut command = Command::new("baresip");
+        command.arg("-f").arg(home.path());
+        Baresip { process: Driven::start(command), control, _home: home }
+    }
+
+    fn message(&self, to: &str, text: &str) {
+        let command = format!("{{\"command\":\"message\",\"params\":\"{to} {text}\"}}");
+        let mut control = TcpStream::connect((Ipv4Addr::LOCALHOST, self.control)).expect("baresip's control port");
+        write!(control, "{}:{command},", command.len()).expect("baresip's control port");
+        // read the answer, so that the command is carried out before the connection ends
+        let _ = std::io::Read::read(&mut control, &mut [0; 1024]).expect("baresip's answer");
+    }
+}
+
+fn chat(transport: &str) {
+    if find("baresip").is_none() {
+        return;
+    }
+    let server = Server::start(Folder::new());
+    let from = Baresip::start(&server, "1000", PASSWORD, transport);
+    let to = Baresip::start(&server, "1001", PASSWORD, transport);
+    from.process.expect("[1 binding]");
+    to.process.expect("[1 binding]");
+
+    from.message(&server.uri("1001"), TEXT);
+    to.process.expect(TEXT);
+    from.message(&server.uri("echo"), TEXT);
+    from.process.expect(&format!("Hello, you said: {TEXT}"));
+}
+
+#[test]
+fn over_udp() {
+    chat("udp");
+}
+
+#[test]
+fn over_tcp() {
+    chat("tcp");
+}
+
+#[test]
+fn wrong_credentials_end_the_registration() {
+    if find("baresip").is_none() {
+        return;
+    }
+    let server = Server::start(Folder::new());
+    let baresip = Baresip::start(&server, "1000", "wrong", "udp");
+    baresip.process.expect("401 Unauthorized");
+}

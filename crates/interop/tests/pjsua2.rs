@@ -1,0 +1,45 @@
+//! pjsua2, by its Python binding.
+
+use chappe_interop::{Driven, Folder, PASSWORD, Server, TEXT, pjsua2_python};
+use std::path::Path;
+use std::process::Command;
+
+fn start(python: &Path, server: &Server, transport: &str, user: &str, password: &str) -> Driven {
+    let mut command = Command::new(python);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/clients/pjsua2_agent.py"));
+    command.args([&server.sip().to_string(), transport, user, password]).env("PYTHONIOENCODING", "utf-8");
+    Driven::start(command)
+}
+
+fn chat(transport: &str) {
+    let Some(python) = pjsua2_python() else { return };
+    let server = Server::start(Folder::new());
+    let mut from = start(&python, &server, transport, "1000", PASSWORD);
+    let to = start(&python, &server, transport, "1001", PASSWORD);
+    from.expect("registered 200");
+    to.expect("registered 200");
+
+    from.say(&format!("{} {TEXT}", server.uri("1001")));
+    to.expect(&format!("text/plain {TEXT}"));
+    from.expect(&format!("status {};transport={transport} 200", server.uri("1001")));
+    from.say(&format!("{} {TEXT}", server.uri("echo")));
+    from.expect(&format!("Hello, you said: {TEXT}"));
+}
+
+#[test]
+fn over_udp() {
+    chat("udp");
+}
+
+#[test]
+fn over_tcp() {
+    chat("tcp");
+}
+
+#[test]
+fn wrong_credentials_end_the_registration() {
+    let Some(python) = pjsua2_python() else { return };
+    let server = Server::start(Folder::new());
+    let agent = start(&python, &server, "udp", "1000", "wrong");
+    agent.expect("registered 401");
+}
