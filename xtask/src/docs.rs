@@ -1,0 +1,53 @@
+//! `cargo xtask docs`: the reference pages, written by the server from the tables it works with.
+
+use std::process::{Command, Stdio};
+
+use crate::step::{Summary, cargo, root, target};
+
+const PAGES: [&str; 3] = ["params", "apps", "api"];
+
+/// Writes `docs/reference/*.md`.
+pub fn run() -> bool {
+    let mut summary = Summary::default();
+    if summary.run("build", &mut cargo(&["build", "--quiet", "-p", "chappe-server"])) {
+        for page in PAGES {
+            match text(page)
+                .and_then(|text| std::fs::write(path(page), text).map_err(|error| error.to_string()))
+            {
+                Ok(()) => eprintln!("wrote {}", path(page).display()),
+                Err(why) => summary.fail(page, why),
+            }
+        }
+    }
+    summary.finish()
+}
+
+/// Fails for each page that is not what the code says today.
+pub fn check(summary: &mut Summary) {
+    for page in PAGES {
+        let written = std::fs::read_to_string(path(page)).unwrap_or_default();
+        match text(page) {
+            Ok(text) if text == written => {}
+            Ok(_) => summary
+                .fail("reference pages", format!("docs/reference/{page}.md differs: run cargo xtask docs")),
+            Err(why) => summary.fail("reference pages", why),
+        }
+    }
+}
+
+fn text(page: &str) -> Result<String, String> {
+    let chappe = target().join("debug/chappe");
+    let output = Command::new(&chappe)
+        .args(["reference", page])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{}: {error}", chappe.display()))?;
+    if !output.status.success() {
+        return Err(format!("chappe reference {page}: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    String::from_utf8(output.stdout).map_err(|error| error.to_string())
+}
+
+fn path(page: &str) -> std::path::PathBuf {
+    root().join(format!("docs/reference/{page}.md"))
+}

@@ -1,0 +1,48 @@
+//! `cargo xtask test`.
+
+use crate::step::{Summary, cargo, succeeds};
+use crate::{docs, interop};
+
+/// Every check of the project. A step that fails does not keep the later ones from running, except that without a
+/// build there is nothing to test.
+pub fn run() -> bool {
+    let mut summary = Summary::default();
+    summary.run("format", &mut cargo(&["fmt", "--all", "--check"]));
+    summary.run(
+        "clippy",
+        &mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
+    );
+    let built = summary.run("build", &mut cargo(&["build", "--workspace", "--all-targets", "--quiet"]));
+    if built {
+        let clients = interop::prepare(&mut summary);
+        tests(&mut summary, &clients);
+        summary.run("documentation tests", &mut cargo(&["test", "--workspace", "--doc", "--quiet"]));
+        docs::check(&mut summary);
+    }
+    licences(&mut summary);
+    summary.finish()
+}
+
+/// The golden cases and the real clients are ordinary tests of crates/interop, so this one step runs them too.
+fn tests(summary: &mut Summary, clients: &interop::Clients) {
+    let mut command = if succeeds("cargo", &["nextest", "--version"]) {
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
+    } else {
+        cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
+    };
+    if let Some(python) = &clients.python {
+        command.env("CHAPPE_INTEROP_PYTHON", python);
+    }
+    summary.run("tests", &mut command);
+    for missing in &clients.missing {
+        summary.skip("interop", missing.as_str());
+    }
+}
+
+fn licences(summary: &mut Summary) {
+    if succeeds("cargo", &["deny", "--version"]) {
+        summary.run("licences and advisories", &mut cargo(&["deny", "--log-level", "error", "check"]));
+    } else {
+        summary.skip("licences and advisories", "cargo-deny is not installed (cargo install cargo-deny)");
+    }
+}
