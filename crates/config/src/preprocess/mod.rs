@@ -1,0 +1,364 @@
+//! FreeSWITCH's preprocessor (switch_xml.c preprocess): line by line, before any XML is read.
+
+mod directive;
+mod expand;
+mod source_map;
+mod variables;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use self::directive::Directive;
+use self::expand::{Expanded, expand};
+pub(crate) use self::source_map::SourceMap;
+use self::variables::Variables;
+use crate::{Diagnostics, Files, Location, limits};
+
+/// All files as one text.
+pub(crate) struct Preprocessed {
+    pub text: String,
+    pub map: SourceMap,
+    pub globals: Vec<(String, String)>,
+    pub diagnostics: Diagnostics,
+}
+
+pub(crate) fn preprocess(root: &Path, files: &dyn Files, presets: &[(String, String)]) -> Preprocessed {
+    let mut preprocessor = Preprocessor {
+        files,
+        text: String::new(),
+        map: SourceMap::default(),
+        variables: Variables::new(presets),
+        open: Vec::new(),
+        read: 0,
+        full: false,
+        diagnostics: Diagnostics::new(),
+    };
+    preprocessor.file(root, None);
+    Preprocessed {
+        text: preprocessor.text,
+        map: preprocessor.map,
+        globals: preprocessor.variables.into_vec(),
+        diagnostics: preprocessor.diagnostics,
+    }
+}
+
+struct Preprocessor<'f> {
+    files: &'f dyn Files,
+    text: String,
+    map: SourceMap,
+    variables: Variables,
+    /// The files that are being read, outermost first.
+    open: Vec<PathBuf>,
+    /// Files read so far.
+    read: usize,
+    /// A limit was reached: nothing more is read.
+    full: bool,
+    diagnostics: Diagnostics,
+}
+
+/// Where the preprocessor is in one file.
+struct Cursor {
+    folder: PathBuf,
+    file: Arc<str>,
+    line: u32,
+    /// Inside a `<!--#` that does not end on its line.
+    in_comment: bool,
+}
+
+impl Cursor {
+    fn at(&self, column: usize) -> Location {
+        Location { file: self.file.clone(), line: self.line, column: column_number(column) }
+    }
+}
+
+fn column_number(octets_before: usize) -> u32 {
+    u32::try_from(octets_before).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+impl Preprocessor<'_> {
+    fn file(&mut self, path: &Path, included_at: Option<&Location>) {
+        if !self.may_read(path, included_at) {
+            return;
+        }
+        self.read += 1;
+        let Some(content) = self.content(path, included_at) else { return };
+        let mut cursor = Cursor {
+            folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+            file: path.to_string_lossy().into(),
+            line: 0,
+            in_comment: false,
+        };
+        self.open.push(path.to_path_buf());
+        for line in Lines(&content) {
+            cursor.line = cursor.line.saturating_add(1);
+            self.line(&mut cursor, line);
+            if self.full {
+                break;
+            }
+        }
+        self.open.pop();
+    }
+
+    fn may_read(&mut self, path: &Path, at: Option<&Location>) -> bool {
+        if self.full {
+            return false;
+        }
+        let shown = path.display();
+        if self.open.iter().any(|open| open == path) {
+            self.diagnostics.error(at.cloned(), format!("{shown} includes itself"));
+            return false;
+        }
+        if self.open.len() > limits::INCLUDE_DEPTH {
+            let text = format!("{shown} is not included: more than {} files inside each other", limits::INCLUDE_DEPTH);
+            self.diagnostics.error(at.cloned(), text);
+            return false;
+        }
+        if self.read >= limits::INCLUDED_FILES {
+            self.stop(at, format!("more than {} files are included", limits::INCLUDED_FILES));
+            return false;
+        }
+        true
+    }
+
+    fn stop(&mut self, at: Option<&Location>, why: String) {
+        self.full = true;
+        self.diagnostics.error(at.cloned(), why);
+    }
+
+    fn content(&mut self, path: &Path, included_at: Option<&Location>) -> Option<String> {
+        let bytes = match self.files.read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.diagnostics.error(included_at.cloned(), format!("failed to read {}: {error}", path.display()));
+                return None;
+            }
+        };
+        let start = Location::new(path.to_string_lossy(), 1, 1);
+        if bytes.len() > limits::FILE_SIZE {
+            self.diagnostics.error(start, format!("the file is larger than {} MiB", limits::FILE_SIZE >> 20));
+            return None;
+        }
+        if bytes.starts_with(b"\xfe\xff") || bytes.starts_with(b"\xff\xfe") {
+            self.diagnostics.error(start, "the file is written in UTF-16").instead("it in UTF-8");
+            return None;
+        }
+        let mut content = match String::from_utf8(bytes) {
+            Ok(content) => content,
+            Err(error) => {
+                let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..error.utf8_error().valid_up_to()]).count();
+                let at = Location::new(path.to_string_lossy(), u32::try_from(line).unwrap_or(u32::MAX), 1);
+                self.diagnostics.warning(at, "some octets are not UTF-8, and are read as \u{fffd}").instead("the file in UTF-8");
+                String::from_utf8_lossy(error.as_bytes()).into_owned()
+            }
+        };
+        if content.starts_with('\u{feff}') {
+            content.drain(..'\u{feff}'.len_utf8());
+        }
+        Some(content)
+    }
+
+    fn line(&mut self, cursor: &mut Cursor, raw: &str) {
+        // FreeSWITCH's lines are C strings.
+        let raw = raw.split('\0').next().unwrap_or_default();
+        let mut line = expand(raw, &self.variables);
+        if is_wrapper(&raw[..line.first_end.unwrap_or(raw.len())]) {
+            self.warn_of_lost_text(cursor, raw);
+            return;
+        }
+        if cursor.in_comment {
+            let Some(end) = raw.find("-->") else { return };
+            cursor.in_comment = false;
+            line = Expanded::unchanged(raw, end + 3);
+        }
+        if let Some(start) = find_ignoring_case(&line.text, "x-pre-process") {
+            // An element of a longer name, such as XX-PRE-PROCESS, is how an operator switches a line off.
+            if line.text[..start].ends_with('<') {
+                self.report_variables(cursor, &line);
+                self.element(cursor, &line.text, start);
+            }
+            return;
+        }
+        self.report_variables(cursor, &line);
+        match line.text.find("<!--#") {
+            Some(start) => self.old_form(cursor, &line, start),
+            None => self.write(cursor, &line, 0, line.text.len()),
+        }
+    }
+
+    /// `<X-PRE-PROCESS cmd="..." data="..."/>`; the rest of its line is lost.
+    fn element(&mut self, cursor: &Cursor, line: &str, start: usize) {
+        let end = line[start..].find("/>").map_or(line.len(), |end| start + end + 2);
+        let (before, after) = (line[..start - 1].trim(), line[end..].trim());
+        let at = cursor.at(start - 1);
+        let in_comment = before == "<!--" && after == "-->";
+        if in_comment {
+            self.diagnostics
+                .warning(&at, "a comment does not switch X-PRE-PROCESS off: it is obeyed")
+                .instead("<Z-PRE-PROCESS .../>, or remove the line");
+        } else if !(before.is_empty() || before.ends_with("<!--")) || !(after.is_empty() || after.starts_with("-->") || after.starts_with("<!--")) {
+            self.diagnostics
+                .warning(&at, "what else stands on the line of X-PRE-PROCESS is lost")
+                .instead("X-PRE-PROCESS on a line of its own");
+        }
+        match Directive::of_element(&line[start..end]) {
+            Ok(directive) => self.obey(cursor, &at, directive),
+            Err(why) => {
+                self.diagnostics
+                    .warning(&at, format!("X-PRE-PROCESS is not obeyed: {why}"))
+                    .instead("<X-PRE-PROCESS cmd=\"set\" data=\"name=value\"/> on one line");
+            }
+        }
+    }
+
+    /// `<!--#set "name=value"-->`: what stands around it on its line stays.
+    fn old_form(&mut self, cursor: &mut Cursor, line: &Expanded<'_>, start: usize) {
+        self.write(cursor, line, 0, start);
+        let end = line.text[start..].find("-->").map(|end| start + end);
+        match end {
+            Some(end) => self.write(cursor, line, end + 3, line.text.len()),
+            None => cursor.in_comment = true,
+        }
+        let at = cursor.at(start);
+        let inside = &line.text[start + 5..end.unwrap_or(line.text.len())];
+        if let Some(directive) = Directive::of_comment(inside) {
+            self.obey(cursor, &at, directive);
+        }
+    }
+
+    fn obey(&mut self, cursor: &Cursor, at: &Location, directive: Directive<'_>) {
+        match directive {
+            Directive::Set { name, value } => self.variables.set(name, value),
+            Directive::ExecSet { name, command } => match self.files.exec(command) {
+                Ok(output) => {
+                    let value = output.trim_end_matches([' ', '\n']);
+                    if !value.is_empty() {
+                        self.variables.set(name, value);
+                    }
+                }
+                Err(error) => {
+                    self.diagnostics.error(at, format!("exec-set: failed to run `{command}`: {error}"));
+                }
+            },
+            Directive::EnvSet { name, variable } => {
+                if let Some(value) = self.files.env(variable) {
+                    self.variables.set(name, &value);
+                }
+            }
+            Directive::StunSet { name, server } => self.stun_set(at, name, server),
+            Directive::Include { pattern } => self.include(cursor, at, pattern),
+            Directive::Exec { command } => match self.files.exec(command) {
+                Ok(output) => self.write_output(at, &output),
+                Err(error) => {
+                    self.diagnostics.error(at, format!("exec: failed to run `{command}`: {error}"));
+                }
+            },
+            Directive::Malformed { why, instead } => {
+                self.diagnostics.warning(at, why).instead(instead);
+            }
+        }
+    }
+
+    /// Deviation: no STUN server is asked, since reading a configuration must not wait for the network. The local
+    /// address is taken, which is right wherever no NAT is between.
+    fn stun_set(&mut self, at: &Location, name: &str, server: &str) {
+        let local = self.variables.get("local_ip_v4").unwrap_or_default().to_owned();
+        self.diagnostics
+            .warning(at, format!("stun-set: {server} is not asked; {name} is set to the local address `{local}`"))
+            .instead(format!("<X-PRE-PROCESS cmd=\"set\" data=\"{name}=ADDRESS\"/>"));
+        self.variables.set(name, &local);
+    }
+
+    fn include(&mut self, cursor: &Cursor, at: &Location, pattern: &str) {
+        let path = cursor.folder.join(pattern);
+        let found = self.files.glob(&path);
+        if found.is_empty() && !pattern.contains(['*', '?', '[']) {
+            self.diagnostics.hint(at, format!("{} is not there to be included", path.display()));
+        }
+        for file in found {
+            self.file(&file, Some(at));
+        }
+    }
+
+    fn report_variables(&mut self, cursor: &Cursor, line: &Expanded<'_>) {
+        if line.unterminated {
+            self.diagnostics.error(cursor.at(0), "a `$${` has no end").instead("$${name}");
+        }
+        for name in &line.unknown {
+            self.diagnostics.hint(cursor.at(0), format!("global variable {name} is not set: it expands to nothing"));
+        }
+    }
+
+    /// Writes a part of a line, keeping where its pieces come from.
+    fn write(&mut self, cursor: &Cursor, line: &Expanded<'_>, from: usize, to: usize) {
+        if from == to || self.is_full(&cursor.at(0), to - from) {
+            return;
+        }
+        let start = self.text.len();
+        self.map.add(start, &cursor.file, cursor.line, column_number(line.column_of(from)));
+        for &(expanded, written) in line.shifts.iter().filter(|(expanded, _)| (from + 1..to).contains(expanded)) {
+            self.map.add(start + expanded - from, &cursor.file, cursor.line, column_number(written));
+        }
+        self.text.push_str(&line.text[from..to]);
+    }
+
+    /// The output of a command is not preprocessed again.
+    fn write_output(&mut self, at: &Location, output: &str) {
+        if !self.is_full(at, output.len()) {
+            self.map.add(self.text.len(), &at.file, at.line, at.column);
+            self.text.push_str(output);
+        }
+    }
+
+    fn is_full(&mut self, at: &Location, more: usize) -> bool {
+        if !self.full && self.text.len() + more > limits::TOTAL_SIZE {
+            self.stop(Some(at), format!("the configuration is larger than {} MiB", limits::TOTAL_SIZE >> 20));
+        }
+        self.full
+    }
+
+    /// A line with `<include>`, `</include>` or `<?` is dropped whole.
+    fn warn_of_lost_text(&mut self, cursor: &Cursor, raw: &str) {
+        let without_tags = raw.replace("<include>", "").replace("</include>", "");
+        let rest = match (without_tags.find("<?"), without_tags.rfind("?>")) {
+            (Some(start), Some(end)) if start < end => {
+                format!("{}{}", &without_tags[..start], &without_tags[end + 2..])
+            }
+            _ => without_tags,
+        };
+        if rest.contains('<') && !rest.trim_start().starts_with("<!--") && !rest.contains("<?") {
+            self.diagnostics
+                .warning(cursor.at(0), "what stands on the line of <include> or <?xml?> is lost")
+                .instead("it on a line of its own");
+        }
+    }
+}
+
+fn is_wrapper(line: &str) -> bool {
+    line.contains("<include>") || line.contains("</include>") || line.contains("<?")
+}
+
+fn find_ignoring_case(text: &str, lower: &str) -> Option<usize> {
+    text.as_bytes().windows(lower.len()).position(|window| window.eq_ignore_ascii_case(lower.as_bytes()))
+}
+
+/// Lines with their ends; `\n`, `\r\n` and `\r` end one.
+struct Lines<'t>(&'t str);
+
+impl<'t> Iterator for Lines<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let bytes = self.0.as_bytes();
+        let end = match memchr::memchr2(b'\n', b'\r', bytes) {
+            Some(end) if bytes[end] == b'\r' && bytes.get(end + 1) == Some(&b'\n') => end + 2,
+            Some(end) => end + 1,
+            None => bytes.len(),
+        };
+        let (line, rest) = self.0.split_at(end);
+        self.0 = rest;
+        Some(line)
+    }
+}
