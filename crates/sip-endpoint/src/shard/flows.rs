@@ -1,0 +1,172 @@
+//! The flows of one shard: a single-threaded executor over a bounded slab.
+//!
+//! A flow is polled once where its message came in. Most end there; the others keep their slot
+//! until they are woken. A waker belongs to the slot, not to the flow, so it is made once: a wake
+//! that is late finds another flow and polls it once for nothing.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use crossbeam_queue::SegQueue;
+
+use crate::transport::mmsg::EventFd;
+
+thread_local! {
+    static CURRENT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Slots that have something to do, and the way to wake their thread.
+pub struct ReadyQueue {
+    id: u64,
+    slots: SegQueue<u32>,
+    wake: Arc<EventFd>,
+}
+
+struct SlotWaker {
+    slot: u32,
+    ready: Arc<ReadyQueue>,
+}
+
+impl Wake for SlotWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ready.slots.push(self.slot);
+        // The shard's own thread looks at the queue before it sleeps.
+        if CURRENT.with(Cell::get) != self.ready.id {
+            self.ready.wake.signal();
+        }
+    }
+}
+
+type BoxedFlow<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+struct Slot<T, K> {
+    flow: Option<(BoxedFlow<T>, K)>,
+    waker: Waker,
+}
+
+/// `T` is what a flow ends with, `K` what its owner wants to be handed back then.
+pub struct Flows<T, K> {
+    slots: Vec<Slot<T, K>>,
+    free: Vec<u32>,
+    limit: usize,
+    ready: Arc<ReadyQueue>,
+}
+
+impl<T, K> Flows<T, K> {
+    /// `id` names the shard's thread and is not 0.
+    pub fn new(id: u64, limit: usize, wake: Arc<EventFd>) -> Self {
+        let ready = Arc::new(ReadyQueue { id, slots: SegQueue::new(), wake });
+        Self { slots: Vec::new(), free: Vec::new(), limit, ready }
+    }
+
+    /// Says that the calling thread is the one that polls these flows.
+    pub fn enter(&self) {
+        CURRENT.with(|current| current.set(self.ready.id));
+    }
+
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.len() >= self.limit
+    }
+
+    /// Polls the flow; what it ended with, or `None` when it went to a slot to wait.
+    /// The caller has asked [`is_full`](Self::is_full) before.
+    pub fn start(&mut self, flow: BoxedFlow<T>, key: K) -> Option<(T, K)> {
+        let slot = self.free.pop().unwrap_or_else(|| self.grow());
+        self.slots[slot as usize].flow = Some((flow, key));
+        self.poll(slot)
+    }
+
+    fn grow(&mut self) -> u32 {
+        let slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        let waker = Waker::from(Arc::new(SlotWaker { slot, ready: self.ready.clone() }));
+        self.slots.push(Slot { flow: None, waker });
+        slot
+    }
+
+    fn poll(&mut self, index: u32) -> Option<(T, K)> {
+        let slot = &mut self.slots[index as usize];
+        let (flow, _) = slot.flow.as_mut()?;
+        match flow.as_mut().poll(&mut Context::from_waker(&slot.waker)) {
+            Poll::Pending => None,
+            Poll::Ready(end) => {
+                let (_, key) = slot.flow.take()?;
+                self.free.push(index);
+                Some((end, key))
+            }
+        }
+    }
+
+    /// Polls a flow that was woken. `None`: nobody else is awake.
+    pub fn next(&mut self) -> Option<Option<(T, K)>> {
+        let index = self.ready.slots.pop()?;
+        Some(self.poll(index))
+    }
+
+    pub fn has_ready(&self) -> bool {
+        !self.ready.slots.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    fn flows() -> Flows<u32, &'static str> {
+        let flows = Flows::new(1, 2, Arc::new(EventFd::new().unwrap()));
+        flows.enter();
+        flows
+    }
+
+    #[test]
+    fn a_flow_that_waits_for_nothing_ends_at_its_first_poll() {
+        let mut flows = flows();
+        assert_eq!(flows.start(Box::pin(async { 7 }), "a"), Some((7, "a")));
+        assert_eq!(flows.len(), 0);
+    }
+
+    #[test]
+    fn a_paused_flow_holds_up_no_other_and_ends_when_woken() {
+        let mut flows = flows();
+        let (answer, question) = oneshot::channel();
+        assert_eq!(flows.start(Box::pin(async { question.await.unwrap() }), "slow"), None);
+        assert_eq!(flows.start(Box::pin(async { 1 }), "quick"), Some((1, "quick")));
+        assert!(!flows.has_ready());
+        answer.send(2).unwrap();
+        assert_eq!(flows.next(), Some(Some((2, "slow"))));
+        assert_eq!(flows.next(), None);
+    }
+
+    #[test]
+    fn the_slab_is_bounded_and_slots_are_used_again() {
+        let mut flows = flows();
+        for _ in 0..2 {
+            flows.start(Box::pin(std::future::pending()), "stuck");
+        }
+        assert!(flows.is_full());
+        assert_eq!(flows.slots.len(), 2);
+    }
+
+    #[test]
+    fn a_wake_from_another_thread_signals_the_shard() {
+        let mut flows = flows();
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let poller = crate::transport::mmsg::Poller::new(&socket, &flows.ready.wake).unwrap();
+        let (answer, question) = oneshot::channel();
+        flows.start(Box::pin(async { question.await.unwrap() }), "far");
+        std::thread::spawn(move || answer.send(3).unwrap()).join().unwrap();
+        assert!(poller.wait(None).wake);
+        assert_eq!(flows.next(), Some(Some((3, "far"))));
+    }
+}

@@ -1,0 +1,95 @@
+//! The way into a shard from other threads: a bounded queue and a wake-up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use chappe_sip_proto::Peer;
+use crossbeam_queue::ArrayQueue;
+
+use super::forks::SendJob;
+use crate::transport::mmsg::EventFd;
+
+/// What other threads have for a shard.
+pub enum Mail {
+    /// A message that came by a connection, or by the socket of another shard.
+    Frame { peer: Peer, bytes: Bytes },
+    /// A request to send.
+    Send(Box<SendJob>),
+    /// What was sent to this peer is lost.
+    Unreachable(Peer),
+}
+
+/// A shard's mailbox. When it is full the mail is handed back: a frame is then dropped (the sender's retransmission
+/// or its timer makes up for it), a request is refused as overload.
+pub struct Mailbox {
+    queue: ArrayQueue<Mail>,
+    wake: Arc<EventFd>,
+    signalled: AtomicBool,
+    stop: AtomicBool,
+    drain: AtomicBool,
+}
+
+const CAPACITY: usize = 16_384;
+
+impl Mailbox {
+    pub fn new(wake: Arc<EventFd>) -> Self {
+        let flag = || AtomicBool::new(false);
+        Self { queue: ArrayQueue::new(CAPACITY), wake, signalled: flag(), stop: flag(), drain: flag() }
+    }
+
+    pub fn post(&self, mail: Mail) -> Result<(), Mail> {
+        self.queue.push(mail)?;
+        if !self.signalled.swap(true, Ordering::AcqRel) {
+            self.wake.signal();
+        }
+        Ok(())
+    }
+
+    /// For the shard, when it was woken: from here on the next mail signals again.
+    pub fn woken(&self) {
+        self.wake.clear();
+        self.signalled.store(false, Ordering::Release);
+    }
+
+    pub fn take(&self) -> Option<Mail> {
+        self.queue.pop()
+    }
+
+    /// Ends the shard's thread at once.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.wake.signal();
+    }
+
+    /// Ends the shard's thread when nothing is under way any more.
+    pub fn drain(&self) {
+        self.drain.store(true, Ordering::Release);
+        self.wake.signal();
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.drain.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_mailbox_hands_the_mail_back() {
+        let mailbox = Mailbox::new(Arc::new(EventFd::new().unwrap()));
+        let peer = Peer::udp("127.0.0.1:5060".parse().unwrap());
+        for _ in 0..CAPACITY {
+            assert!(mailbox.post(Mail::Unreachable(peer)).is_ok());
+        }
+        assert!(mailbox.post(Mail::Unreachable(peer)).is_err());
+        assert!(mailbox.take().is_some());
+        assert!(mailbox.post(Mail::Unreachable(peer)).is_ok());
+    }
+}
