@@ -1,0 +1,257 @@
+//! A parsed message: the datagram and a table of where its header lines stand.
+
+use smallvec::SmallVec;
+
+use crate::lex::{is_token, number, seconds};
+use crate::{
+    CSeq, Contacts, Header, HeaderError, HeaderName, MediaType, Method, NameAddr, Uri, UriError, Values, Via,
+};
+
+/// Where one header line stands. It ends where the next one starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    pub(crate) start: u32,
+    pub(crate) value_start: u32,
+    pub(crate) value_end: u32,
+    pub(crate) name_length: u16,
+    pub(crate) name: HeaderName,
+}
+
+/// The first line of a message (RFC 3261 §7.1, §7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start<'a> {
+    /// A request line.
+    Request {
+        /// What is asked for.
+        method: Method<'a>,
+        /// The Request-URI, as it was written.
+        uri: &'a [u8],
+    },
+    /// A status line.
+    Response {
+        /// 100 to 699.
+        code: u16,
+        /// The reason phrase, possibly empty.
+        reason: &'a [u8],
+    },
+}
+
+/// A SIP message that borrows the bytes it came in.
+#[derive(Clone, Debug)]
+pub struct Message<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) start: Start<'a>,
+    pub(crate) fields: SmallVec<[Field; 24]>,
+    /// The [`HeaderName::bit`]s of the lines in `fields`.
+    pub(crate) seen: u128,
+    /// Where the header lines end: at the empty line.
+    pub(crate) head_end: usize,
+    pub(crate) body_start: usize,
+}
+
+impl<'a> Message<'a> {
+    /// The message from its first line to the end of its body.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The first line.
+    pub fn start(&self) -> Start<'a> {
+        self.start
+    }
+
+    /// Whether it is a request.
+    pub fn is_request(&self) -> bool {
+        matches!(self.start, Start::Request { .. })
+    }
+
+    /// The request's method; of a response the one in its CSeq, or an empty one if that is malformed.
+    pub fn method(&self) -> Method<'a> {
+        match self.start {
+            Start::Request { method, .. } => method,
+            Start::Response { .. } => self.cseq().map_or(Method::Other(b""), |cseq| cseq.method),
+        }
+    }
+
+    /// The status code of a response.
+    pub fn code(&self) -> Option<u16> {
+        match self.start {
+            Start::Request { .. } => None,
+            Start::Response { code, .. } => Some(code),
+        }
+    }
+
+    /// The Request-URI as it was written; empty for a response.
+    pub fn uri_text(&self) -> &'a [u8] {
+        match self.start {
+            Start::Request { uri, .. } => uri,
+            Start::Response { .. } => b"",
+        }
+    }
+
+    /// The Request-URI.
+    pub fn uri(&self) -> Result<Uri<'a>, UriError> {
+        Uri::parse(self.uri_text())
+    }
+
+    /// The header lines in the order they came.
+    pub fn headers(&self) -> Headers<'_, 'a> {
+        Headers { message: self, next: 0 }
+    }
+
+    /// The first line of that name.
+    pub fn header(&self, name: HeaderName) -> Option<Header<'a>> {
+        if self.seen & name.bit() == 0 {
+            return None;
+        }
+        let at = self.fields.iter().position(|field| field.name == name)?;
+        Some(self.header_at(at))
+    }
+
+    /// The value of the first line of that name.
+    pub fn first(&self, name: HeaderName) -> Option<&'a [u8]> {
+        self.header(name).map(|header| header.value)
+    }
+
+    /// The values of all lines of that name, a line's value whole.
+    pub fn all(&self, name: HeaderName) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
+        let lines = if self.seen & name.bit() == 0 { &[][..] } else { &self.fields[..] };
+        lines.iter().filter(move |field| field.name == name).map(|field| self.value_of(field))
+    }
+
+    /// The values of all lines of that name, split at commas. Not for credentials and challenges, whose commas
+    /// separate parameters.
+    pub fn values(&self, name: HeaderName) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
+        self.all(name).flat_map(Values::of)
+    }
+
+    /// The values of all lines whose name is written like this, in any case.
+    pub fn named<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a, 'n> {
+        self.headers().filter(move |header| header.is(name)).map(|header| header.value)
+    }
+
+    /// The body: as many bytes as Content-Length says; without one, what follows the headers.
+    pub fn body(&self) -> &'a [u8] {
+        &self.bytes[self.body_start..]
+    }
+
+    /// How long the body is, in bytes.
+    pub fn content_length(&self) -> usize {
+        self.body().len()
+    }
+
+    /// Call-ID, empty if there is none.
+    pub fn call_id(&self) -> &'a [u8] {
+        self.first(HeaderName::CallId).unwrap_or_default()
+    }
+
+    /// CSeq.
+    pub fn cseq(&self) -> Result<CSeq<'a>, HeaderError> {
+        CSeq::parse(self.need(HeaderName::CSeq)?)
+    }
+
+    /// The topmost Via.
+    pub fn via(&self) -> Result<Via<'a>, HeaderError> {
+        Via::parse(self.top_via().ok_or(HeaderError::Missing(HeaderName::Via))?)
+    }
+
+    /// Every Via, topmost first.
+    pub fn vias(&self) -> impl Iterator<Item = Result<Via<'a>, HeaderError>> + use<'_, 'a> {
+        self.values(HeaderName::Via).map(Via::parse)
+    }
+
+    pub(crate) fn top_via(&self) -> Option<&'a [u8]> {
+        Values::of(self.first(HeaderName::Via)?).next()
+    }
+
+    /// From.
+    pub fn from(&self) -> Result<NameAddr<'a>, HeaderError> {
+        NameAddr::parse(HeaderName::From, self.need(HeaderName::From)?)
+    }
+
+    /// To.
+    pub fn to(&self) -> Result<NameAddr<'a>, HeaderError> {
+        NameAddr::parse(HeaderName::To, self.need(HeaderName::To)?)
+    }
+
+    /// The Contact values.
+    pub fn contacts(&self) -> Contacts<'_, 'a> {
+        Contacts::of(self)
+    }
+
+    /// Max-Forwards, 0 to 255 (RFC 3261 §20.22). A request without one is taken as RFC 2543's.
+    pub fn max_forwards(&self) -> Result<Option<u8>, HeaderError> {
+        let header = HeaderName::MaxForwards;
+        let malformed = HeaderError::Malformed { header, what: "not a number from 0 to 255" };
+        self.first(header).map(|value| number(value).ok_or(malformed)).transpose()
+    }
+
+    /// Expires in seconds; more than 2^32-1 counts as that (RFC 3261 §20.19).
+    pub fn expires(&self) -> Result<Option<u32>, HeaderError> {
+        let header = HeaderName::Expires;
+        let malformed = HeaderError::Malformed { header, what: "not a number of seconds" };
+        self.first(header).map(|value| seconds(value).ok_or(malformed)).transpose()
+    }
+
+    /// Content-Type, if there is one and it is a media type.
+    pub fn content_type(&self) -> Option<MediaType<'a>> {
+        self.first(HeaderName::ContentType).and_then(MediaType::parse)
+    }
+
+    fn need(&self, name: HeaderName) -> Result<&'a [u8], HeaderError> {
+        self.first(name).ok_or(HeaderError::Missing(name))
+    }
+
+    /// RFC 3261 §17.1.1.3: an ACK is never answered; §8.2.6.2: what a response copies.
+    pub(crate) fn can_be_answered(&self) -> bool {
+        const COPIED: u128 = HeaderName::Via.bit()
+            | HeaderName::From.bit()
+            | HeaderName::To.bit()
+            | HeaderName::CallId.bit()
+            | HeaderName::CSeq.bit();
+        let Start::Request { method, .. } = self.start else { return false };
+        self.seen & COPIED == COPIED && method != Method::Ack && is_token(method.as_bytes())
+    }
+
+    fn header_at(&self, at: usize) -> Header<'a> {
+        let field = &self.fields[at];
+        let start = field.start as usize;
+        let end = self.fields.get(at + 1).map_or(self.head_end, |next| next.start as usize);
+        Header {
+            name: field.name,
+            name_text: &self.bytes[start..start + usize::from(field.name_length)],
+            value: self.value_of(field),
+            raw: &self.bytes[start..end],
+        }
+    }
+
+    fn value_of(&self, field: &Field) -> &'a [u8] {
+        &self.bytes[field.value_start as usize..field.value_end as usize]
+    }
+}
+
+/// The header lines of a message, in the order they came.
+#[derive(Clone)]
+pub struct Headers<'m, 'a> {
+    message: &'m Message<'a>,
+    next: usize,
+}
+
+impl<'a> Iterator for Headers<'_, 'a> {
+    type Item = Header<'a>;
+
+    fn next(&mut self) -> Option<Header<'a>> {
+        if self.next == self.message.fields.len() {
+            return None;
+        }
+        self.next += 1;
+        Some(self.message.header_at(self.next - 1))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.message.fields.len() - self.next;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Headers<'_, '_> {}

@@ -1,0 +1,232 @@
+//! URIs: `sip:`, `sips:`, `tel:`, and others as far as their scheme (RFC 3261 §19.1, RFC 3966).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::escape::unescape;
+use crate::lex::{number, split_at_byte};
+use crate::{Param, Params};
+
+/// A URI's scheme; schemes know no case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme<'a> {
+    /// `sip`
+    Sip,
+    /// `sips`
+    Sips,
+    /// `tel`
+    Tel,
+    /// Any other, as it was written. A request to such a URI deserves 416.
+    Other(&'a [u8]),
+}
+
+/// What is wrong with a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UriError {
+    /// No `scheme:` at its start.
+    #[error("a URI without a scheme")]
+    Scheme,
+    /// White space, control characters, quotes or angle brackets in it.
+    #[error("a character that URIs cannot contain")]
+    Character,
+    /// `@` without a user before it.
+    #[error("an empty user part")]
+    User,
+    /// No host, or a host with impossible characters.
+    #[error("no valid host")]
+    Host,
+    /// A port that is not a number up to 65535.
+    #[error("no valid port")]
+    Port,
+    /// Nothing after the scheme.
+    #[error("nothing after the scheme")]
+    Empty,
+}
+
+/// A URI that borrows the text it was read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Uri<'a> {
+    text: &'a [u8],
+    /// Its scheme.
+    pub scheme: Scheme<'a>,
+    /// The user part, escapes kept; of a `tel:` URI the number; of another URI nothing.
+    pub user: Option<&'a [u8]>,
+    /// The password, escapes kept.
+    pub password: Option<&'a [u8]>,
+    /// The host, brackets of an IPv6 address included; empty unless the scheme is `sip` or `sips`. Of a URI with
+    /// another scheme than those and `tel`, what follows the colon.
+    pub host: &'a [u8],
+    /// The port, if one is given.
+    pub port: Option<u16>,
+    /// The parameters.
+    pub params: Params<'a>,
+    /// What follows `?`, without it; empty if nothing does.
+    pub headers: &'a [u8],
+}
+
+impl<'a> Uri<'a> {
+    /// Reads a URI that fills `text` from end to end.
+    pub fn parse(text: &'a [u8]) -> Result<Self, UriError> {
+        if text.iter().any(|&byte| byte <= b' ' || matches!(byte, b'<' | b'>' | b'"' | 0x7f)) {
+            return Err(UriError::Character);
+        }
+        let (name, rest) = split_at_byte(text, b':').ok_or(UriError::Scheme)?;
+        let scheme = scheme(name).ok_or(UriError::Scheme)?;
+        let uri = Uri {
+            text,
+            scheme,
+            user: None,
+            password: None,
+            host: b"",
+            port: None,
+            params: Params::default(),
+            headers: b"",
+        };
+        match scheme {
+            _ if rest.is_empty() => Err(UriError::Empty),
+            Scheme::Sip | Scheme::Sips => uri.with_sip_parts(rest),
+            Scheme::Tel => Ok(uri.with_number(rest)),
+            Scheme::Other(_) => Ok(Uri { host: rest, ..uri }),
+        }
+    }
+
+    fn with_sip_parts(mut self, rest: &'a [u8]) -> Result<Self, UriError> {
+        let rest = match split_at_byte(rest, b'@') {
+            Some((info, rest)) => {
+                self.set_user_info(info)?;
+                rest
+            }
+            None => rest,
+        };
+        self.host = &rest[..host_length(rest).ok_or(UriError::Host)?];
+        let rest = self.take_port(&rest[self.host.len()..])?;
+        let end = memchr::memchr(b'?', rest).unwrap_or(rest.len());
+        self.params = Params::of(&rest[..end]);
+        self.headers = rest.get(end + 1..).unwrap_or_default();
+        Ok(self)
+    }
+
+    fn set_user_info(&mut self, info: &'a [u8]) -> Result<(), UriError> {
+        let (user, password) = match split_at_byte(info, b':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (info, None),
+        };
+        if user.is_empty() {
+            return Err(UriError::User);
+        }
+        self.user = Some(user);
+        self.password = password;
+        Ok(())
+    }
+
+    fn take_port(&mut self, rest: &'a [u8]) -> Result<&'a [u8], UriError> {
+        match rest.first() {
+            None | Some(b';' | b'?') => Ok(rest),
+            Some(b':') => {
+                let end = memchr::memchr2(b';', b'?', rest).unwrap_or(rest.len());
+                self.port = Some(number(&rest[1..end]).ok_or(UriError::Port)?);
+                Ok(&rest[end..])
+            }
+            Some(_) => Err(UriError::Host),
+        }
+    }
+
+    fn with_number(self, rest: &'a [u8]) -> Self {
+        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+        Uri { user: Some(&rest[..end]), params: Params::of(&rest[end..]), ..self }
+    }
+
+    /// The URI as it was written.
+    pub fn text(&self) -> &'a [u8] {
+        self.text
+    }
+
+    /// The user part with its escapes undone.
+    pub fn user_unescaped(&self) -> Option<Cow<'a, [u8]>> {
+        self.user.map(unescape)
+    }
+
+    /// The host's address, when it is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        host_ip(self.host)
+    }
+
+    /// The value of a parameter; see [`Params::get`].
+    pub fn param(&self, name: &str) -> Option<&'a [u8]> {
+        self.params.get(name)
+    }
+
+    /// The headers after `?`, as they were written.
+    pub fn header_fields(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
+        self.headers.split(|&byte| byte == b'&').filter(|field| !field.is_empty()).map(|field| {
+            match split_at_byte(field, b'=') {
+                Some((name, value)) => Param { name, value: Some(value) },
+                None => Param { name: field, value: None },
+            }
+        })
+    }
+
+    /// The address-of-record in its normal form (RFC 3261 §10.3 step 5): the user unescaped, the host in lower case,
+    /// no port, no parameters; `host` alone without a user, a number alone for `tel:`.
+    pub fn aor(&self) -> String {
+        let mut out = String::with_capacity(self.text.len());
+        self.write_aor(&mut out);
+        out
+    }
+
+    /// Appends what [`Uri::aor`] gives.
+    pub fn write_aor(&self, out: &mut String) {
+        if let Some(user) = self.user_unescaped() {
+            out.push_str(&String::from_utf8_lossy(&user));
+            if !self.host.is_empty() {
+                out.push('@');
+            }
+        }
+        let start = out.len();
+        out.push_str(&String::from_utf8_lossy(self.host));
+        out[start..].make_ascii_lowercase();
+    }
+}
+
+impl fmt::Display for Uri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.text))
+    }
+}
+
+/// RFC 3986 §3.1.
+fn scheme(name: &[u8]) -> Option<Scheme<'_>> {
+    let (first, rest) = name.split_first()?;
+    let good = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    match name {
+        _ if name.eq_ignore_ascii_case(b"sip") => Some(Scheme::Sip),
+        _ if name.eq_ignore_ascii_case(b"sips") => Some(Scheme::Sips),
+        _ if name.eq_ignore_ascii_case(b"tel") => Some(Scheme::Tel),
+        _ if first.is_ascii_alphabetic() && rest.iter().all(good) => Some(Scheme::Other(name)),
+        _ => None,
+    }
+}
+
+/// The length of the host that `text` starts with.
+///
+/// Deviation: an underscore counts as a letter, since hosts in local networks have them.
+pub(crate) fn host_length(text: &[u8]) -> Option<usize> {
+    if text.first() == Some(&b'[') {
+        let end = memchr::memchr(b']', text)?;
+        host_ip(&text[..=end])?;
+        return Some(end + 1);
+    }
+    let good = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let length = text.iter().position(|byte| !good(byte)).unwrap_or(text.len());
+    (length > 0).then_some(length)
+}
+
+/// The address that a host is, with or without brackets.
+pub(crate) fn host_ip(host: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(host).ok()?;
+    match text.strip_prefix('[') {
+        Some(inner) => Some(IpAddr::V6(inner.strip_suffix(']')?.parse().ok()?)),
+        None => text.parse().ok(),
+    }
+}

@@ -1,0 +1,134 @@
+//! Via (RFC 3261 §20.42).
+
+use std::net::IpAddr;
+
+use crate::lex::{is_lws, is_token, number, split_at_byte, strip_quotes, trim, trim_end, trim_start};
+use crate::uri::{host_ip, host_length};
+use crate::{HeaderError, HeaderName, Params};
+
+/// One value of a Via header.
+#[derive(Clone, Copy, Debug)]
+pub struct Via<'a> {
+    /// `UDP`, `TCP`, `TLS`, `WS`, ..., in the case it was written.
+    pub transport: &'a [u8],
+    /// Host of sent-by, brackets of an IPv6 address included.
+    pub host: &'a [u8],
+    /// Port of sent-by.
+    pub port: Option<u16>,
+    /// `branch`, to be compared byte by byte.
+    pub branch: Option<&'a [u8]>,
+    /// `rport`: asked for (`Some(None)`), filled in (`Some(Some(port))`), or not there (RFC 3581).
+    pub rport: Option<Option<u16>>,
+    /// `received`.
+    pub received: Option<&'a [u8]>,
+    /// `maddr`.
+    pub maddr: Option<&'a [u8]>,
+    /// All parameters.
+    pub params: Params<'a>,
+}
+
+impl<'a> Via<'a> {
+    /// Reads one value; a header line of several is split by [`Values`](crate::Values).
+    pub fn parse(value: &'a [u8]) -> Result<Self, HeaderError> {
+        let malformed = |what| HeaderError::Malformed { header: HeaderName::Via, what };
+        let (transport, rest) = sent_protocol(value).ok_or(malformed("no SIP/2.0/TRANSPORT"))?;
+        let (host, port, rest) = sent_by(rest).ok_or(malformed("no host and port"))?;
+        let params = Params::of(rest);
+        if !params.are_well_formed() {
+            return Err(malformed("parameters"));
+        }
+        let mut via =
+            Via { transport, host, port, branch: None, rport: None, received: None, maddr: None, params };
+        for param in params.iter() {
+            via.note(param.name, param.value.map(strip_quotes));
+        }
+        Ok(via)
+    }
+
+    fn note(&mut self, name: &'a [u8], value: Option<&'a [u8]>) {
+        match name.len() {
+            6 if name.eq_ignore_ascii_case(b"branch") => self.branch = self.branch.or(value),
+            5 if name.eq_ignore_ascii_case(b"rport") => {
+                self.rport = self.rport.or(Some(value.and_then(number)));
+            }
+            8 if name.eq_ignore_ascii_case(b"received") => self.received = self.received.or(value),
+            5 if name.eq_ignore_ascii_case(b"maddr") => self.maddr = self.maddr.or(value),
+            _ => {}
+        }
+    }
+
+    /// The address of sent-by, when it is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        host_ip(self.host)
+    }
+}
+
+/// `SIP / 2.0 / UDP`, and what follows it.
+fn sent_protocol(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = split_at_byte(value, b'/')?;
+    let (version, rest) = split_at_byte(rest, b'/')?;
+    if !trim(name).eq_ignore_ascii_case(b"SIP") || trim(version) != b"2.0" {
+        return None;
+    }
+    let rest = trim_start(rest);
+    let end = rest.iter().position(|&byte| is_lws(byte))?;
+    is_token(&rest[..end]).then(|| (&rest[..end], trim_start(&rest[end..])))
+}
+
+/// `host : port`, and the parameters after it.
+fn sent_by(text: &[u8]) -> Option<(&[u8], Option<u16>, &[u8])> {
+    let host = &text[..host_length(text)?];
+    let rest = trim_start(&text[host.len()..]);
+    let Some(after) = rest.strip_prefix(b":") else {
+        return starts_params(rest).then_some((host, None, rest));
+    };
+    let end = memchr::memchr(b';', after).unwrap_or(after.len());
+    let port = number(trim(&after[..end]))?;
+    Some((host, Some(port), trim_end(&after[end..])))
+}
+
+fn starts_params(text: &[u8]) -> bool {
+    matches!(text.first(), None | Some(b';'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Via;
+
+    #[test]
+    fn plain() {
+        let via = Via::parse(b"SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bKa;rport;received=192.0.2.9").unwrap();
+        assert_eq!((via.transport, via.host, via.port), (&b"UDP"[..], &b"192.0.2.1"[..], Some(5070)));
+        assert_eq!(via.branch, Some(&b"z9hG4bKa"[..]));
+        assert_eq!(via.rport, Some(None));
+        assert_eq!(via.received, Some(&b"192.0.2.9"[..]));
+        assert_eq!(via.ip(), "192.0.2.1".parse().ok());
+    }
+
+    #[test]
+    fn spaces_everywhere() {
+        let via = Via::parse(b"SIP  / 2.0\r\n / TCP   [2001:db8::1] : 5061 ; branch = z9hG4bKb ;rport = 7")
+            .unwrap();
+        assert_eq!((via.transport, via.host, via.port), (&b"TCP"[..], &b"[2001:db8::1]"[..], Some(5061)));
+        assert_eq!((via.branch, via.rport), (Some(&b"z9hG4bKb"[..]), Some(Some(7))));
+        assert_eq!(via.ip(), "2001:db8::1".parse().ok());
+    }
+
+    #[test]
+    fn refused() {
+        for text in [
+            "",
+            "SIP/2.0/UDP",
+            "SIP/2.0/UDP ",
+            "SIP/3.0/UDP h",
+            "HTTP/2.0/UDP h",
+            "SIP/2.0/UDP h:",
+            "SIP/2.0/UDP h:70000",
+            "SIP/2.0/UDP h h",
+            "SIP/2.0/UDP 192.0.2.15;;,;,,",
+            "SIP/2.0/UDP h;branch=",
+        ] {
+            assert!(Via::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}
