@@ -97,7 +97,8 @@ fn path_matches(pattern: &Path, path: &Path) -> bool {
         match (patterns.next(), names.next()) {
             (None, None) => return true,
             (Some(pattern), Some(name)) => {
-                let (pattern, name) = (pattern.as_os_str().to_string_lossy(), name.as_os_str().to_string_lossy());
+                let (pattern, name) =
+                    (pattern.as_os_str().to_string_lossy(), name.as_os_str().to_string_lossy());
                 let hidden = name.starts_with('.') && !pattern.starts_with('.');
                 if hidden || !name_matches(pattern.as_bytes(), name.as_bytes()) {
                     return false;
@@ -191,7 +192,10 @@ mod tests {
             .with("/conf/a.xml", "")
             .with("/conf/.c.xml", "")
             .with("/conf/sub/d.xml", "");
-        assert_eq!(files.glob(Path::new("/conf/sub/../*.xml")), [Path::new("/conf/a.xml"), Path::new("/conf/b.xml")]);
+        assert_eq!(
+            files.glob(Path::new("/conf/sub/../*.xml")),
+            [Path::new("/conf/a.xml"), Path::new("/conf/b.xml")]
+        );
         assert_eq!(files.glob(Path::new("/conf/*/*.xml")), [Path::new("/conf/sub/d.xml")]);
     }
 }

@@ -30,6 +30,6 @@ mod xml;
 pub use diagnostic::{Diagnostic, Diagnostics, Location, Severity};
 pub use document::{Attribute, Document, Element};
 pub use files::{Files, MemoryFiles};
-pub use load::{Loaded, load, parse_fragment};
+pub use load::{Loaded, load, load_with, parse_fragment};
 pub use nearest::nearest;
 pub use params::{Param, ParamRow, ParamStatus, Params, read_params};

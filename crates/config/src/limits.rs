@@ -12,6 +12,8 @@ pub const INCLUDED_FILES: usize = 20_000;
 pub const ELEMENT_DEPTH: usize = 200;
 /// Attributes of one element.
 pub const ATTRIBUTES: usize = 1_000;
+/// Entities that a document may declare.
+pub const ENTITIES: usize = 1_000;
 /// Entities inside the values of entities, as FreeSWITCH switch_xml.c.
 pub const ENTITY_DEPTH: usize = 20;
 /// Entities expanded in one value, as FreeSWITCH switch_xml.c.

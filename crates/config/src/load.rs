@@ -18,7 +18,17 @@ pub struct Loaded {
 /// Reads `freeswitch.xml` and all that it includes. `presets` are the global variables that are there before the first
 /// line is read.
 pub fn load(root: &Path, files: &dyn Files, presets: &[(String, String)]) -> Loaded {
-    let Preprocessed { text, map, globals, mut diagnostics } = preprocess(root, files, presets);
+    load_with(root, files, presets, &[])
+}
+
+/// As [`load`], with global variables that keep their value whatever the configuration sets.
+pub fn load_with(
+    root: &Path,
+    files: &dyn Files,
+    presets: &[(String, String)],
+    overrides: &[(String, String)],
+) -> Loaded {
+    let Preprocessed { text, map, globals, mut diagnostics } = preprocess(root, files, presets, overrides);
     let document = if text.is_empty() && diagnostics.has_errors() {
         Document::default()
     } else {
@@ -43,15 +53,14 @@ fn check_sections(document: &Document, d: &mut Diagnostics) {
     second_ones("section", sections, d);
     second_ones("configuration", document.configurations(), d);
     if document.section("configuration").is_none() && !d.has_errors() {
-        d.warning(&document.root().at, "there is no <section name=\"configuration\">: no module has its settings");
+        d.warning(
+            &document.root().at,
+            "there is no <section name=\"configuration\">: no module has its settings",
+        );
     }
 }
 
-fn second_ones<'a>(
-    what: &str,
-    elements: impl Iterator<Item = &'a crate::Element>,
-    d: &mut Diagnostics,
-) {
+fn second_ones<'a>(what: &str, elements: impl Iterator<Item = &'a crate::Element>, d: &mut Diagnostics) {
     let mut seen: Vec<(&str, &crate::Location)> = Vec::new();
     for element in elements {
         let name = element.attr_or("name", "");

@@ -111,7 +111,8 @@ impl<'a> Params<'a> {
         match truth(param.value) {
             Some(value) => value,
             None => {
-                let text = format!("{name}: `{}` is neither true nor false, and counts as false", param.value);
+                let text =
+                    format!("{name}: `{}` is neither true nor false, and counts as false", param.value);
                 d.warning(param.at, text).instead("true or false");
                 false
             }
@@ -161,12 +162,19 @@ impl<'a> Params<'a> {
     }
 
     /// One of some words, in the table's spelling; another value is an error, and the default is taken.
-    pub fn one_of<'w>(&self, name: &str, default: &'w str, words: &[&'w str], d: &mut Diagnostics) -> &'w str {
+    pub fn one_of<'w>(
+        &self,
+        name: &str,
+        default: &'w str,
+        words: &[&'w str],
+        d: &mut Diagnostics,
+    ) -> &'w str {
         let Some(param) = self.filled(name) else { return default };
         match words.iter().find(|word| word.eq_ignore_ascii_case(param.value.trim())) {
             Some(word) => word,
             None => {
-                d.error(param.at, format!("{name}: `{}` is not known", param.value)).instead(words.join(" or "));
+                d.error(param.at, format!("{name}: `{}` is not known", param.value))
+                    .instead(words.join(" or "));
                 default
             }
         }

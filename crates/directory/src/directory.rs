@@ -60,8 +60,9 @@ pub struct User {
 }
 
 impl Directory {
+    /// Reads the `directory` section of a configuration.
     pub fn compile(document: &Document, d: &mut Diagnostics) -> Directory {
-        crate::compile(document, d)
+        crate::compile::compile(document, d)
     }
 
     pub fn domain(&self, name: &str) -> Option<&Domain> {
@@ -133,7 +134,10 @@ impl User {
 }
 
 fn value<'s>(settings: &'s [Setting], name: &str) -> Option<&'s str> {
-    settings.iter().find(|setting| setting.name.eq_ignore_ascii_case(name)).map(|setting| setting.value.as_str())
+    settings
+        .iter()
+        .find(|setting| setting.name.eq_ignore_ascii_case(name))
+        .map(|setting| setting.value.as_str())
 }
 
 impl Setting {

@@ -12,6 +12,5 @@ mod directory;
 mod index;
 mod secret;
 
-pub use compile::compile;
 pub use directory::{Directory, Domain, Group, Setting, User};
 pub use secret::Secret;

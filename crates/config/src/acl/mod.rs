@@ -1,7 +1,13 @@
 //! Access control lists: `acl.conf` and FreeSWITCH's built-in lists.
 
+mod built_in;
+mod network;
+mod read;
+
+use std::collections::HashMap;
 use std::net::IpAddr;
 
+use self::network::{List, Network, plain};
 use crate::{Diagnostics, Document, Location};
 
 /// A user of a domain whose `cidr` belongs to a list's `<node domain="..."/>`.
@@ -30,20 +36,25 @@ pub struct Verdict<'l> {
     pub user: Option<&'l str>,
 }
 
-/// All lists by name.
+/// All lists by name. Names are compared as they are written.
 #[derive(Clone, Debug, Default)]
-pub struct AclLists {}
+pub struct AclLists {
+    lists: HashMap<String, List>,
+}
 
 impl AclLists {
-    /// The built-in lists and those of `acl.conf`. `users` gives the cidrs of a domain's users, nothing when there is
-    /// no such domain.
+    /// The built-in lists and those of `acl.conf`, which replace a built-in one of their name. `users` gives the cidrs
+    /// of a domain's users, nothing when there is no such domain.
     pub fn compile(
-        _document: &Document,
-        _local: Option<LocalNet>,
-        _users: &dyn Fn(&str) -> Option<Vec<UserCidr>>,
-        _d: &mut Diagnostics,
+        document: &Document,
+        local: Option<LocalNet>,
+        users: &dyn Fn(&str) -> Option<Vec<UserCidr>>,
+        d: &mut Diagnostics,
     ) -> AclLists {
-        todo!()
+        let mut lists: HashMap<String, List> =
+            built_in::lists(local).map(|(name, list)| (name.to_owned(), list)).collect();
+        lists.extend(read::lists(document, users, d));
+        AclLists { lists }
     }
 
     /// Whether a list lets an address in. A name with a slash is a network, or several with commas between; a list that
@@ -53,17 +64,28 @@ impl AclLists {
     }
 
     /// As [`AclLists::allows`], with the port the packet came from (0: any) and the user it belongs to.
-    pub fn verdict(&self, _list: &str, _ip: IpAddr, _port: u16) -> Verdict<'_> {
-        todo!()
+    pub fn verdict(&self, list: &str, ip: IpAddr, port: u16) -> Verdict<'_> {
+        match self.lists.get(list) {
+            Some(list) => list.verdict(ip, port),
+            None => {
+                Verdict { allowed: networks(list).any(|network| network.contains(plain(ip))), user: None }
+            }
+        }
     }
 
-    /// Whether there is such a list (a network counts as one).
-    pub fn contains(&self, _list: &str) -> bool {
-        todo!()
+    /// Whether there is such a list; networks, if all of them can be read, count as one.
+    pub fn contains(&self, list: &str) -> bool {
+        self.lists.contains_key(list) || list.split(',').all(|text| Network::parse(text).is_some())
     }
 
     /// The lists' names, sorted.
     pub fn names(&self) -> Vec<&str> {
-        todo!()
+        let mut names: Vec<&str> = self.lists.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
     }
+}
+
+fn networks(list: &str) -> impl Iterator<Item = Network> {
+    list.split(',').filter_map(Network::parse)
 }

@@ -8,14 +8,33 @@ const COMMANDS: [&str; 6] = ["set", "include", "exec", "exec-set", "env-set", "s
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Directive<'t> {
-    Set { name: &'t str, value: &'t str },
-    ExecSet { name: &'t str, command: &'t str },
-    EnvSet { name: &'t str, variable: &'t str },
-    StunSet { name: &'t str, server: &'t str },
-    Include { pattern: &'t str },
-    Exec { command: &'t str },
+    Set {
+        name: &'t str,
+        value: &'t str,
+    },
+    ExecSet {
+        name: &'t str,
+        command: &'t str,
+    },
+    EnvSet {
+        name: &'t str,
+        variable: &'t str,
+    },
+    StunSet {
+        name: &'t str,
+        server: &'t str,
+    },
+    Include {
+        pattern: &'t str,
+    },
+    Exec {
+        command: &'t str,
+    },
     /// FreeSWITCH does nothing with it, and says nothing.
-    Malformed { why: String, instead: String },
+    Malformed {
+        why: String,
+        instead: String,
+    },
 }
 
 impl<'t> Directive<'t> {
@@ -43,7 +62,10 @@ impl<'t> Directive<'t> {
                 instead: format!("<X-PRE-PROCESS cmd=\"env-set\" data=\"{argument}\"/>"),
             });
         }
-        COMMANDS.iter().any(|known| known.eq_ignore_ascii_case(command)).then(|| Directive::new(command, argument))
+        COMMANDS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(command))
+            .then(|| Directive::new(command, argument))
     }
 
     fn new(command: &str, data: &'t str) -> Self {
@@ -64,7 +86,8 @@ impl<'t> Directive<'t> {
             },
             _ => Directive::Malformed {
                 why: format!("X-PRE-PROCESS has no command `{command}`"),
-                instead: nearest(command, COMMANDS.into_iter()).map_or_else(|| COMMANDS.join(" or "), str::to_owned),
+                instead: nearest(command, COMMANDS.into_iter())
+                    .map_or_else(|| COMMANDS.join(" or "), str::to_owned),
             },
         }
     }
@@ -103,8 +126,14 @@ mod tests {
             ("x-pre-process CMD = \"SET\"  Data = \"a = b \"/>", set("a", "b ")),
             ("X-PRE-PROCESS cmd=\"set\" data=\"a=\"/>", set("a", "")),
             ("X-PRE-PROCESS cmd=\"set\" data=\"a=b=c\"/>", set("a", "b=c")),
-            ("X-PRE-PROCESS cmd=\"include\" data=\"x/*.xml\"/>", Ok(Directive::Include { pattern: "x/*.xml" })),
-            ("X-PRE-PROCESS cmd=\"env-set\" data=\"h=$HOME\"/>", Ok(Directive::EnvSet { name: "h", variable: "HOME" })),
+            (
+                "X-PRE-PROCESS cmd=\"include\" data=\"x/*.xml\"/>",
+                Ok(Directive::Include { pattern: "x/*.xml" }),
+            ),
+            (
+                "X-PRE-PROCESS cmd=\"env-set\" data=\"h=$HOME\"/>",
+                Ok(Directive::EnvSet { name: "h", variable: "HOME" }),
+            ),
             ("X-PRE-PROCESS data=\"a=b\" cmd=\"set\"/>", Err("data=\"...\" after cmd is missing")),
             ("X-PRE-PROCESS cmd='set' data='a=b'/>", Err("cmd=\"...\" is missing")),
         ];

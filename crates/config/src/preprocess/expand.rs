@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn variables_are_replaced_once() {
-        let variables = Variables::new(&[("domain".into(), "chat.test".into()), ("dollar".into(), "$$".into())]);
+        let variables =
+            Variables::new(&[("domain".into(), "chat.test".into()), ("dollar".into(), "$$".into())], &[]);
         let cases = [
             ("plain ${x} $y", "plain ${x} $y"),
             ("a $${domain} b", "a chat.test b"),
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn columns_are_those_of_the_line_as_written() {
-        let variables = Variables::new(&[("d".into(), "chat.test".into())]);
+        let variables = Variables::new(&[("d".into(), "chat.test".into())], &[]);
         let expanded = expand("ab $${d} <x/>", &variables);
         assert_eq!(expanded.column_of(1), 1);
         let x = expanded.text.find("<x").unwrap();

@@ -22,12 +22,17 @@ pub(crate) struct Preprocessed {
     pub diagnostics: Diagnostics,
 }
 
-pub(crate) fn preprocess(root: &Path, files: &dyn Files, presets: &[(String, String)]) -> Preprocessed {
+pub(crate) fn preprocess(
+    root: &Path,
+    files: &dyn Files,
+    presets: &[(String, String)],
+    overrides: &[(String, String)],
+) -> Preprocessed {
     let mut preprocessor = Preprocessor {
         files,
         text: String::new(),
         map: SourceMap::default(),
-        variables: Variables::new(presets),
+        variables: Variables::new(presets, overrides),
         open: Vec::new(),
         read: 0,
         full: false,
@@ -109,7 +114,10 @@ impl Preprocessor<'_> {
             return false;
         }
         if self.open.len() > limits::INCLUDE_DEPTH {
-            let text = format!("{shown} is not included: more than {} files inside each other", limits::INCLUDE_DEPTH);
+            let text = format!(
+                "{shown} is not included: more than {} files inside each other",
+                limits::INCLUDE_DEPTH
+            );
             self.diagnostics.error(at.cloned(), text);
             return false;
         }
@@ -129,7 +137,8 @@ impl Preprocessor<'_> {
         let bytes = match self.files.read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                self.diagnostics.error(included_at.cloned(), format!("failed to read {}: {error}", path.display()));
+                self.diagnostics
+                    .error(included_at.cloned(), format!("failed to read {}: {error}", path.display()));
                 return None;
             }
         };
@@ -145,9 +154,13 @@ impl Preprocessor<'_> {
         let mut content = match String::from_utf8(bytes) {
             Ok(content) => content,
             Err(error) => {
-                let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..error.utf8_error().valid_up_to()]).count();
+                let line =
+                    1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..error.utf8_error().valid_up_to()])
+                        .count();
                 let at = Location::new(path.to_string_lossy(), u32::try_from(line).unwrap_or(u32::MAX), 1);
-                self.diagnostics.warning(at, "some octets are not UTF-8, and are read as \u{fffd}").instead("the file in UTF-8");
+                self.diagnostics
+                    .warning(at, "some octets are not UTF-8, and are read as \u{fffd}")
+                    .instead("the file in UTF-8");
                 String::from_utf8_lossy(error.as_bytes()).into_owned()
             }
         };
@@ -195,7 +208,9 @@ impl Preprocessor<'_> {
             self.diagnostics
                 .warning(&at, "a comment does not switch X-PRE-PROCESS off: it is obeyed")
                 .instead("<Z-PRE-PROCESS .../>, or remove the line");
-        } else if !(before.is_empty() || before.ends_with("<!--")) || !(after.is_empty() || after.starts_with("-->") || after.starts_with("<!--")) {
+        } else if !(before.is_empty() || before.ends_with("<!--"))
+            || !(after.is_empty() || after.starts_with("-->") || after.starts_with("<!--"))
+        {
             self.diagnostics
                 .warning(&at, "what else stands on the line of X-PRE-PROCESS is lost")
                 .instead("X-PRE-PROCESS on a line of its own");
@@ -236,7 +251,7 @@ impl Preprocessor<'_> {
                     }
                 }
                 Err(error) => {
-                    self.diagnostics.error(at, format!("exec-set: failed to run `{command}`: {error}"));
+                    self.diagnostics.warning(at, format!("exec-set: failed to run `{command}`: {error}"));
                 }
             },
             Directive::EnvSet { name, variable } => {
@@ -249,7 +264,7 @@ impl Preprocessor<'_> {
             Directive::Exec { command } => match self.files.exec(command) {
                 Ok(output) => self.write_output(at, &output),
                 Err(error) => {
-                    self.diagnostics.error(at, format!("exec: failed to run `{command}`: {error}"));
+                    self.diagnostics.warning(at, format!("exec: failed to run `{command}`: {error}"));
                 }
             },
             Directive::Malformed { why, instead } => {
@@ -261,9 +276,15 @@ impl Preprocessor<'_> {
     /// Deviation: no STUN server is asked, since reading a configuration must not wait for the network. The local
     /// address is taken, which is right wherever no NAT is between.
     fn stun_set(&mut self, at: &Location, name: &str, server: &str) {
+        if self.variables.is_fixed(name) {
+            return;
+        }
         let local = self.variables.get("local_ip_v4").unwrap_or_default().to_owned();
         self.diagnostics
-            .warning(at, format!("stun-set: {server} is not asked; {name} is set to the local address `{local}`"))
+            .warning(
+                at,
+                format!("stun-set: {server} is not asked; {name} is set to the local address `{local}`"),
+            )
             .instead(format!("<X-PRE-PROCESS cmd=\"set\" data=\"{name}=ADDRESS\"/>"));
         self.variables.set(name, &local);
     }
@@ -284,7 +305,8 @@ impl Preprocessor<'_> {
             self.diagnostics.error(cursor.at(0), "a `$${` has no end").instead("$${name}");
         }
         for name in &line.unknown {
-            self.diagnostics.hint(cursor.at(0), format!("global variable {name} is not set: it expands to nothing"));
+            self.diagnostics
+                .hint(cursor.at(0), format!("global variable {name} is not set: it expands to nothing"));
         }
     }
 
@@ -295,7 +317,9 @@ impl Preprocessor<'_> {
         }
         let start = self.text.len();
         self.map.add(start, &cursor.file, cursor.line, column_number(line.column_of(from)));
-        for &(expanded, written) in line.shifts.iter().filter(|(expanded, _)| (from + 1..to).contains(expanded)) {
+        for &(expanded, written) in
+            line.shifts.iter().filter(|(expanded, _)| (from + 1..to).contains(expanded))
+        {
             self.map.add(start + expanded - from, &cursor.file, cursor.line, column_number(written));
         }
         self.text.push_str(&line.text[from..to]);
