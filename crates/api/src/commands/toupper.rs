@@ -1,0 +1,11 @@
+//! `toupper`: ASCII letters alone, as C's `toupper` in FreeSWITCH's locale.
+
+use super::Deps;
+use crate::{Answer, Call, Row};
+
+pub(super) const ROW: Row =
+    Row { name: "toupper", syntax: "<string>", doc: "Upper Case a string", module: "mod_commands" };
+
+pub(super) fn run(call: &Call<'_>, _: &Deps) -> Answer {
+    call.args.to_ascii_uppercase().into()
+}

@@ -1,0 +1,175 @@
+//! `event_socket.conf`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chappe_config::{Diagnostics, Document, Element, ParamRow, ParamStatus, read_params};
+
+/// Every param of `event_socket.conf`.
+pub const PARAMS: &[ParamRow] = &[
+    ParamRow {
+        name: "listen-ip",
+        syntax: "IP",
+        default: "127.0.0.1",
+        doc: "Address to listen on; :: takes IPv4 as well",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "listen-port",
+        syntax: "0..65535",
+        default: "8021",
+        doc: "Port to listen on; 0 takes a free one",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "password",
+        syntax: "TEXT",
+        default: "ClueCon",
+        doc: "What clients have to say after `auth`",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "apply-inbound-acl",
+        syntax: "LIST|CIDR",
+        default: "loopback.auto",
+        doc: "Who may connect; when repeated, every list has to allow the address",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "stop-on-bind-error",
+        syntax: "true|false",
+        default: "false",
+        doc: "Whether an address that can't be listened on keeps the server from starting",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "max-queue-len",
+        syntax: "1..1000000",
+        default: "20000",
+        doc: "Events and log lines that may wait for a client; what comes then is counted and left out",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "max-connections",
+        syntax: "1..100000",
+        default: "1000",
+        doc: "Clients at the same time",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "max-unauthenticated",
+        syntax: "1..100000",
+        default: "64",
+        doc: "Clients at the same time that have not said the password yet",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "auth-timeout",
+        syntax: "1..3600",
+        default: "25",
+        doc: "Seconds a client has to say the password",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "nat-map",
+        syntax: "true|false",
+        default: "false",
+        doc: "Map the port on the router",
+        status: ParamStatus::Ignored("ports are not mapped on routers"),
+    },
+    ParamRow {
+        name: "debug",
+        syntax: "0..10",
+        default: "0",
+        doc: "Log connections",
+        status: ParamStatus::Ignored("connections are logged at level debug"),
+    },
+];
+
+const DEFAULT_PASSWORD: &str = "ClueCon";
+
+/// How the event socket listens and whom it lets in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EventSocketConfig {
+    pub listen: SocketAddr,
+    pub password: Arc<str>,
+    /// Names of lists, all of which have to allow an address.
+    pub acl: Vec<String>,
+    pub stop_on_bind_error: bool,
+    /// Events and log lines that may wait for one client.
+    pub max_queue_len: usize,
+    pub max_connections: usize,
+    pub max_unauthenticated: usize,
+    pub auth_timeout: Duration,
+    /// How long a client that gave a wrong password waits for its answer.
+    pub failed_auth_delay: Duration,
+}
+
+impl Default for EventSocketConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 8021),
+            password: DEFAULT_PASSWORD.into(),
+            acl: vec!["loopback.auto".to_owned()],
+            stop_on_bind_error: false,
+            max_queue_len: 20_000,
+            max_connections: 1_000,
+            max_unauthenticated: 64,
+            auth_timeout: Duration::from_secs(25),
+            failed_auth_delay: Duration::from_secs(1),
+        }
+    }
+}
+
+impl std::fmt::Debug for EventSocketConfig {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventSocketConfig").field("listen", &self.listen).field("acl", &self.acl).finish_non_exhaustive()
+    }
+}
+
+impl EventSocketConfig {
+    /// Reads `event_socket.conf`; without it the defaults hold.
+    pub fn read(document: &Document, d: &mut Diagnostics) -> Self {
+        let configuration = document.configuration("event_socket.conf");
+        match configuration.and_then(|configuration| configuration.child("settings")) {
+            Some(settings) => Self::from_settings(settings, d),
+            None => Self::default(),
+        }
+    }
+
+    fn from_settings(settings: &Element, d: &mut Diagnostics) -> Self {
+        let default = Self::default();
+        let params = read_params(settings, PARAMS, d);
+        let ip: IpAddr = params.ip("listen-ip", d).unwrap_or(default.listen.ip());
+        let port = params.u16_in("listen-port", default.listen.port(), 0..=u16::MAX, d);
+        let text = |name| params.get(name).filter(|value| !value.is_empty());
+        let acl: Vec<_> =
+            params.all("apply-inbound-acl").filter(|list| !list.is_empty()).map(str::to_owned).collect();
+        let mut size = |name, default: usize, most: u32| {
+            params.u32_in(name, u32::try_from(default).unwrap_or(most), 1..=most, d) as usize
+        };
+        let config = Self {
+            listen: SocketAddr::new(ip, port),
+            password: text("password").map_or(default.password, Arc::from),
+            acl: if acl.is_empty() { default.acl } else { acl },
+            max_queue_len: size("max-queue-len", default.max_queue_len, 1_000_000),
+            max_connections: size("max-connections", default.max_connections, 100_000),
+            max_unauthenticated: size("max-unauthenticated", default.max_unauthenticated, 100_000),
+            auth_timeout: Duration::from_secs(params.u64_in("auth-timeout", 25, 1..=3_600, d)),
+            stop_on_bind_error: params.bool("stop-on-bind-error", false, d),
+            failed_auth_delay: default.failed_auth_delay,
+        };
+        if let Some(at) = params.at("apply-inbound-acl").filter(|_| config.is_open_to_strangers()) {
+            d.warning(at, "hosts other than this one may connect, and the password is the one everybody knows");
+        }
+        config
+    }
+
+    fn is_open_to_strangers(&self) -> bool {
+        &*self.password == DEFAULT_PASSWORD
+            && !self.listen.ip().is_loopback()
+            && !self.acl.iter().any(|list| list == "loopback.auto")
+    }
+}

@@ -1,0 +1,107 @@
+//! All connections of one event socket: what the bus and the log deliver goes from here to each that wants it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use chappe_event::{Event, EventName, LogLevel, LogLine, LogSink, Subscriber};
+use parking_lot::Mutex;
+
+use super::outbox::{Item, Outbox};
+use super::shared::{SharedEvent, SharedLine};
+use crate::subscription::{Format, Subscription};
+
+/// One connection as the hub sees it. What it wants is read without a lock.
+pub(super) struct Member {
+    pub(super) peer: IpAddr,
+    pub(super) outbox: Outbox,
+    wishes: ArcSwap<Wishes>,
+}
+
+#[derive(Default)]
+struct Wishes {
+    subscription: Subscription,
+    log_level: Option<LogLevel>,
+}
+
+impl Member {
+    pub(super) fn new(peer: IpAddr, max_queue_len: usize) -> Self {
+        Self { peer, outbox: Outbox::new(max_queue_len), wishes: ArcSwap::default() }
+    }
+
+    pub(super) fn subscribe(&self, subscription: Subscription) {
+        let log_level = self.wishes.load().log_level;
+        self.wishes.store(Arc::new(Wishes { subscription, log_level }));
+    }
+
+    /// How the client wants its events.
+    pub(super) fn format(&self) -> Format {
+        self.wishes.load().subscription.format
+    }
+
+    pub(super) fn set_log_level(&self, log_level: Option<LogLevel>) {
+        let subscription = self.wishes.load().subscription.clone();
+        self.wishes.store(Arc::new(Wishes { subscription, log_level }));
+    }
+}
+
+/// The connections there are.
+#[derive(Default)]
+pub(super) struct Hub {
+    members: ArcSwap<Vec<Arc<Member>>>,
+    /// Held while the list is exchanged.
+    changing: Mutex<()>,
+}
+
+impl Hub {
+    pub(super) fn add(&self, member: Arc<Member>) {
+        let _changing = self.changing.lock();
+        let mut members = Vec::clone(&self.members.load());
+        members.push(member);
+        self.members.store(Arc::new(members));
+    }
+
+    pub(super) fn remove(&self, member: &Arc<Member>) {
+        let _changing = self.changing.lock();
+        let members = self.members.load();
+        let left: Vec<_> = members.iter().filter(|known| !Arc::ptr_eq(known, member)).cloned().collect();
+        self.members.store(Arc::new(left));
+    }
+
+    pub(super) fn members(&self) -> Arc<Vec<Arc<Member>>> {
+        self.members.load_full()
+    }
+}
+
+impl Subscriber for Hub {
+    fn wants(&self, name: EventName, subclass: Option<&str>) -> bool {
+        self.members.load().iter().any(|member| member.wishes.load().subscription.wants(name, subclass))
+    }
+
+    fn deliver(&self, event: &Arc<Event>) {
+        let mut shared = None;
+        for member in self.members.load().iter() {
+            let wishes = member.wishes.load();
+            if wishes.subscription.passes(event) {
+                let shared = shared.get_or_insert_with(|| Arc::new(SharedEvent::new(event.clone())));
+                member.outbox.offer(Item::Event(shared.clone(), wishes.subscription.format));
+            }
+        }
+    }
+}
+
+impl LogSink for Hub {
+    fn level(&self) -> Option<LogLevel> {
+        self.members.load().iter().filter_map(|member| member.wishes.load().log_level).max()
+    }
+
+    fn log(&self, line: &Arc<LogLine>) {
+        let mut shared = None;
+        for member in self.members.load().iter() {
+            if member.wishes.load().log_level.is_some_and(|level| level >= line.level) {
+                let shared = shared.get_or_insert_with(|| Arc::new(SharedLine::new(line.clone())));
+                member.outbox.offer(Item::Line(shared.clone()));
+            }
+        }
+    }
+}
