@@ -1,1 +1,39 @@
 //! The router: chat interfaces, apps, delivery, reports.
+//!
+//! In goes a message (an [`Event`](chappe_event::Event)), out come the [`Verdict`] for its sender, whatever the plan's
+//! apps sent, and the events about it. [`Router::route`] is the way of every message: the chatplan is hunted step by
+//! step, its actions run in order, then the message goes to the chat interface that `dest_proto` names, and the outcome
+//! is told to the bus. An app is one file of [`apps`] and one row of its table; a chat interface is whoever implements
+//! [`ChatInterface`].
+//!
+//! Invariant: this crate never sees SIP. It starts no task of its own (what must go on while nobody waits is handed to
+//! the `spawn` of [`RouterDeps`]), holds no lock across an await, and no plan can make it loop, block or grow without
+//! bound.
+#![forbid(unsafe_code)]
+
+mod alt_plan;
+mod app;
+pub mod apps;
+mod chat_command;
+mod delivery;
+mod execute;
+mod flow;
+mod hunting;
+mod interface;
+mod limits;
+mod quirks;
+mod report;
+mod router;
+mod send_message;
+mod settings;
+mod trace;
+mod verdict;
+
+pub use alt_plan::{AltPlans, NoAltPlans};
+pub use app::{App, AppRow, Outcome, Ran, Sending};
+pub use chat_command::register as register_commands;
+pub use interface::{ChatInterface, Delivery, InterfaceRow, Sent};
+pub use quirks::Quirks;
+pub use router::{BoxFuture, Router, RouterDeps, Spawn};
+pub use settings::Settings;
+pub use verdict::Verdict;

@@ -1,0 +1,52 @@
+//! What an app is: a row that describes it and a way to run it on a message.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chappe_event::Event;
+
+use crate::{Delivery, Router};
+
+/// What help, completion and `show chat_app` know of an app.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AppRow {
+    /// The word that a chatplan's `application` says; looked up without regard to case.
+    pub name: &'static str,
+    /// Its data; empty when it takes none.
+    pub syntax: &'static str,
+    /// One line on what it does.
+    pub doc: &'static str,
+    /// Running it means that the message was dealt with: it is not also delivered point to point.
+    pub takes: bool,
+    /// The FreeSWITCH module that brings it, `mod_sms` for instance.
+    pub module: &'static str,
+}
+
+/// One app.
+pub trait App: Send + Sync {
+    fn row(&self) -> &AppRow;
+
+    /// Runs the app on `message`; `data` is what the action says, expanded. Must not block: what takes time goes into
+    /// [`Ran::Later`].
+    fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, router: &'a Arc<Router>) -> Ran<'a>;
+}
+
+/// An app's run, finished or still going.
+pub enum Ran<'a> {
+    Now(Outcome),
+    Later(Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>),
+}
+
+/// What an app's run means for the message.
+pub enum Outcome {
+    /// The next action runs.
+    Continue,
+    /// No further action runs.
+    Stop,
+    /// The next action runs, and the sender is told what becomes of this delivery.
+    Sending(Sending),
+}
+
+/// A delivery under way.
+pub type Sending = Pin<Box<dyn Future<Output = Delivery> + Send>>;

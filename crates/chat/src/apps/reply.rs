@@ -1,0 +1,37 @@
+//! `reply`: an answer to the sender.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chappe_event::{Event, header};
+
+use super::MODULE;
+use crate::{App, AppRow, Outcome, Ran, Router, delivery, router};
+
+pub(super) struct Reply;
+
+const ROW: AppRow = AppRow {
+    name: "reply",
+    syntax: "[<text>]",
+    doc: "Send a text back to the sender.",
+    takes: true,
+    module: MODULE,
+};
+
+impl App for Reply {
+    fn row(&self) -> &AppRow {
+        &ROW
+    }
+
+    fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, router: &'a Arc<Router>) -> Ran<'a> {
+        let Some(proto) = message.get(header::PROTO) else { return Ran::Now(Outcome::Continue) };
+        // FreeSWITCH switch_ivr.c `switch_ivr_create_message_reply`.
+        let mut reply = message.reply();
+        reply.add(header::PROTO, router::GLOBAL_SMS);
+        if let Some(text) = data.filter(|text| !text.is_empty()) {
+            reply.set_body(Some(Bytes::copy_from_slice(text.as_bytes())));
+        }
+        delivery::detach(router, proto, reply);
+        Ran::Now(Outcome::Continue)
+    }
+}

@@ -1,0 +1,69 @@
+//! The API command `chat`. FreeSWITCH mod_dptools.c `chat_api_function`.
+
+use std::future::Future;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use chappe_api::{Answer, Call, Command, Registry, Row};
+use chappe_event::{Event, EventName, header};
+
+use crate::{Router, flow};
+
+/// Adds the router's API commands.
+pub fn register(router: &Arc<Router>, registry: &Registry) {
+    registry.add(Arc::new(Chat { router: Arc::downgrade(router) }));
+}
+
+struct Chat {
+    router: Weak<Router>,
+}
+
+const ROW: Row = Row {
+    name: "chat",
+    syntax: "<proto>|<from>|<to>|<message>|[<content-type>]",
+    doc: "Send a message past the chatplan and wait for the outcome.",
+    module: "mod_dptools",
+};
+
+impl Command for Chat {
+    fn row(&self) -> &Row {
+        &ROW
+    }
+
+    fn run(&self, call: Call<'_>) -> Answer {
+        let (Some(message), Some(router)) = (message(call.args), self.router.upgrade()) else {
+            return "Invalid".into();
+        };
+        let mut sending = Box::pin(async move {
+            let sent = flow::run(&router, message).await.succeeded;
+            if sent { "Sent" } else { "Error! Message Not Sent" }.to_owned()
+        });
+        match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(text) => Answer::Ready(text),
+            Poll::Pending => Answer::Later(sending),
+        }
+    }
+}
+
+/// The message that the words make; `None` when there are too few.
+fn message(args: &str) -> Option<Event> {
+    let mut words = args.splitn(5, '|').map(unquoted);
+    let [proto, from, to, body] = [words.next()?, words.next()?, words.next()?, words.next()?];
+    let mut message = Event::new(EventName::Message);
+    message.add(header::PROTO, "global");
+    message.add(header::FROM, from);
+    message.add(header::TO, to);
+    message.add(header::TYPE, words.next().unwrap_or_default());
+    message.add(header::SKIP_GLOBAL_PROCESS, "true");
+    message.add(header::BLOCKING, "true");
+    message.add(header::DEST_PROTO, proto);
+    message.set_body(Some(Bytes::copy_from_slice(body.as_bytes())));
+    Some(message)
+}
+
+/// A word without the blanks and the quotes around it.
+fn unquoted(word: &str) -> &str {
+    let word = word.trim_matches(' ');
+    word.strip_prefix('\'').and_then(|word| word.strip_suffix('\'')).unwrap_or(word)
+}

@@ -1,0 +1,77 @@
+//! Running one app on a message. FreeSWITCH switch_loadable_module.c `switch_core_execute_chat_app`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chappe_chatplan::limits::MAX_EXPANDED;
+use chappe_event::{Event, Expand, ExpandRules, Expansion, has_expansion};
+
+use crate::{AppRow, Outcome, Ran, Router};
+
+/// What running an app came to.
+pub(crate) enum Executed {
+    /// There is no such app.
+    Unknown,
+    /// An app before it forbade all that follow.
+    Forbidden,
+    Ran(AppRow, Outcome),
+}
+
+/// Finds the app, expands its data and runs it.
+pub(crate) async fn app(router: &Arc<Router>, message: &mut Event, name: &str, data: Option<&str>) -> Executed {
+    let Some(app) = router.find_app(name) else {
+        tracing::error!("Invalid chat application interface [{name}]!");
+        return Executed::Unknown;
+    };
+    if message.no_chat_exec() {
+        tracing::debug!("Message is not allowed to execute apps");
+        return Executed::Forbidden;
+    }
+    let data = match data {
+        Some(data) => Some(expand(router, message, data).await),
+        None => None,
+    };
+    let outcome = match app.run(message, data.as_deref(), router) {
+        Ran::Now(outcome) => outcome,
+        Ran::Later(later) => later.await,
+    };
+    Executed::Ran(*app.row(), outcome)
+}
+
+/// The text with its `${...}` filled in.
+pub(crate) async fn expand<'d>(router: &Arc<Router>, message: &Event, text: &'d str) -> Cow<'d, str> {
+    if !has_expansion(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut expansion = Expansion::new(text, rules(router));
+    let mut answer = None;
+    loop {
+        match expansion.next(message, router.globals(), answer.take()) {
+            Expand::Done(text) => return Cow::Owned(cut(text)),
+            Expand::Api { command, args } => answer = Some(api(router, message, &command, &args).await),
+        }
+    }
+}
+
+/// What an API command answers; nothing when there is none of that name, as in FreeSWITCH's
+/// `switch_event_expand_headers`.
+pub(crate) async fn api(router: &Arc<Router>, message: &Event, command: &str, args: &str) -> String {
+    if router.registry().find(command).is_none() {
+        return String::new();
+    }
+    let answer = router.registry().execute(&format!("{command} {args}"), Some(message));
+    answer.text().await
+}
+
+/// How texts are expanded: [`Quirks::body_header`](crate::Quirks).
+pub(crate) fn rules(router: &Router) -> ExpandRules {
+    ExpandRules { body_alias: !router.quirks().body_header }
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > MAX_EXPANDED {
+        tracing::error!(octets = text.len(), "An action's data is cut to {MAX_EXPANDED} octets");
+        text.truncate(text.floor_char_boundary(MAX_EXPANDED));
+    }
+    text
+}

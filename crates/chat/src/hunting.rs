@@ -1,0 +1,123 @@
+//! A message's way through the chatplan: the hunt, then the actions it found.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use chappe_chatplan::{Answer, Hunt, Hunted, Plan, Step, World};
+use chappe_event::Event;
+use jiff::tz::TimeZone;
+
+use crate::execute::{self, Executed};
+use crate::limits::MAX_SENT;
+use crate::trace::LogTrace;
+use crate::{Delivery, Outcome, Router, Sending};
+
+/// What the chatplan did with a message.
+#[derive(Default)]
+pub(crate) struct Planned {
+    /// An extension without `continue` matched, or an app that takes messages ran.
+    pub(crate) taken: bool,
+    /// Actions ran, inline ones left aside: FreeSWITCH heeds `final_delivery` only then.
+    pub(crate) acted: bool,
+    /// An app is missing, or the message brought about too much.
+    pub(crate) broken: bool,
+    /// What apps sent on and the sender waits for.
+    pub(crate) sent: Vec<Sent>,
+    /// How often an app that takes messages ran.
+    takes: usize,
+}
+
+/// A delivery that an app began.
+pub(crate) enum Sent {
+    Over(Delivery),
+    UnderWay(Sending),
+}
+
+/// Hunts, then runs what was found until an action stops it.
+pub(crate) async fn run(router: &Arc<Router>, plan: &Arc<Plan>, message: &mut Event) -> Planned {
+    let mut planned = Planned::default();
+    let hunted = hunt(router, plan, message, &mut planned).await;
+    if !hunted.found {
+        tracing::debug!("SMS chatplan no actions found");
+    }
+    planned.taken |= hunted.matched;
+    planned.broken |= hunted.cut;
+    planned.acted = !hunted.actions.is_empty();
+    for action in &hunted.actions {
+        if planned.run(router, message, &action.app, action.data.as_deref()).await == Next::Stop {
+            break;
+        }
+    }
+    planned
+}
+
+async fn hunt(router: &Arc<Router>, plan: &Arc<Plan>, message: &mut Event, planned: &mut Planned) -> Hunted {
+    let mut hunt = Hunt::start(plan);
+    let mut answer = Answer::Start;
+    loop {
+        answer = match step(router, &mut hunt, message, answer) {
+            Step::RunInline { app, data } => {
+                planned.run(router, message, &app, data.as_deref()).await;
+                Answer::Inline
+            }
+            Step::Api { command, args } => Answer::Api(execute::api(router, message, &command, &args).await),
+            Step::File { path } => Answer::File(router.deps.alt_plans.plan(&path)),
+            Step::Done(hunted) => return hunted,
+        };
+    }
+}
+
+fn step(router: &Router, hunt: &mut Hunt, message: &mut Event, answer: Answer) -> Step {
+    let clock = &router.deps.clock;
+    let world = World {
+        globals: router.globals(),
+        now_micros: clock.unix_micros(),
+        zone: &clock.zone(),
+        zone_named: &|name| TimeZone::get(name).ok(),
+        rules: execute::rules(router),
+    };
+    hunt.next(message, &world, answer, &mut LogTrace)
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    Go,
+    Stop,
+}
+
+impl Planned {
+    async fn run(&mut self, router: &Arc<Router>, message: &mut Event, app: &str, data: Option<&str>) -> Next {
+        if self.takes >= MAX_SENT {
+            tracing::error!("More than {MAX_SENT} actions that send, the rest is left out");
+            self.broken = true;
+            return Next::Stop;
+        }
+        match execute::app(router, message, app, data).await {
+            Executed::Unknown => {
+                self.broken = true;
+                Next::Stop
+            }
+            Executed::Forbidden => Next::Stop,
+            Executed::Ran(row, outcome) => {
+                self.taken |= row.takes;
+                self.takes += usize::from(row.takes);
+                self.heed(outcome)
+            }
+        }
+    }
+
+    fn heed(&mut self, outcome: Outcome) -> Next {
+        match outcome {
+            Outcome::Continue => Next::Go,
+            Outcome::Stop => Next::Stop,
+            Outcome::Sending(mut sending) => {
+                // Polled at once, so that it is on its way before the next action runs.
+                self.sent.push(match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(delivery) => Sent::Over(delivery),
+                    Poll::Pending => Sent::UnderWay(sending),
+                });
+                Next::Go
+            }
+        }
+    }
+}

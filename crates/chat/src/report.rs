@@ -1,0 +1,100 @@
+//! The events that tell what became of a message.
+
+use chappe_event::{Event, EventName, Value, header};
+
+use crate::flow::Ended;
+use crate::{Quirks, Router};
+
+/// The subclass of delivery reports.
+pub(crate) const DELIVERY_REPORT: &str = "SMS::DELIVERY_REPORT";
+
+/// The device that answered, in a report: its contact.
+const DELIVERY_DEVICE: &str = "Delivery-Device";
+
+/// Fires the report and the message itself with its outcome, when somebody listens.
+pub(crate) fn tell(router: &Router, quirks: Quirks, mut message: Event, ended: &Ended) {
+    if !quirks.reports && !ended.copied {
+        send(router, &message, ended);
+    }
+    let subclass = message.subclass();
+    if !router.bus().wanted(message.name(), subclass) {
+        return;
+    }
+    if message.is_true(header::BLOCKING) {
+        if let Some(code) = ended.delivery.as_ref().and_then(|delivery| delivery.result_code()) {
+            message.add_display(header::DELIVERY_RESULT_CODE, code);
+        }
+        message.add(header::DELIVERY_FAILURE, if ended.succeeded { "false" } else { "true" });
+    } else {
+        message.add(header::NONBLOCKING_DELIVERY, "true");
+    }
+    router.bus().fire(message);
+}
+
+/// Fires the truthful report: what the sender was told, by which device.
+pub(crate) fn send(router: &Router, message: &Event, ended: &Ended) {
+    if !wanted(router) {
+        return;
+    }
+    let status = match ended.verdict.code {
+        202 => "Accepted",
+        200..=299 => "Success",
+        _ => "Failure",
+    };
+    let mut report = begin(status);
+    report.add_display(header::DELIVERY_RESULT_CODE, ended.verdict.code);
+    if let Some(device) = ended.delivery.as_ref().and_then(|delivery| delivery.device()) {
+        report.add(DELIVERY_DEVICE, device);
+    }
+    copy(message, &mut report, &[header::DELIVERY_RESULT_CODE]);
+    router.bus().fire(report);
+}
+
+/// Fires FreeSWITCH's report on a message that came back with its outcome. FreeSWITCH mod_sms.c `send_report`.
+pub(crate) fn send_of_outcome(router: &Router, message: &Event, status: &str) {
+    if wanted(router) {
+        let mut report = begin(status);
+        copy(message, &mut report, &[]);
+        router.bus().fire(report);
+    }
+}
+
+fn wanted(router: &Router) -> bool {
+    router.bus().wanted(EventName::Custom, Some(DELIVERY_REPORT))
+}
+
+fn begin(status: &str) -> Event {
+    let mut report = Event::custom(DELIVERY_REPORT);
+    report.add(header::STATUS, status);
+    report
+}
+
+/// Copies the message's headers, but not its body and not what each event has of its own.
+fn copy(message: &Event, report: &mut Event, without: &[&str]) {
+    const OWN: [&str; 13] = [
+        header::EVENT_NAME,
+        header::EVENT_SUBCLASS,
+        header::CORE_UUID,
+        header::FREESWITCH_HOSTNAME,
+        header::FREESWITCH_SWITCHNAME,
+        header::FREESWITCH_IPV4,
+        header::FREESWITCH_IPV6,
+        header::EVENT_DATE_LOCAL,
+        header::EVENT_DATE_GMT,
+        header::EVENT_DATE_TIMESTAMP,
+        header::EVENT_CALLING_FILE,
+        header::EVENT_CALLING_FUNCTION,
+        header::EVENT_CALLING_LINE_NUMBER,
+    ];
+    for (name, value) in message.headers() {
+        if OWN.contains(&name) || name == header::EVENT_SEQUENCE || without.contains(&name) {
+            continue;
+        }
+        match value {
+            Value::Text(text) => report.add(chappe_event::Name::copied(name), text),
+            Value::Array(array) => {
+                array.iter().for_each(|element| report.push(chappe_event::Name::copied(name), element));
+            }
+        }
+    }
+}

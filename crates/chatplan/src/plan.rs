@@ -1,0 +1,118 @@
+//! A chatplan, compiled.
+
+use std::sync::Arc;
+
+use chappe_config::{Diagnostics, Document, Element, Location};
+
+use crate::date_time::DateTime;
+use crate::expression::Expression;
+
+/// The contexts of a chatplan.
+#[derive(Debug, Default)]
+pub struct Plan {
+    pub(crate) contexts: Vec<Context>,
+}
+
+/// The extensions that messages of one context go through.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) name: String,
+    pub(crate) extensions: Vec<Extension>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Extension {
+    pub(crate) name: Option<String>,
+    /// The attribute as written, for the trace.
+    pub(crate) continue_text: Option<String>,
+    pub(crate) continues: bool,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Condition {
+    /// It holds another condition, which FreeSWITCH refuses when it gets there.
+    pub(crate) nested: bool,
+    pub(crate) field: Option<Field>,
+    pub(crate) expression: Expression,
+    pub(crate) break_on: Break,
+    /// The attribute as written, for the trace; `on-false` when there is none or it is unknown.
+    pub(crate) break_text: String,
+    pub(crate) when: Option<DateTime>,
+    pub(crate) actions: Vec<PlannedAction>,
+    pub(crate) anti_actions: Vec<PlannedAction>,
+}
+
+/// What a condition looks at.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// The attribute as written.
+    pub(crate) text: String,
+    pub(crate) source: Source,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The header of that name.
+    Header,
+    /// The text, expanded.
+    Expanded,
+    /// The text as it is: it has a `$` but nothing to expand.
+    Text,
+}
+
+/// After which outcome of a condition the rest of the extension is left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Break {
+    OnTrue,
+    OnFalse,
+    Always,
+    Never,
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedAction {
+    pub(crate) app: Arc<str>,
+    pub(crate) data: Arc<str>,
+    /// How often, between 0 and [`MAX_LOOP`](crate::limits::MAX_LOOP).
+    pub(crate) times: u32,
+    pub(crate) inline: bool,
+    pub(crate) at: Location,
+}
+
+impl Plan {
+    /// Compiles the `chatplan` section of a configuration. Whatever is odd goes into `diagnostics`; the plan is usable
+    /// all the same.
+    pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Self {
+        document.section("chatplan").map_or_else(Self::default, |section| Self::compile_section(section, diagnostics))
+    }
+
+    /// Compiles a `chatplan` section.
+    pub fn compile_section(section: &Element, diagnostics: &mut Diagnostics) -> Self {
+        crate::compile::section(section, diagnostics)
+    }
+
+    /// Compiles a file that a message's `alt_path` names: a document with a `chatplan` section. `None` when it can't be
+    /// read or has none.
+    pub fn compile_alt_path(text: &str, path: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let (document, found) = chappe_config::parse_fragment(text, path);
+        let broken = found.has_errors();
+        diagnostics.extend(found);
+        let section = document.root().find("section", "name", "chatplan").filter(|_| !broken)?;
+        Some(Self::compile_section(section, diagnostics))
+    }
+
+    /// Every app the plan names, with where it does.
+    pub fn apps(&self) -> impl Iterator<Item = (&str, &Location)> {
+        let conditions = self.contexts.iter().flat_map(|context| &context.extensions).flat_map(|e| &e.conditions);
+        conditions
+            .flat_map(|condition| condition.actions.iter().chain(&condition.anti_actions))
+            .map(|action| (&*action.app, &action.at))
+    }
+
+    /// The context of that name, else the one called `global`. FreeSWITCH takes the first, without regard to case.
+    pub(crate) fn context(&self, name: &str) -> Option<usize> {
+        let find = |name: &str| self.contexts.iter().position(|context| context.name.eq_ignore_ascii_case(name));
+        find(name).or_else(|| find("global"))
+    }
+}
