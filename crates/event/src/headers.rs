@@ -1,0 +1,331 @@
+//! How an event keeps its headers: one buffer of text, and entries that point into it.
+
+use std::fmt::{self, Write as _};
+use std::iter::FusedIterator;
+
+/// What stands before the elements of an array in its joined form.
+pub(crate) const ARRAY_PREFIX: &str = "ARRAY::";
+/// What stands between the elements of an array in its joined form.
+pub(crate) const ARRAY_SEPARATOR: &str = "|:";
+
+/// From this many unused octets on, and once they are more than half of it, the buffer is written anew.
+const GARBAGE_BOUND: usize = 4096;
+
+/// The name of a header to be added.
+///
+/// A constant costs nothing to keep; any other text is copied into the event.
+#[derive(Clone, Copy, Debug)]
+pub struct Name<'a>(Kind<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Kind<'a> {
+    Static(&'static str),
+    Copied(&'a str),
+}
+
+impl<'a> Name<'a> {
+    /// A name that the event has to copy.
+    pub fn copied(name: &'a str) -> Self {
+        Self(Kind::Copied(name))
+    }
+
+    /// The text of the name.
+    pub fn as_str(&self) -> &'a str {
+        match self.0 {
+            Kind::Static(name) => name,
+            Kind::Copied(name) => name,
+        }
+    }
+}
+
+impl From<&'static str> for Name<'static> {
+    fn from(name: &'static str) -> Self {
+        Self(Kind::Static(name))
+    }
+}
+
+impl<'a> From<&'a String> for Name<'a> {
+    fn from(name: &'a String) -> Self {
+        Self::copied(name)
+    }
+}
+
+/// The value of a header.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// One text.
+    Text(&'a str),
+    /// A list of texts.
+    Array(Array<'a>),
+}
+
+impl<'a> Value<'a> {
+    /// The value as one text; an array in its joined form, `ARRAY::one|:two`.
+    pub fn as_str(self) -> &'a str {
+        match self {
+            Self::Text(text) => text,
+            Self::Array(array) => array.joined(),
+        }
+    }
+}
+
+/// The elements of a header that holds a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Array<'a> {
+    text: &'a str,
+    joined: Span,
+    elements: &'a [Span],
+}
+
+impl<'a> Array<'a> {
+    /// The elements in order.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = &'a str> + FusedIterator {
+        self.elements.iter().map(move |span| span.of(self.text))
+    }
+
+    /// `ARRAY::one|:two`; the element alone when there is but one.
+    pub fn joined(self) -> &'a str {
+        self.joined.of(self.text)
+    }
+}
+
+/// A piece of the buffer, always cut between characters.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    len: u32,
+}
+
+impl Span {
+    fn new(start: usize, end: usize) -> Self {
+        let octet = |at| u32::try_from(at).expect("Headers::has_room keeps the buffer below 4 GiB");
+        Self { start: octet(start), len: octet(end - start) }
+    }
+
+    fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
+    }
+
+    fn of(self, text: &str) -> &str {
+        &text[self.range()]
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum EntryName {
+    Static(&'static str),
+    Copied(Span),
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    name: EntryName,
+    /// The text of the value, an array's in its joined form.
+    value: Span,
+    /// The elements of an array, each a part of `value`.
+    elements: Option<Box<[Span]>>,
+}
+
+/// Headers in order. Names are compared without regard to case and may be there more than once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Headers {
+    text: String,
+    entries: Vec<Entry>,
+    /// Octets of `text` that no entry points to.
+    garbage: usize,
+}
+
+impl Headers {
+    pub(crate) fn with_capacity(text: usize, entries: usize) -> Self {
+        Self { text: String::with_capacity(text), entries: Vec::with_capacity(entries), garbage: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Where the first header of that name stands.
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        self.entries.iter().position(|entry| self.text_of(entry.name).eq_ignore_ascii_case(name))
+    }
+
+    pub(crate) fn value(&self, at: usize) -> &str {
+        self.entries[at].value.of(&self.text)
+    }
+
+    /// One element of an array; `None` past its end and for a header that is no array.
+    pub(crate) fn element(&self, at: usize, index: usize) -> Option<&str> {
+        let span = self.entries[at].elements.as_ref()?.get(index)?;
+        Some(span.of(&self.text))
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Value<'_>)> {
+        self.entries.iter().map(|entry| {
+            let value = match &entry.elements {
+                None => Value::Text(entry.value.of(&self.text)),
+                Some(elements) => Value::Array(Array { text: &self.text, joined: entry.value, elements }),
+            };
+            (self.text_of(entry.name), value)
+        })
+    }
+
+    /// Adds a header at the bottom. One that would make the buffer pass 4 GiB is left out.
+    pub(crate) fn push(&mut self, name: Name<'_>, value: &str) {
+        if self.has_room(name.as_str().len() + value.len()) {
+            let name = self.keep_name(name);
+            let value = self.keep(value);
+            self.entries.push(Entry { name, value, elements: None });
+        }
+    }
+
+    /// [`push`](Self::push) of a value that is written straight into the buffer.
+    pub(crate) fn push_display(&mut self, name: Name<'_>, value: fmt::Arguments<'_>) {
+        let name = self.keep_name(name);
+        let start = self.text.len();
+        self.text.write_fmt(value).expect("writing to a String fails only when a Display of ours does");
+        if !self.has_room(0) {
+            return self.text.truncate(start);
+        }
+        let value = Span::new(start, self.text.len());
+        self.entries.push(Entry { name, value, elements: None });
+    }
+
+    /// Moves the last `count` headers to `at`, keeping their order.
+    pub(crate) fn move_last_to(&mut self, at: usize, count: usize) {
+        self.entries[at..].rotate_right(count);
+    }
+
+    /// Removes every header of that name; whether there was one.
+    pub(crate) fn remove(&mut self, name: &str) -> bool {
+        let (text, mut freed) = (&self.text, 0);
+        let before = self.entries.len();
+        self.entries.retain(|entry| {
+            let (keep, named) = match entry.name {
+                EntryName::Static(known) => (!known.eq_ignore_ascii_case(name), 0),
+                EntryName::Copied(span) => (!span.of(text).eq_ignore_ascii_case(name), span.len),
+            };
+            if !keep {
+                freed += (named + entry.value.len) as usize;
+            }
+            keep
+        });
+        self.discard(freed);
+        self.entries.len() != before
+    }
+
+    /// Puts `value` behind the last element (or before the first) of the header at `at`; a header that was no
+    /// array becomes one.
+    pub(crate) fn insert_element(&mut self, at: usize, first: bool, value: &str) {
+        let mut elements = match &self.entries[at].elements {
+            Some(elements) => elements.to_vec(),
+            None => vec![self.entries[at].value],
+        };
+        if !self.has_room(value.len()) {
+            return;
+        }
+        let span = self.keep(value);
+        elements.insert(if first { 0 } else { elements.len() }, span);
+        self.redraw(at, &elements);
+    }
+
+    /// Makes `value` the element number `index`, with empty ones before it where there were none. What a header
+    /// that was no array held is lost.
+    pub(crate) fn put_element(&mut self, at: usize, index: usize, value: &str) {
+        let mut elements =
+            self.entries[at].elements.as_ref().map_or_else(Vec::new, |elements| elements.to_vec());
+        if !self.has_room(value.len()) {
+            return;
+        }
+        if elements.len() <= index {
+            elements.resize(index + 1, Span::default());
+        }
+        elements[index] = self.keep(value);
+        self.redraw(at, &elements);
+    }
+
+    /// Writes the joined form of an array anew, from elements that lie anywhere in the buffer.
+    fn redraw(&mut self, at: usize, elements: &[Span]) {
+        let octets: usize = elements.iter().map(|span| span.len as usize + ARRAY_SEPARATOR.len()).sum();
+        if !self.has_room(octets + ARRAY_PREFIX.len()) {
+            return;
+        }
+        let start = self.text.len();
+        if elements.len() > 1 {
+            self.text.push_str(ARRAY_PREFIX);
+        }
+        let mut moved = Vec::with_capacity(elements.len());
+        for (index, span) in elements.iter().enumerate() {
+            if index > 0 {
+                self.text.push_str(ARRAY_SEPARATOR);
+            }
+            let from = self.text.len();
+            self.text.extend_from_within(span.range());
+            moved.push(Span::new(from, self.text.len()));
+        }
+        let value = Span::new(start, self.text.len());
+        let entry = &mut self.entries[at];
+        entry.value = value;
+        entry.elements = Some(moved.into_boxed_slice());
+        // What was there before, in pieces, is about as long.
+        self.discard(value.len as usize);
+    }
+
+    fn text_of(&self, name: EntryName) -> &str {
+        match name {
+            EntryName::Static(name) => name,
+            EntryName::Copied(span) => span.of(&self.text),
+        }
+    }
+
+    fn keep_name(&mut self, name: Name<'_>) -> EntryName {
+        match name.0 {
+            Kind::Static(name) => EntryName::Static(name),
+            Kind::Copied(name) => EntryName::Copied(self.keep(name)),
+        }
+    }
+
+    fn keep(&mut self, text: &str) -> Span {
+        let start = self.text.len();
+        self.text.push_str(text);
+        Span::new(start, self.text.len())
+    }
+
+    fn has_room(&self, octets: usize) -> bool {
+        self.text.len() + octets <= u32::MAX as usize
+    }
+
+    /// Counts octets that nothing points to, and writes the buffer anew when they have become too many.
+    fn discard(&mut self, octets: usize) {
+        self.garbage += octets;
+        if self.garbage > GARBAGE_BOUND && self.garbage > self.text.len() / 2 {
+            self.compact();
+        }
+    }
+
+    fn compact(&mut self) {
+        let mut text = String::with_capacity(self.text.len());
+        for entry in &mut self.entries {
+            if let EntryName::Copied(span) = &mut entry.name {
+                *span = append(&mut text, span.of(&self.text));
+            }
+            let value = append(&mut text, entry.value.of(&self.text));
+            for element in entry.elements.iter_mut().flatten() {
+                element.start = value.start + (element.start - entry.value.start);
+            }
+            entry.value = value;
+        }
+        self.text = text;
+        self.garbage = 0;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn buffer_len(&self) -> usize {
+        self.text.len()
+    }
+}
+
+fn append(text: &mut String, piece: &str) -> Span {
+    let start = text.len();
+    text.push_str(piece);
+    Span::new(start, text.len())
+}
