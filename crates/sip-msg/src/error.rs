@@ -109,8 +109,8 @@ impl<'a> ParseError<'a> {
         self.message.as_deref()
     }
 
-    /// The request to answer with [`ParseError::status`]: one that is not an ACK and has the headers that a response
-    /// copies (RFC 3261 §8.2.6.2). `None` means that there is nothing to answer.
+    /// The request to answer with [`ParseError::status`]: one that is not an ACK and has a Via. A response copies what
+    /// it has of the other headers. `None` means that there is nothing to answer.
     pub fn answerable(&self) -> Option<&Message<'a>> {
         self.message().filter(|message| message.can_be_answered())
     }

@@ -1,8 +1,10 @@
 //! A parsed message: the datagram and a table of where its header lines stand.
 
+use std::fmt;
+
 use smallvec::SmallVec;
 
-use crate::lex::{is_token, number, seconds};
+use crate::lex::{number, seconds};
 use crate::{
     CSeq, Contacts, Header, HeaderError, HeaderName, MediaType, Method, NameAddr, Uri, UriError, Values, Via,
 };
@@ -37,7 +39,7 @@ pub enum Start<'a> {
 }
 
 /// A SIP message that borrows the bytes it came in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) start: Start<'a>,
@@ -202,15 +204,10 @@ impl<'a> Message<'a> {
         self.first(name).ok_or(HeaderError::Missing(name))
     }
 
-    /// RFC 3261 §17.1.1.3: an ACK is never answered; §8.2.6.2: what a response copies.
+    /// RFC 3261 §17.1.1.3: an ACK is never answered. Without Via nobody would know the response.
     pub(crate) fn can_be_answered(&self) -> bool {
-        const COPIED: u128 = HeaderName::Via.bit()
-            | HeaderName::From.bit()
-            | HeaderName::To.bit()
-            | HeaderName::CallId.bit()
-            | HeaderName::CSeq.bit();
         let Start::Request { method, .. } = self.start else { return false };
-        self.seen & COPIED == COPIED && method != Method::Ack && is_token(method.as_bytes())
+        self.seen & HeaderName::Via.bit() != 0 && method != Method::Ack
     }
 
     fn header_at(&self, at: usize) -> Header<'a> {
@@ -227,6 +224,12 @@ impl<'a> Message<'a> {
 
     fn value_of(&self, field: &Field) -> &'a [u8] {
         &self.bytes[field.value_start as usize..field.value_end as usize]
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Message").field(&String::from_utf8_lossy(self.bytes)).finish()
     }
 }
 

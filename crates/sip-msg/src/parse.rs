@@ -2,9 +2,9 @@
 
 use smallvec::SmallVec;
 
-use crate::lex::{is_token, number, trim_end};
+use crate::lex::{is_token, number, split_at_byte, trim_end};
 use crate::message::Field;
-use crate::{CSeq, Fault, HeaderError, HeaderName, Message, Method, ParseError, Start, Uri};
+use crate::{Fault, HeaderError, HeaderName, Message, Method, ParseError, Start, Uri};
 
 /// Bounds on what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,15 +114,15 @@ fn start_line(line: &[u8]) -> Result<(Start<'_>, Option<Fault>), Fault> {
     request_line(line)
 }
 
-/// RFC 3261 §7.2. The space before an empty reason phrase may be missing.
+/// RFC 3261 §7.2. `version` has the space that follows it.
 fn status_line<'a>(version: &[u8], rest: &'a [u8]) -> Result<Start<'a>, Fault> {
-    if !is_version(version) || version[7] == b' ' {
+    let Some(version) = version.strip_suffix(b" ").filter(|version| is_version(version)) else {
         return Err(Fault::NotSip);
-    }
-    if &version[4..7] != b"2.0" {
+    };
+    if &version[4..] != b"2.0" {
         return Err(Fault::Version);
     }
-    let rest = if version[7] == b' ' { rest } else { rest.strip_prefix(b" ").ok_or(Fault::NotSip)? };
+    // Deviation: the space before an empty reason phrase may be missing.
     let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
     let code = number(&rest[..end]).filter(|code| (100..700).contains(code)).ok_or(Fault::StatusCode)?;
     Ok(Start::Response { code, reason: rest.get(end + 1..).unwrap_or_default() })
@@ -162,14 +162,10 @@ fn request_uri_fault(uri: &[u8]) -> Option<Fault> {
 
 /// `SIP/digits.digits`
 fn is_version(text: &[u8]) -> bool {
-    let Some((b"/", digits)) = text.get(3..).map(|rest| rest.split_at(rest.len().min(1))) else {
-        return false;
-    };
-    let dots = digits.iter().filter(|&&byte| byte == b'.').count();
-    text[..3].eq_ignore_ascii_case(b"SIP")
-        && dots == 1
-        && digits.len() >= 3
-        && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    let Some((name, digits)) = split_at_byte(text, b'/') else { return false };
+    let Some((major, minor)) = split_at_byte(digits, b'.') else { return false };
+    name.eq_ignore_ascii_case(b"SIP")
+        && [major, minor].iter().all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
 }
 
 impl Head<'_> {
@@ -180,22 +176,30 @@ impl Head<'_> {
             let line = next_line(bytes, at)?;
             if line.end == at {
                 self.message.body_start = line.next;
-                self.note_last();
                 return Ok(());
             }
-            if matches!(bytes[at], b' ' | b'\t') {
+            if is_white(bytes[at]) {
                 self.continue_field(at, &line)?;
             } else {
-                self.note_last();
                 self.start_field(at, &line, limits)?;
             }
-            let start = self.message.fields.last().map_or(at, |field| field.start as usize);
-            if line.next - start > limits.line.min(usize::from(u16::MAX)) {
-                self.message.fields.pop();
-                return Err(Fault::LineTooLong(limits.line));
-            }
+            self.check_length(&line, limits)?;
             at = line.next;
+            if !bytes.get(at).copied().is_some_and(is_white) {
+                self.note_field();
+            }
         }
+    }
+
+    /// A field that is too long is none.
+    fn check_length(&mut self, line: &Line, limits: &Limits) -> Result<(), Fault> {
+        let start = self.message.fields.last().map_or(line.next, |field| field.start as usize);
+        if line.next - start > limits.line.min(usize::from(u16::MAX)) {
+            self.message.fields.pop();
+            self.message.head_end = start;
+            return Err(Fault::LineTooLong(limits.line));
+        }
+        Ok(())
     }
 
     fn start_field(&mut self, at: usize, line: &Line, limits: &Limits) -> Result<(), Fault> {
@@ -234,8 +238,8 @@ impl Head<'_> {
         Ok(())
     }
 
-    /// The last line is whole: what it is, and whether it may be there.
-    fn note_last(&mut self) {
+    /// The last field is whole: what it is, and whether it may be there.
+    fn note_field(&mut self) {
         let Some(field) = self.message.fields.last() else { return };
         let (name, bit) = (field.name, field.name.bit());
         let value = &self.message.bytes[field.value_start as usize..field.value_end as usize];
@@ -264,14 +268,18 @@ impl Head<'_> {
 }
 
 fn trimmed(bytes: &[u8], mut start: usize, mut end: usize) -> (usize, usize) {
-    let white = |byte: u8| matches!(byte, b' ' | b'\t');
-    while start < end && white(bytes[start]) {
+    while start < end && is_white(bytes[start]) {
         start += 1;
     }
-    while start < end && white(bytes[end - 1]) {
+    while start < end && is_white(bytes[end - 1]) {
         end -= 1;
     }
     (start, end)
+}
+
+/// White space within a line.
+fn is_white(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 fn offset(at: usize) -> u32 {
@@ -293,7 +301,7 @@ fn cut_body(message: &mut Message<'_>, length: Option<usize>) -> Result<(), Faul
 /// odd in it must not keep the transaction from ending.
 fn check(message: &Message<'_>) -> Result<(), Fault> {
     message.via()?;
-    let cseq: CSeq<'_> = message.cseq()?;
+    let cseq = message.cseq()?;
     if message.call_id().is_empty() {
         return Err(HeaderError::Missing(HeaderName::CallId).into());
     }

@@ -145,7 +145,7 @@ impl Framer {
         if head > self.limits.head {
             return Err(FrameError::HeadTooLong(self.limits.head));
         }
-        let length = head + self.content_length(head_end)?;
+        let length = head.saturating_add(self.content_length(head_end)?);
         if length > self.limits.message {
             return Err(FrameError::MessageTooLong(length));
         }
