@@ -88,7 +88,8 @@ fn number(text: &str) -> Option<(i32, &str)> {
 
 fn civil(year: i32, parts: [i32; 5]) -> Option<DateTime> {
     let [month, day, hour, minute, second] = parts.map(i8::try_from);
-    DateTime::new(year.try_into().ok()?, month.ok()?, day.ok()?, hour.ok()?, minute.ok()?, second.ok()?, 0).ok()
+    DateTime::new(year.try_into().ok()?, month.ok()?, day.ok()?, hour.ok()?, minute.ok()?, second.ok()?, 0)
+        .ok()
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ impl Expression {
     /// What the expression found in the text, if anything.
     pub fn captures(&self, text: &str) -> Option<Captures> {
         let found = self.0.captures(text.as_bytes()).ok()??;
-        let group = |number| found.get(number).map(|part| String::from_utf8_lossy(part.as_bytes()).into_owned());
+        let group =
+            |number| found.get(number).map(|part| String::from_utf8_lossy(part.as_bytes()).into_owned());
         Some(Captures((0..found.len()).map(group).collect()))
     }
 }

@@ -9,8 +9,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-pub use self::frame::{Frame, FrameError};
 use self::frame::FrameReader;
+pub use self::frame::{Frame, FrameError};
 
 mod frame;
 
@@ -62,11 +62,16 @@ impl Client {
     }
 
     /// As [`Client::connect`], with another time to wait for each answer.
-    pub async fn connect_within(answer_time: Duration, address: &str, password: &str) -> Result<Self, ClientError> {
+    pub async fn connect_within(
+        answer_time: Duration,
+        address: &str,
+        password: &str,
+    ) -> Result<Self, ClientError> {
         let connecting = timeout(answer_time, TcpStream::connect(address));
         let stream = match connecting.await {
-            Ok(connected) => connected
-                .map_err(|source| ClientError::Connect { address: address.to_owned(), source })?,
+            Ok(connected) => {
+                connected.map_err(|source| ClientError::Connect { address: address.to_owned(), source })?
+            }
             Err(_) => return Err(ClientError::TimedOut(answer_time)),
         };
         stream.set_nodelay(true)?;
@@ -149,7 +154,12 @@ impl Client {
         if text.starts_with("-ERR") { Err(ClientError::Refused(text)) } else { Ok(text) }
     }
 
-    async fn send(&mut self, line: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Result<(), ClientError> {
+    async fn send(
+        &mut self,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<(), ClientError> {
         let mut text = format!("{line}\n");
         for (name, value) in headers {
             text += &format!("{}: {}\n", one_line(name)?, one_line(value)?);

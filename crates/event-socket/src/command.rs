@@ -43,7 +43,10 @@ pub struct Command {
 impl Command {
     /// The first header of that name, whatever its case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -199,7 +202,10 @@ mod tests {
             ("api status\n\n", vec![command("api status", &[], None)]),
             ("api status\r\n\r\n", vec![command("api status", &[], None)]),
             ("\n\r\n\nexit\n\n\n\n\nexit\n\n", vec![command("exit", &[], None), command("exit", &[], None)]),
-            ("api x\nconsole_execute: true\n\n", vec![command("api x", &[("console_execute", "true")], None)]),
+            (
+                "api x\nconsole_execute: true\n\n",
+                vec![command("api x", &[("console_execute", "true")], None)],
+            ),
             ("x\nno header\na:\nb:  c \n\n", vec![command("x", &[("a", ""), ("b", "c ")], None)]),
             ("half", vec![]),
             ("half\n", vec![]),

@@ -125,7 +125,10 @@ impl Default for EventSocketConfig {
 impl std::fmt::Debug for EventSocketConfig {
     /// Without the password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EventSocketConfig").field("listen", &self.listen).field("acl", &self.acl).finish_non_exhaustive()
+        f.debug_struct("EventSocketConfig")
+            .field("listen", &self.listen)
+            .field("acl", &self.acl)
+            .finish_non_exhaustive()
     }
 }
 
@@ -162,7 +165,10 @@ impl EventSocketConfig {
             failed_auth_delay: default.failed_auth_delay,
         };
         if let Some(at) = params.at("apply-inbound-acl").filter(|_| config.is_open_to_strangers()) {
-            d.warning(at, "hosts other than this one may connect, and the password is the one everybody knows");
+            d.warning(
+                at,
+                "hosts other than this one may connect, and the password is the one everybody knows",
+            );
         }
         config
     }

@@ -1,7 +1,5 @@
 //! What a client is sent: `command/reply`, `api/response`, events, log lines and notices.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use chappe_event::{Event, LogLine, form};
 
@@ -44,18 +42,17 @@ pub fn rude_rejection() -> Bytes {
 
 /// An event in one of the three formats.
 pub fn event(event: &Event, format: Format) -> Bytes {
-    let mut body = String::with_capacity(1024);
+    let mut text = String::new();
+    let mut body = Vec::new();
     match format {
-        Format::Plain => form::plain(event, form::Encode::Percent, &mut body),
-        Format::Json => form::json(event, &mut body),
-        Format::Xml => form::xml(event, &mut body),
+        // The body's octets are nobody's to change; the other forms are text.
+        Format::Plain => form::plain_octets(event, form::Encode::Percent, &mut body),
+        Format::Json => form::json(event, &mut text),
+        Format::Xml => form::xml(event, &mut text),
     }
-    let mut frame = String::with_capacity(body.len() + 64);
-    let name = format.name();
-    // Writing to a String does not fail.
-    let _ = write!(frame, "Content-Length: {}\nContent-Type: text/event-{name}\n\n", body.len());
-    frame.push_str(&body);
-    frame.into()
+    body.extend_from_slice(text.as_bytes());
+    let head = format!("Content-Length: {}\nContent-Type: text/event-{}\n\n", body.len(), format.name());
+    [head.as_bytes(), &body].concat().into()
 }
 
 /// A line of the log.

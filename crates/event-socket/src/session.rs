@@ -77,7 +77,13 @@ const COMMANDS: &[(&str, Handler)] = &[
 impl Session {
     /// `new_uuid` makes the identifiers of jobs and events.
     pub fn new(password: Arc<str>, new_uuid: Box<dyn FnMut() -> String + Send>) -> Self {
-        Self { password, authenticated: false, subscription: Subscription::default(), log_level: None, new_uuid }
+        Self {
+            password,
+            authenticated: false,
+            subscription: Subscription::default(),
+            log_level: None,
+            new_uuid,
+        }
     }
 
     pub fn is_authenticated(&self) -> bool {

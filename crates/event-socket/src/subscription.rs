@@ -92,8 +92,7 @@ impl Subscription {
 
     /// Forgets every kind of event; the format and the filters stay.
     pub fn clear(&mut self) {
-        *self =
-            Self { format: self.format, filters: std::mem::take(&mut self.filters), ..Self::default() };
+        *self = Self { format: self.format, filters: std::mem::take(&mut self.filters), ..Self::default() };
     }
 
     pub fn add(&mut self, name: EventName) {

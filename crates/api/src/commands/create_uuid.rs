@@ -3,8 +3,12 @@
 use super::Deps;
 use crate::{Answer, Call, Row};
 
-pub(super) const ROW: Row =
-    Row { name: "create_uuid", syntax: "[<uuid> <other_uuid>]", doc: "Create a uuid", module: "mod_commands" };
+pub(super) const ROW: Row = Row {
+    name: "create_uuid",
+    syntax: "[<uuid> <other_uuid>]",
+    doc: "Create a uuid",
+    module: "mod_commands",
+};
 
 pub(super) fn run(_: &Call<'_>, deps: &Deps) -> Answer {
     // RFC 9562 §5.4: random octets, with the version and the variant written over them.

@@ -21,15 +21,10 @@ pub(super) fn run(call: &Call<'_>, deps: &Deps) -> Answer {
         return "+OK".into();
     }
     match field(1) {
-        Some(value) => deps.globals.set(name, &inert(value)),
+        Some(value) => deps.globals.set(name, value),
         None => {
             deps.globals.remove(name);
         }
     }
     "+OK".into()
-}
-
-/// FreeSWITCH switch_string_var_check: what would be expanded in a value is kept from it, by a `%` in the dollar's place.
-fn inert(value: &str) -> String {
-    value.replace("${", "%{").replace(r"$\{", r"%\{")
 }

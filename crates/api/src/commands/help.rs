@@ -3,8 +3,12 @@
 use super::Deps;
 use crate::{Answer, Call, Row};
 
-pub(super) const ROW: Row =
-    Row { name: "help", syntax: "", doc: "Show help for all the api commands", module: "mod_commands" };
+pub(super) const ROW: Row = Row {
+    name: "help",
+    syntax: "[<command>]",
+    doc: "Show help for all the api commands",
+    module: "mod_commands",
+};
 
 pub(super) fn run(call: &Call<'_>, _: &Deps) -> Answer {
     if call.args.is_empty() {

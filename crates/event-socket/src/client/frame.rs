@@ -26,7 +26,10 @@ pub struct Frame {
 impl Frame {
     /// The first header of that name, whatever its case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// What kind of frame it is, `api/response` for instance.
@@ -42,7 +45,7 @@ impl Frame {
     pub fn plain_event(&self) -> (Vec<(String, String)>, String) {
         let text = self.text();
         let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
-        let decoded = |(name, value): (String, String)| (name, chappe_event::url_decode(&value));
+        let decoded = |(name, value): (String, String)| (name, chappe_event::url_decode(&value).into_owned());
         (parse_headers(head).into_iter().map(decoded).collect(), body.to_owned())
     }
 }

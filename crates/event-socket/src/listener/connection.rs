@@ -25,6 +25,9 @@ const WRITE_OCTETS: usize = 64 * 1024;
 /// How long a client that is being disconnected has to take its last frames.
 const GOODBYE_TIME: Duration = Duration::from_secs(5);
 
+/// How long what such a client still sends is read and thrown away.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+
 /// What a connection works with.
 pub(super) struct Connection {
     pub(super) deps: EventSocketDeps,
@@ -39,26 +42,30 @@ struct Ended;
 
 impl Connection {
     pub(super) async fn run(mut self, stream: TcpStream, member: Arc<Member>) {
-        let (reader, writer) = stream.into_split();
+        let (mut reader, writer) = stream.into_split();
         let new_uuid = Box::new(|| uuid::Uuid::new_v4().to_string());
         let mut session = Session::new(self.config.password.clone(), new_uuid);
         member.outbox.reply(session.greeting()).await;
         let writing = tokio::spawn(write(writer, member.clone(), self.deps.clone()));
         tokio::pin!(writing);
         let drain = tokio::select! {
-            () = self.read(reader, &mut session, &member) => true,
+            () = self.read(&mut reader, &mut session, &member) => true,
             _ = &mut writing => false,
         };
         self.hub.remove(&member);
         self.refresh();
         member.outbox.close(false);
-        if drain && timeout(GOODBYE_TIME, &mut writing).await.is_err() {
-            writing.abort();
+        if drain {
+            if timeout(GOODBYE_TIME, &mut writing).await.is_err() {
+                writing.abort();
+            }
+            // Closing on octets nobody read would take the last frames from the client again.
+            let _ = timeout(LINGER_TIME, discard(&mut reader)).await;
         }
         tracing::debug!(peer = %member.peer, "event socket connection closed");
     }
 
-    async fn read(&mut self, mut reader: OwnedReadHalf, session: &mut Session, member: &Arc<Member>) {
+    async fn read(&mut self, reader: &mut OwnedReadHalf, session: &mut Session, member: &Arc<Member>) {
         let mut parser = Parser::new(Limits::BEFORE_AUTH);
         let mut buffer = vec![0; 16 * 1024];
         let deadline = Instant::now() + self.config.auth_timeout;
@@ -81,7 +88,8 @@ impl Connection {
                 }
             }
             let read = reader.read(&mut buffer);
-            let read = if session.is_authenticated() { Ok(read.await) } else { timeout_at(deadline, read).await };
+            let read =
+                if session.is_authenticated() { Ok(read.await) } else { timeout_at(deadline, read).await };
             match read {
                 Ok(Ok(octets)) if octets > 0 => parser.push(&buffer[..octets]),
                 Ok(_) => return,
@@ -93,7 +101,12 @@ impl Connection {
         }
     }
 
-    async fn obey(&mut self, command: &Command, session: &mut Session, member: &Arc<Member>) -> Result<(), Ended> {
+    async fn obey(
+        &mut self,
+        command: &Command,
+        session: &mut Session,
+        member: &Arc<Member>,
+    ) -> Result<(), Ended> {
         let mut outputs = Vec::new();
         session.handle(command, &mut outputs);
         for output in outputs {
@@ -149,8 +162,9 @@ impl Connection {
     }
 }
 
-fn calling(func: &'static str, line: u32) -> Calling {
-    Calling { file: "mod_event_socket.c", func, line }
+/// Events that FreeSWITCH has, too, say they come from where it makes them.
+fn calling(function: &'static str, line: u32) -> Calling {
+    Calling { file: "mod_event_socket.c", function, line }
 }
 
 /// Runs a background job to its end, whatever becomes of the connection, and tells what it said.
@@ -166,6 +180,11 @@ async fn run_job(deps: EventSocketDeps, job: String, line: String) {
     }
     event.set_body(Some(Bytes::from(text)));
     deps.bus.fire(event);
+}
+
+async fn discard(reader: &mut OwnedReadHalf) {
+    let mut buffer = vec![0; 16 * 1024];
+    while matches!(reader.read(&mut buffer).await, Ok(1..)) {}
 }
 
 async fn write(mut socket: OwnedWriteHalf, member: Arc<Member>, deps: EventSocketDeps) {
@@ -185,8 +204,12 @@ async fn write(mut socket: OwnedWriteHalf, member: Arc<Member>, deps: EventSocke
             }
             next = member.outbox.take();
         }
-        if socket.write_all(&buffer).await.is_err() || closed {
+        if socket.write_all(&buffer).await.is_err() {
             return;
+        }
+        if closed {
+            // It is of no interest whether the client is still there.
+            return drop(socket.shutdown().await);
         }
         buffer.clear();
         buffer.shrink_to(WRITE_OCTETS);
@@ -210,8 +233,7 @@ fn tell_missed(buffer: &mut Vec<u8>, member: &Member, deps: &EventSocketDeps, ev
             line: line!(),
             at_micros: deps.clock.unix_micros(),
             text: format!("Lost [{lines}] log lines!"),
-            clean: false,
-            user_data: None,
+            ..LogLine::default()
         }));
     }
 }

@@ -47,7 +47,10 @@ pub(super) enum Next {
     Reply(Bytes),
     Item(Item),
     /// So much was left out, since the client took what it was sent too slowly.
-    Missed { events: u64, lines: u64 },
+    Missed {
+        events: u64,
+        lines: u64,
+    },
     /// Nothing more will come.
     Closed,
 }

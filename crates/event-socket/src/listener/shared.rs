@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use chappe_event::{Event, LogLine, Value};
+use chappe_event::{Event, LogLine};
 
 use crate::frame;
 use crate::subscription::Format;
@@ -18,20 +18,14 @@ pub(super) struct SharedEvent {
 
 impl SharedEvent {
     pub(super) fn new(event: Arc<Event>) -> Self {
-        let headers: usize = event.headers().map(|(name, value)| name.len() + value_size(&value) + 16).sum();
+        let headers: usize =
+            event.headers().map(|(name, value)| name.len() + value.as_str().len() + 16).sum();
         let size = headers + event.body().map_or(0, Bytes::len) + 256;
         Self { event, size, frames: Default::default() }
     }
 
     pub(super) fn frame(&self, format: Format) -> Bytes {
         self.frames[format as usize].get_or_init(|| frame::event(&self.event, format)).clone()
-    }
-}
-
-fn value_size(value: &Value<'_>) -> usize {
-    match value {
-        Value::One(text) => text.len(),
-        Value::Array(array) => array.iter().map(|text| text.len() + 2).sum(),
     }
 }
 

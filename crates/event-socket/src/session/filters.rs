@@ -21,11 +21,8 @@ pub(super) fn filter(session: &mut Session, _: &Command, rest: &str, out: &mut V
             format!("+OK filter deleted. [{header}][{}]", value.unwrap_or_default())
         }
         Some((word, rest)) => {
-            let (header, value) = if word.eq_ignore_ascii_case("add") {
-                header_and_value(rest)
-            } else {
-                (word, Some(rest))
-            };
+            let (header, value) =
+                if word.eq_ignore_ascii_case("add") { header_and_value(rest) } else { (word, Some(rest)) };
             match value {
                 _ if filters.len() >= MAX_FILTERS => "-ERR too many filters".to_owned(),
                 Some(value) => {
