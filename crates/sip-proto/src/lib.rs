@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod digest;
 mod peer;
 mod siphash;
 mod transactions;

@@ -89,7 +89,8 @@ mod tests {
         assert_eq!(slab.remove(first), Some("first"));
         let second = slab.insert("second");
         assert_eq!(second.index(), first.index());
-        assert_eq!((slab.get(first), slab.remove(first)), (None, None));
+        assert_eq!(slab.get(first), None);
+        assert_eq!(slab.remove(first), None);
         assert_eq!(slab.get(second), Some(&"second"));
         assert_eq!(slab.len(), 1);
     }
