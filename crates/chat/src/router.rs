@@ -10,6 +10,7 @@ use chappe_api::Registry;
 use chappe_chatplan::Plan;
 use chappe_event::{Bus, Clock, Event, Globals};
 
+use crate::execute::Executed;
 use crate::flow;
 use crate::send_message::SendMessage;
 use crate::{AltPlans, App, AppRow, ChatInterface, Delivery, InterfaceRow, Outcome, Quirks, Settings, Verdict};
@@ -155,7 +156,10 @@ impl Router {
 
     /// Runs an app by its name, its data expanded first. FreeSWITCH switch_core_execute_chat_app.
     pub async fn execute_app(self: &Arc<Self>, message: &mut Event, app: &str, data: Option<&str>) -> Outcome {
-        crate::execute::app(self, message, app, data).await.0
+        match crate::execute::app(self, message, app, data).await {
+            Executed::Ran(_, outcome) => outcome,
+            Executed::Unknown | Executed::Forbidden => Outcome::Stop,
+        }
     }
 
     /// Sends a message through the chat interface that `dest_proto` names, past the chatplan and without events.

@@ -92,14 +92,13 @@ impl Plan {
         crate::compile::section(section, diagnostics)
     }
 
-    /// Compiles a file that a message's `alt_path` names: a document with a `chatplan` section. `None` when it can't be
-    /// read or has none.
-    pub fn compile_alt_path(text: &str, path: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let (document, found) = chappe_config::parse_fragment(text, path);
-        let broken = found.has_errors();
-        diagnostics.extend(found);
-        let section = document.root().find("section", "name", "chatplan").filter(|_| !broken)?;
-        Some(Self::compile_section(section, diagnostics))
+    /// Reads a document of its own and compiles its `chatplan` section, as for a file that a message's `alt_path` names.
+    /// No plan when it can't be read or has no such section.
+    pub fn parse(text: &str, path: &str) -> (Option<Self>, Diagnostics) {
+        let (document, mut diagnostics) = chappe_config::parse_fragment(text, path);
+        let section = document.section("chatplan").filter(|_| !diagnostics.has_errors());
+        let plan = section.map(|section| Self::compile_section(section, &mut diagnostics));
+        (plan, diagnostics)
     }
 
     /// Every app the plan names, with where it does.
