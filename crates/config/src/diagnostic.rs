@@ -191,8 +191,7 @@ mod tests {
     #[test]
     fn a_diagnostic_reads_as_one_line() {
         let mut d = Diagnostics::new();
-        d.error(&Location::new("sofia.conf.xml", 12, 3), "sip-port: `abc` is no number")
-            .instead("1 to 65535");
+        d.error(Location::new("sofia.conf.xml", 12, 3), "sip-port: `abc` is no number").instead("1 to 65535");
         d.hint(None, "nobody can register");
         assert_eq!(
             d.to_string(),

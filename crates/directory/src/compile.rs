@@ -220,7 +220,11 @@ fn guessable(domain: &Domain, d: &mut Diagnostics) {
     let mut hint = |what: &str, is_meant: &dyn Fn(&User) -> bool| {
         let users: Vec<&User> = domain.users.iter().filter(|user| is_meant(user)).collect();
         let Some(first) = users.first() else { return };
-        let others = if users.len() > 1 { format!(" and {} others", users.len() - 1) } else { String::new() };
+        let others = match users.len() - 1 {
+            0 => String::new(),
+            1 => " and another one".to_owned(),
+            more => format!(" and {more} others"),
+        };
         d.hint(&first.at, format!("{what}: user {}{others} of {}", first.id, domain.name));
     };
     hint("no password, so no way to register", &|user| user.password.is_none());

@@ -9,8 +9,8 @@ pub(super) struct Expanded<'t> {
     pub text: Cow<'t, str>,
     /// Where the text goes on after a variable: offset here, offset in the line as written.
     pub shifts: Vec<(usize, usize)>,
-    /// Names that are not set; they expand to nothing.
-    pub unknown: Vec<String>,
+    /// Names that are not set, and where; they expand to nothing.
+    pub unknown: Vec<(usize, String)>,
     pub unterminated: bool,
     /// Where the first variable ends in the line as written.
     pub first_end: Option<usize>,
@@ -54,7 +54,7 @@ pub(super) fn expand<'t>(line: &'t str, variables: &Variables) -> Expanded<'t> {
         let name = &line[variable + 3..end];
         match variables.get(name) {
             Some(value) => text.push_str(value),
-            None => expanded.unknown.push(name.to_owned()),
+            None => expanded.unknown.push((text.len(), name.to_owned())),
         }
         from = end + 1;
         expanded.first_end.get_or_insert(end);

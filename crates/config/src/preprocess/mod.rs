@@ -31,11 +31,13 @@ pub(crate) fn preprocess(
     let mut preprocessor = Preprocessor {
         files,
         text: String::new(),
-        map: SourceMap::default(),
+        map: SourceMap::starting_in(root.to_string_lossy().into()),
         variables: Variables::new(presets, overrides),
         open: Vec::new(),
         read: 0,
         full: false,
+        in_xml_comment: false,
+        missed: Vec::new(),
         diagnostics: Diagnostics::new(),
     };
     preprocessor.file(root, None);
@@ -58,6 +60,10 @@ struct Preprocessor<'f> {
     read: usize,
     /// A limit was reached: nothing more is read.
     full: bool,
+    /// What is written stands in an XML comment, where directives are obeyed all the same.
+    in_xml_comment: bool,
+    /// Global variables that were asked for and not set, each reported once.
+    missed: Vec<String>,
     diagnostics: Diagnostics,
 }
 
@@ -203,14 +209,13 @@ impl Preprocessor<'_> {
         let end = line[start..].find("/>").map_or(line.len(), |end| start + end + 2);
         let (before, after) = (line[..start - 1].trim(), line[end..].trim());
         let at = cursor.at(start - 1);
-        let in_comment = before == "<!--" && after == "-->";
-        if in_comment {
+        let lost_before = !(before.is_empty() || before.ends_with("<!--"));
+        let lost_after = !(after.is_empty() || after.starts_with("-->") || after.starts_with("<!--"));
+        if self.is_comment_after(before) {
             self.diagnostics
                 .warning(&at, "a comment does not switch X-PRE-PROCESS off: it is obeyed")
-                .instead("<Z-PRE-PROCESS .../>, or remove the line");
-        } else if !(before.is_empty() || before.ends_with("<!--"))
-            || !(after.is_empty() || after.starts_with("-->") || after.starts_with("<!--"))
-        {
+                .instead("<Z-PRE-PROCESS .../>, or nothing,");
+        } else if lost_before || lost_after {
             self.diagnostics
                 .warning(&at, "what else stands on the line of X-PRE-PROCESS is lost")
                 .instead("X-PRE-PROCESS on a line of its own");
@@ -301,13 +306,23 @@ impl Preprocessor<'_> {
     }
 
     fn report_variables(&mut self, cursor: &Cursor, line: &Expanded<'_>) {
-        if line.unterminated {
-            self.diagnostics.error(cursor.at(0), "a `$${` has no end").instead("$${name}");
+        if line.unterminated && !self.in_xml_comment {
+            self.diagnostics.warning(cursor.at(0), "a `$${` has no end").instead("$${name}");
         }
-        for name in &line.unknown {
+        for (offset, name) in &line.unknown {
+            if self.is_comment_after(&line.text[..*offset]) || self.missed.contains(name) {
+                continue;
+            }
+            self.missed.push(name.clone());
             self.diagnostics
                 .hint(cursor.at(0), format!("global variable {name} is not set: it expands to nothing"));
         }
+    }
+
+    /// Whether what follows this piece stands in an XML comment.
+    fn is_comment_after(&self, piece: &str) -> bool {
+        let (opened, closed) = (piece.rfind("<!--"), piece.rfind("-->"));
+        if opened == closed { self.in_xml_comment } else { opened > closed }
     }
 
     /// Writes a part of a line, keeping where its pieces come from.
@@ -322,7 +337,9 @@ impl Preprocessor<'_> {
         {
             self.map.add(start + expanded - from, &cursor.file, cursor.line, column_number(written));
         }
-        self.text.push_str(&line.text[from..to]);
+        let piece = &line.text[from..to];
+        self.text.push_str(piece);
+        self.in_xml_comment = self.is_comment_after(piece);
     }
 
     /// The output of a command is not preprocessed again.
@@ -362,7 +379,11 @@ fn is_wrapper(line: &str) -> bool {
 }
 
 fn find_ignoring_case(text: &str, lower: &str) -> Option<usize> {
-    text.as_bytes().windows(lower.len()).position(|window| window.eq_ignore_ascii_case(lower.as_bytes()))
+    let (text, lower) = (text.as_bytes(), lower.as_bytes());
+    let first = *lower.first()?;
+    memchr::memchr2_iter(first, first.to_ascii_uppercase(), text).find(|&start| {
+        text[start..].get(..lower.len()).is_some_and(|found| found.eq_ignore_ascii_case(lower))
+    })
 }
 
 /// Lines with their ends; `\n`, `\r\n` and `\r` end one.

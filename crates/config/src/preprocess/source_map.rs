@@ -21,10 +21,15 @@ struct Piece {
 }
 
 impl SourceMap {
+    /// What stands nowhere else stands at the start of this file.
+    pub fn starting_in(file: Arc<str>) -> Self {
+        SourceMap { files: vec![file], pieces: Vec::new() }
+    }
+
     /// The map of a text that is a file as it stands.
     pub fn of_one_file(name: &str, text: &str) -> Self {
-        let mut map = SourceMap::default();
         let file: Arc<str> = name.into();
+        let mut map = SourceMap::starting_in(file.clone());
         let (mut start, mut line) = (0, 1u32);
         for content in Lines(text) {
             map.add(start, &file, line, 1);
@@ -47,7 +52,7 @@ impl SourceMap {
     pub fn locate(&self, offset: usize) -> Location {
         let after = self.pieces.partition_point(|piece| piece.start <= offset);
         let Some(piece) = after.checked_sub(1).and_then(|index| self.pieces.get(index)) else {
-            return Location::default();
+            return self.files.first().map(|file| Location::new(file.clone(), 1, 1)).unwrap_or_default();
         };
         Location {
             file: self.files[piece.file].clone(),
