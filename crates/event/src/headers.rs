@@ -197,8 +197,11 @@ impl Headers {
 
     /// Removes every header of that name; whether there was one.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
+        // Nearly always there is none.
+        if self.find(name).is_none() {
+            return false;
+        }
         let (text, mut freed) = (&self.text, 0);
-        let before = self.entries.len();
         self.entries.retain(|entry| {
             let (keep, named) = match entry.name {
                 EntryName::Static(known) => (!known.eq_ignore_ascii_case(name), 0),
@@ -210,7 +213,7 @@ impl Headers {
             keep
         });
         self.discard(freed);
-        self.entries.len() != before
+        true
     }
 
     /// Puts `value` behind the last element (or before the first) of the header at `at`; a header that was no
@@ -328,4 +331,37 @@ fn append(text: &mut String, piece: &str) -> Span {
     let start = text.len();
     text.push_str(piece);
     Span::new(start, text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(headers: &Headers) -> Vec<(&str, &str)> {
+        headers.iter().map(|(name, value)| (name, value.as_str())).collect()
+    }
+
+    #[test]
+    fn the_buffer_is_written_anew_when_it_is_mostly_garbage() {
+        let mut headers = Headers::default();
+        headers.push("kept".into(), "a");
+        headers.push(Name::copied("copied"), "b");
+        headers.push("list".into(), "one");
+        let list = headers.find("LIST").unwrap();
+        headers.insert_element(list, false, "two");
+        let long = "x".repeat(1000);
+        for _ in 0..100 {
+            headers.push(Name::copied("gone"), &long);
+            assert!(headers.remove("GONE"));
+            assert!(headers.buffer_len() < 2 * (GARBAGE_BOUND + 1100), "{}", headers.buffer_len());
+        }
+        assert_eq!(texts(&headers), [("kept", "a"), ("copied", "b"), ("list", "ARRAY::one|:two")]);
+        assert_eq!((headers.element(list, 0), headers.element(list, 1)), (Some("one"), Some("two")));
+        assert_eq!(headers.element(list, 2), None);
+    }
+
+    #[test]
+    fn an_entry_is_small() {
+        assert_eq!(size_of::<Entry>(), 40);
+    }
 }

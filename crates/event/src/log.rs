@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -185,6 +185,7 @@ pub struct LogBus {
     next_id: AtomicU64,
     /// Held while the readers are asked, so that the answers given last are those that stay.
     asking: Mutex<()>,
+    on_level_change: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl LogBus {
@@ -217,9 +218,24 @@ impl LogBus {
 
     /// Asks all readers again for their levels.
     pub fn refresh(&self) {
+        if let (true, Some(tell)) = (self.ask(), self.on_level_change.get()) {
+            tell();
+        }
+    }
+
+    /// Has `tell` called after each change of [`max_level`](Self::max_level), on the thread that made it. The
+    /// first one set stays, and it may read this log's state but add and remove no reader.
+    pub fn on_level_change(&self, tell: Box<dyn Fn() + Send + Sync>) {
+        // A second one is dropped, as the doc says.
+        let _ = self.on_level_change.set(tell);
+    }
+
+    /// Asks all readers; whether the level has changed.
+    fn ask(&self) -> bool {
         let _one_at_a_time = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         let most = self.sinks.load().iter().filter_map(|(_, sink)| sink.level()).max();
-        self.levels.store(most.map_or(0, |level| level.number() + 1), Ordering::Release);
+        let number = most.map_or(0, |level| level.number() + 1);
+        self.levels.swap(number, Ordering::AcqRel) != number
     }
 
     /// The least weighty level that anybody reads; `None` when nobody reads anything.

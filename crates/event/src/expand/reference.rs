@@ -101,7 +101,7 @@ impl Cut {
         let distance = self.offset.unsigned_abs() as usize;
         let start = match self.offset {
             0.. => distance.min(value.len()),
-            _ => value.len().checked_sub(distance).unwrap_or(0),
+            _ => value.len().saturating_sub(distance),
         };
         let taken = &value[start..];
         match usize::try_from(self.length) {
