@@ -18,6 +18,7 @@
 
 pub mod digest;
 mod peer;
+pub mod registrar;
 mod siphash;
 mod transactions;
 

@@ -1,0 +1,18 @@
+//! The bindings of addresses-of-record, RFC 3261 §10.3.
+//!
+//! [`Register::read`] takes a REGISTER apart, [`Bindings::apply`] does all of it or nothing, [`Bindings::lookup`] says
+//! where a user is, [`Bindings::expire`] hands out what ran out.
+
+mod aor;
+mod binding;
+mod bindings;
+mod policy;
+mod register;
+mod update;
+
+pub use aor::Aor;
+pub use binding::Binding;
+pub use bindings::{Bindings, Found};
+pub use policy::{Multiple, Policy};
+pub use register::{Contacts, Register, RegisterError, Wanted};
+pub use update::Applied;

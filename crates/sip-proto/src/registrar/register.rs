@@ -1,0 +1,139 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chappe_sip_msg::{Contact, HeaderError, HeaderName, Message, NameAddr};
+use smallvec::SmallVec;
+
+use crate::Peer;
+
+/// RFC 3261 §10.2.1.1: what an Expires says that can't be read.
+const UNREADABLE_EXPIRES: u32 = 3_600;
+
+/// Why a REGISTER was refused. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// `*` beside other contacts or with another Expires than 0, RFC 3261 §10.3 step 6.
+    #[error("a wildcard contact that is not alone or not with Expires 0")]
+    Wildcard,
+    /// Its CSeq is not higher than that of a binding with the same Call-ID, RFC 3261 §10.3 step 7.
+    #[error("an older request than the one that made the binding")]
+    OutOfOrder,
+    /// A time below the least, RFC 3261 §10.2.8.
+    #[error("less than {min} seconds")]
+    TooBrief {
+        /// For the Min-Expires header.
+        min: u32,
+    },
+    /// More bindings than a user may have.
+    #[error("more than {max} bindings")]
+    TooMany {
+        /// How many there may be.
+        max: usize,
+    },
+    /// A header of it can't be read.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+}
+
+impl RegisterError {
+    /// The status it deserves.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Wildcard | Self::Header(_) => 400,
+            Self::OutOfOrder => 500,
+            Self::TooBrief { .. } => 423,
+            Self::TooMany { .. } => 403,
+        }
+    }
+}
+
+/// A contact that is to be bound.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wanted<'a> {
+    /// Its URI.
+    pub uri: Cow<'a, str>,
+    /// Preference in thousandths.
+    pub q: Option<u16>,
+    /// Its own time in seconds; 0 removes the binding.
+    pub expires: Option<u32>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(address: &NameAddr<'a>) -> Self {
+        Self { uri: String::from_utf8_lossy(address.uri.text()), q: address.q(), expires: address.expires() }
+    }
+}
+
+/// The contacts of a REGISTER.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Contacts<'a> {
+    /// `*`: all bindings are to go.
+    All,
+    /// These are to be bound, or removed; none if the client only asks which there are.
+    These(SmallVec<[Wanted<'a>; 1]>),
+}
+
+/// What a REGISTER asks for.
+#[derive(Clone, Debug)]
+pub struct Register<'a> {
+    /// For whom what is to be done.
+    pub contacts: Contacts<'a>,
+    /// The Expires header in seconds, for contacts without a time of their own.
+    pub expires: Option<u32>,
+    /// Call-ID.
+    pub call_id: Cow<'a, str>,
+    /// CSeq number.
+    pub cseq: u32,
+    /// Path URIs, topmost first, RFC 3327.
+    pub path: SmallVec<[Cow<'a, str>; 1]>,
+    /// Where it came from.
+    pub received: Peer,
+    /// User-Agent; empty without one.
+    pub user_agent: Cow<'a, str>,
+    /// The profile that got it.
+    pub profile: Arc<str>,
+}
+
+impl<'a> Register<'a> {
+    /// Takes a REGISTER apart.
+    pub fn read(request: &Message<'a>, received: Peer, profile: Arc<str>) -> Result<Self, RegisterError> {
+        let user_agent = request.first(HeaderName::UserAgent).unwrap_or_default();
+        Ok(Self {
+            contacts: contacts(request)?,
+            expires: request.expires().unwrap_or(Some(UNREADABLE_EXPIRES)),
+            call_id: String::from_utf8_lossy(request.call_id()),
+            cseq: request.cseq()?.number,
+            path: path(request)?,
+            received,
+            user_agent: String::from_utf8_lossy(user_agent),
+            profile,
+        })
+    }
+
+    /// Whether it only asks for the bindings there are.
+    pub fn is_fetch(&self) -> bool {
+        matches!(&self.contacts, Contacts::These(these) if these.is_empty())
+    }
+}
+
+fn contacts<'a>(request: &Message<'a>) -> Result<Contacts<'a>, RegisterError> {
+    let mut these = SmallVec::new();
+    let mut all = false;
+    for contact in request.contacts() {
+        match contact? {
+            Contact::All => all = true,
+            Contact::Address(address) => these.push(Wanted::of(&address)),
+        }
+    }
+    match (all, these.is_empty()) {
+        (true, true) => Ok(Contacts::All),
+        (true, false) => Err(RegisterError::Wildcard),
+        (false, _) => Ok(Contacts::These(these)),
+    }
+}
+
+fn path<'a>(request: &Message<'a>) -> Result<SmallVec<[Cow<'a, str>; 1]>, HeaderError> {
+    let values = request.values(HeaderName::Path);
+    let uris = values.map(|value| NameAddr::parse(HeaderName::Path, value));
+    uris.map(|uri| uri.map(|uri| String::from_utf8_lossy(uri.uri.text()))).collect()
+}

@@ -1,0 +1,169 @@
+//! What a REGISTER makes of a user's bindings, worked out beside them so that a refusal changes nothing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use smallvec::SmallVec;
+
+use super::bindings::Found;
+use super::register::{Contacts, Register, RegisterError, Wanted};
+use super::{Binding, Multiple, Policy};
+
+/// What a REGISTER did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Applied {
+    /// All bindings the user has from here on, in the order they were first made: the Contacts of the 200.
+    pub bindings: Found,
+    /// Those that are new.
+    pub added: Found,
+    /// Those that were there before, as they are from here on.
+    pub refreshed: Found,
+    /// Those that are gone.
+    pub removed: Found,
+}
+
+/// A REGISTER being applied.
+pub(super) struct Update<'r, 'm> {
+    now: Instant,
+    register: &'r Register<'m>,
+    policy: &'r Policy,
+    first_serial: u64,
+    next_serial: u64,
+    done: Applied,
+}
+
+impl<'r, 'm> Update<'r, 'm> {
+    pub(super) fn new(
+        now: Instant,
+        register: &'r Register<'m>,
+        policy: &'r Policy,
+        first_serial: u64,
+    ) -> Self {
+        Self { now, register, policy, first_serial, next_serial: first_serial, done: Applied::default() }
+    }
+
+    /// RFC 3261 §10.3 steps 6 and 7, on the user's live bindings.
+    pub(super) fn run(mut self, live: Found) -> Result<Applied, RegisterError> {
+        self.done.bindings = live;
+        match &self.register.contacts {
+            Contacts::All => self.remove_all()?,
+            Contacts::These(these) => {
+                these.iter().try_for_each(|wanted| self.bind(wanted))?;
+                self.replace_others()?;
+            }
+        }
+        if !self.done.added.is_empty() && self.done.bindings.len() > self.policy.max_bindings {
+            return Err(RegisterError::TooMany { max: self.policy.max_bindings });
+        }
+        Ok(self.done)
+    }
+
+    fn remove_all(&mut self) -> Result<(), RegisterError> {
+        if self.register.expires != Some(0) {
+            return Err(RegisterError::Wildcard);
+        }
+        self.done.bindings.iter().try_for_each(|binding| self.is_newer_than(binding))?;
+        self.done.removed = std::mem::take(&mut self.done.bindings);
+        Ok(())
+    }
+
+    /// RFC 3261 §10.3 step 7: with the same Call-ID only a higher CSeq changes a binding.
+    fn is_newer_than(&self, binding: &Binding) -> Result<(), RegisterError> {
+        let old = *binding.call_id == *self.register.call_id && self.register.cseq <= binding.cseq;
+        if old { Err(RegisterError::OutOfOrder) } else { Ok(()) }
+    }
+
+    fn bind(&mut self, wanted: &Wanted<'_>) -> Result<(), RegisterError> {
+        let seconds = self.policy.grant(wanted.expires.or(self.register.expires));
+        let seconds = seconds.map_err(|_| RegisterError::TooBrief { min: self.policy.min })?;
+        let place = self.done.bindings.iter().position(|binding| binding.is_for(&wanted.uri));
+        let before = place.map(|place| self.done.bindings[place].clone());
+        let own = before.as_ref().is_some_and(|before| self.is_own(before));
+        if let Some(before) = before.as_ref().filter(|_| !own) {
+            self.is_newer_than(before)?;
+        }
+        if seconds == 0 {
+            self.unbind(place);
+            return Ok(());
+        }
+        let binding = Arc::new(self.binding(wanted, seconds, before.as_deref()));
+        self.next_serial += 1;
+        match place {
+            // The same contact twice in one request: the later one counts.
+            Some(place) if own => self.correct(place, binding),
+            Some(place) => {
+                self.done.refreshed.push(binding.clone());
+                self.done.bindings[place] = binding;
+            }
+            None => {
+                self.done.added.push(binding.clone());
+                self.done.bindings.push(binding);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this very request made it.
+    fn is_own(&self, binding: &Binding) -> bool {
+        binding.serial >= self.first_serial
+    }
+
+    fn unbind(&mut self, place: Option<usize>) {
+        let Some(place) = place else {
+            return;
+        };
+        let binding = self.done.bindings.remove(place);
+        self.done.refreshed.retain(|refreshed| refreshed.serial != binding.serial);
+        let added = self.done.added.len();
+        self.done.added.retain(|added| added.serial != binding.serial);
+        if self.done.added.len() == added {
+            self.done.removed.push(binding);
+        }
+    }
+
+    fn correct(&mut self, place: usize, binding: Arc<Binding>) {
+        let own = self.done.bindings[place].serial;
+        for list in [&mut self.done.added, &mut self.done.refreshed, &mut self.done.bindings] {
+            for listed in list.iter_mut().filter(|listed| listed.serial == own) {
+                *listed = binding.clone();
+            }
+        }
+    }
+
+    fn binding(&self, wanted: &Wanted<'_>, seconds: u32, before: Option<&Binding>) -> Binding {
+        let register = self.register;
+        Binding {
+            contact: (*wanted.uri).into(),
+            q: wanted.q.unwrap_or(1000),
+            expires_at: self.now + Duration::from_secs(u64::from(seconds)),
+            since: before.map_or(self.now, |before| before.since),
+            call_id: (*register.call_id).into(),
+            cseq: register.cseq,
+            path: register.path.iter().map(|uri| Box::from(&**uri)).collect(),
+            received: register.received,
+            user_agent: (*register.user_agent).into(),
+            profile: register.profile.clone(),
+            serial: self.next_serial,
+        }
+    }
+
+    /// What of the user's other bindings the policy lets go. Removing a contact replaces nothing.
+    fn replace_others(&mut self) -> Result<(), RegisterError> {
+        if self.done.added.is_empty() && self.done.refreshed.is_empty() {
+            return Ok(());
+        }
+        let goes = |binding: &Binding| match self.policy.multiple {
+            _ if self.is_own(binding) => false,
+            Multiple::No => true,
+            Multiple::ByContact => false,
+            Multiple::ByCallId => *binding.call_id == *self.register.call_id,
+        };
+        let (gone, kept): (SmallVec<_>, SmallVec<_>) =
+            self.done.bindings.iter().cloned().partition(|binding| goes(binding));
+        let gone: Found = gone;
+        gone.iter().try_for_each(|binding| self.is_newer_than(binding))?;
+        self.done.bindings = kept;
+        self.done.removed.extend(gone);
+        Ok(())
+    }
+}
