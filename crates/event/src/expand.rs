@@ -4,7 +4,7 @@ mod reference;
 
 use std::borrow::Cow;
 
-use self::reference::{Cut, Reference, Variable};
+use self::reference::{Cut, Octets, Reference, Variable};
 use crate::url::text_of;
 use crate::{Event, Globals, header};
 
@@ -82,9 +82,9 @@ enum Then {
     /// It is the value of a global variable.
     Value(Cut),
     /// It is the name of an API command.
-    Command { args: Vec<u8> },
+    Command { args: Octets },
     /// It is what an API command is given.
-    Args { command: Vec<u8> },
+    Args { command: Octets },
 }
 
 /// What follows once a piece of work is done.
@@ -158,7 +158,7 @@ impl Expansion {
             Then::Finish => Step::Again,
             Then::Variable { global } => self.variable(&out, global, event, globals),
             Then::Value(cut) => self.insert(cut.of(&out)),
-            Then::Command { args } => self.api(out, args),
+            Then::Command { args } => self.api(Octets::from_vec(out), args),
             Then::Args { command } => api_step(&command, &out),
         }
     }
@@ -190,7 +190,7 @@ impl Expansion {
         value.or_else(|| if alias { event.get(header::BODY) } else { None })
     }
 
-    fn api(&mut self, command: Vec<u8>, args: Vec<u8>) -> Step {
+    fn api(&mut self, command: Octets, args: Octets) -> Step {
         if self.expands(&args) {
             self.begin(&args, Then::Args { command })
         } else {

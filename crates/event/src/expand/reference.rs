@@ -1,14 +1,19 @@
 //! What stands between the braces.
 
+use smallvec::SmallVec;
+
 use crate::number::leading_number_of;
+
+/// Names and args, of which most are short.
+pub(super) type Octets = SmallVec<[u8; 32]>;
 
 /// A reference as it is written, nothing in it expanded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reference {
     /// `${name}` or `$${name}`, the name with what follows it.
-    Variable { name: Vec<u8>, global: bool },
+    Variable { name: Octets, global: bool },
     /// `${command(args)}` or `${command args}`.
-    Api { command: Vec<u8>, args: Vec<u8> },
+    Api { command: Octets, args: Octets },
 }
 
 impl Reference {
@@ -18,11 +23,11 @@ impl Reference {
         let (inside, open) = inside_of(text);
         let len = if open == 0 { inside.len() + 1 } else { text.len() };
         let Some(split) = memchr::memchr2(b' ', b'(', inside) else {
-            return (Self::Variable { name: inside.to_vec(), global }, len);
+            return (Self::Variable { name: Octets::from_slice(inside), global }, len);
         };
         let open = if inside[split] == b'(' { 1 } else { open };
-        let command = inside[..split].to_vec();
-        (Self::Api { command, args: args_of(&inside[split + 1..], open).to_vec() }, len)
+        let command = Octets::from_slice(&inside[..split]);
+        (Self::Api { command, args: Octets::from_slice(args_of(&inside[split + 1..], open)) }, len)
     }
 }
 
@@ -137,11 +142,10 @@ mod tests {
         ];
         for (text, name, args, rest) in cases {
             let (reference, len) = Reference::scan(text.as_bytes(), false);
+            let octets = |text: &str| Octets::from_slice(text.as_bytes());
             let expected = match args {
-                None => Reference::Variable { name: name.as_bytes().to_vec(), global: false },
-                Some(args) => {
-                    Reference::Api { command: name.as_bytes().to_vec(), args: args.as_bytes().to_vec() }
-                }
+                None => Reference::Variable { name: octets(name), global: false },
+                Some(args) => Reference::Api { command: octets(name), args: octets(args) },
             };
             assert_eq!((reference, &text[len..]), (expected, *rest), "{text:?}");
         }
