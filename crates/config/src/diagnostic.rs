@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::limits;
+
 /// A place in a file.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Location {
@@ -123,6 +125,9 @@ impl Diagnostics {
     }
 
     fn add(&mut self, severity: Severity, at: Option<Location>, text: String) -> &mut Diagnostic {
+        if self.0.len() > limits::DIAGNOSTICS {
+            self.0.pop_if(|last| last.severity != Severity::Error);
+        }
         let place = self.0.len();
         self.0.push(Diagnostic { severity, at, text, instead: None });
         &mut self.0[place]

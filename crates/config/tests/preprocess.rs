@@ -140,6 +140,17 @@ fn includes_that_fan_out_are_bounded() {
 }
 
 #[test]
+fn variables_that_double_are_bounded() {
+    let mut content = String::from("<document>\n<X-PRE-PROCESS cmd=\"set\" data=\"a=0123456789abcdef\"/>\n");
+    for _ in 0..40 {
+        content.push_str("<X-PRE-PROCESS cmd=\"set\" data=\"a=$${a}$${a}\"/>\n");
+    }
+    let (files, path) = (MemoryFiles::new().with("/conf/freeswitch.xml", content), "/conf/freeswitch.xml");
+    let loaded = load(Path::new(path), &files, &[]);
+    assert!(loaded.diagnostics.errors().any(|error| error.text.contains("the line with its variables")));
+}
+
+#[test]
 fn what_is_lost_or_not_obeyed_is_said() {
     let check = |content: &str, expected: Expect| {
         let files = MemoryFiles::new().with("/conf/freeswitch.xml", content);

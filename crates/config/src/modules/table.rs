@@ -36,6 +36,8 @@ static TABLE: [ModuleRow; 161] = [
     row("mod_sofia", Provided, &["sofia.conf"]),
     row("mod_commands", Provided, &[]),
     row("mod_sms", Provided, &["sms.conf"]),
+    // For its API command `chat`; its applications are for calls.
+    row("mod_dptools", Provided, &[]),
     row("mod_graylog2", Later(FEED), &["graylog2.conf"]),
     row("mod_syslog", Later(FEED), &["syslog.conf"]),
     row(
@@ -111,7 +113,6 @@ static TABLE: [ModuleRow; 161] = [
     row("mod_woomera", Ignored(CALLS), &["woomera.conf"]),
     row("mod_freetdm", Ignored(CALLS), &["freetdm.conf"]),
     row("mod_reference", Ignored(EXAMPLE), &[]),
-    row("mod_dptools", Ignored("its applications are for calls"), &[]),
     row("mod_conference", Ignored(CALLS), &["conference.conf", "conference_layouts.conf"]),
     row("mod_fifo", Ignored(CALLS), &["fifo.conf"]),
     row("mod_voicemail", Ignored(CALLS), &["voicemail.conf"]),

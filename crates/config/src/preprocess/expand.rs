@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::variables::Variables;
+use crate::limits;
 
 /// A line with its `$${name}` replaced (FreeSWITCH switch_xml.c expand_vars).
 pub(super) struct Expanded<'t> {
@@ -12,6 +13,8 @@ pub(super) struct Expanded<'t> {
     /// Names that are not set, and where; they expand to nothing.
     pub unknown: Vec<(usize, String)>,
     pub unterminated: bool,
+    /// Variables were left out, since the line would grow beyond the limit.
+    pub is_cut: bool,
     /// Where the first variable ends in the line as written.
     pub first_end: Option<usize>,
     /// Where the text starts in the line as written.
@@ -26,6 +29,7 @@ impl<'t> Expanded<'t> {
             shifts: Vec::new(),
             unknown: Vec::new(),
             unterminated: false,
+            is_cut: false,
             first_end: None,
             start,
         }
@@ -53,6 +57,7 @@ pub(super) fn expand<'t>(line: &'t str, variables: &Variables) -> Expanded<'t> {
         text.push_str(&line[from..variable]);
         let name = &line[variable + 3..end];
         match variables.get(name) {
+            Some(value) if text.len() + value.len() > limits::LINE_SIZE => expanded.is_cut = true,
             Some(value) => text.push_str(value),
             None => expanded.unknown.push((text.len(), name.to_owned())),
         }

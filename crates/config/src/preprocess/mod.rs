@@ -2,13 +2,14 @@
 
 mod directive;
 mod expand;
+mod obey;
+mod output;
 mod source_map;
 mod variables;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::directive::Directive;
 use self::expand::{Expanded, expand};
 pub(crate) use self::source_map::SourceMap;
 use self::variables::Variables;
@@ -204,108 +205,11 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// `<X-PRE-PROCESS cmd="..." data="..."/>`; the rest of its line is lost.
-    fn element(&mut self, cursor: &Cursor, line: &str, start: usize) {
-        let end = line[start..].find("/>").map_or(line.len(), |end| start + end + 2);
-        let (before, after) = (line[..start - 1].trim(), line[end..].trim());
-        let at = cursor.at(start - 1);
-        let lost_before = !(before.is_empty() || before.ends_with("<!--"));
-        let lost_after = !(after.is_empty() || after.starts_with("-->") || after.starts_with("<!--"));
-        if self.is_comment_after(before) {
-            self.diagnostics
-                .warning(&at, "a comment does not switch X-PRE-PROCESS off: it is obeyed")
-                .instead("<Z-PRE-PROCESS .../>, or nothing,");
-        } else if lost_before || lost_after {
-            self.diagnostics
-                .warning(&at, "what else stands on the line of X-PRE-PROCESS is lost")
-                .instead("X-PRE-PROCESS on a line of its own");
-        }
-        match Directive::of_element(&line[start..end]) {
-            Ok(directive) => self.obey(cursor, &at, directive),
-            Err(why) => {
-                self.diagnostics
-                    .warning(&at, format!("X-PRE-PROCESS is not obeyed: {why}"))
-                    .instead("<X-PRE-PROCESS cmd=\"set\" data=\"name=value\"/> on one line");
-            }
-        }
-    }
-
-    /// `<!--#set "name=value"-->`: what stands around it on its line stays.
-    fn old_form(&mut self, cursor: &mut Cursor, line: &Expanded<'_>, start: usize) {
-        self.write(cursor, line, 0, start);
-        let end = line.text[start..].find("-->").map(|end| start + end);
-        match end {
-            Some(end) => self.write(cursor, line, end + 3, line.text.len()),
-            None => cursor.in_comment = true,
-        }
-        let at = cursor.at(start);
-        let inside = &line.text[start + 5..end.unwrap_or(line.text.len())];
-        if let Some(directive) = Directive::of_comment(inside) {
-            self.obey(cursor, &at, directive);
-        }
-    }
-
-    fn obey(&mut self, cursor: &Cursor, at: &Location, directive: Directive<'_>) {
-        match directive {
-            Directive::Set { name, value } => self.variables.set(name, value),
-            Directive::ExecSet { name, command } => match self.files.exec(command) {
-                Ok(output) => {
-                    let value = output.trim_end_matches([' ', '\n']);
-                    if !value.is_empty() {
-                        self.variables.set(name, value);
-                    }
-                }
-                Err(error) => {
-                    self.diagnostics.warning(at, format!("exec-set: failed to run `{command}`: {error}"));
-                }
-            },
-            Directive::EnvSet { name, variable } => {
-                if let Some(value) = self.files.env(variable) {
-                    self.variables.set(name, &value);
-                }
-            }
-            Directive::StunSet { name, server } => self.stun_set(at, name, server),
-            Directive::Include { pattern } => self.include(cursor, at, pattern),
-            Directive::Exec { command } => match self.files.exec(command) {
-                Ok(output) => self.write_output(at, &output),
-                Err(error) => {
-                    self.diagnostics.warning(at, format!("exec: failed to run `{command}`: {error}"));
-                }
-            },
-            Directive::Malformed { why, instead } => {
-                self.diagnostics.warning(at, why).instead(instead);
-            }
-        }
-    }
-
-    /// Deviation: no STUN server is asked, since reading a configuration must not wait for the network. The local
-    /// address is taken, which is right wherever no NAT is between.
-    fn stun_set(&mut self, at: &Location, name: &str, server: &str) {
-        if self.variables.is_fixed(name) {
-            return;
-        }
-        let local = self.variables.get("local_ip_v4").unwrap_or_default().to_owned();
-        self.diagnostics
-            .warning(
-                at,
-                format!("stun-set: {server} is not asked; {name} is set to the local address `{local}`"),
-            )
-            .instead(format!("<X-PRE-PROCESS cmd=\"set\" data=\"{name}=ADDRESS\"/>"));
-        self.variables.set(name, &local);
-    }
-
-    fn include(&mut self, cursor: &Cursor, at: &Location, pattern: &str) {
-        let path = cursor.folder.join(pattern);
-        let found = self.files.glob(&path);
-        if found.is_empty() && !pattern.contains(['*', '?', '[']) {
-            self.diagnostics.hint(at, format!("{} is not there to be included", path.display()));
-        }
-        for file in found {
-            self.file(&file, Some(at));
-        }
-    }
-
     fn report_variables(&mut self, cursor: &Cursor, line: &Expanded<'_>) {
+        if line.is_cut {
+            let text = format!("the line with its variables is larger than {} MiB", limits::LINE_SIZE >> 20);
+            self.stop(Some(&cursor.at(0)), text);
+        }
         if line.unterminated && !self.in_xml_comment {
             self.diagnostics.warning(cursor.at(0), "a `$${` has no end").instead("$${name}");
         }
@@ -317,44 +221,6 @@ impl Preprocessor<'_> {
             self.diagnostics
                 .hint(cursor.at(0), format!("global variable {name} is not set: it expands to nothing"));
         }
-    }
-
-    /// Whether what follows this piece stands in an XML comment.
-    fn is_comment_after(&self, piece: &str) -> bool {
-        let (opened, closed) = (piece.rfind("<!--"), piece.rfind("-->"));
-        if opened == closed { self.in_xml_comment } else { opened > closed }
-    }
-
-    /// Writes a part of a line, keeping where its pieces come from.
-    fn write(&mut self, cursor: &Cursor, line: &Expanded<'_>, from: usize, to: usize) {
-        if from == to || self.is_full(&cursor.at(0), to - from) {
-            return;
-        }
-        let start = self.text.len();
-        self.map.add(start, &cursor.file, cursor.line, column_number(line.column_of(from)));
-        for &(expanded, written) in
-            line.shifts.iter().filter(|(expanded, _)| (from + 1..to).contains(expanded))
-        {
-            self.map.add(start + expanded - from, &cursor.file, cursor.line, column_number(written));
-        }
-        let piece = &line.text[from..to];
-        self.text.push_str(piece);
-        self.in_xml_comment = self.is_comment_after(piece);
-    }
-
-    /// The output of a command is not preprocessed again.
-    fn write_output(&mut self, at: &Location, output: &str) {
-        if !self.is_full(at, output.len()) {
-            self.map.add(self.text.len(), &at.file, at.line, at.column);
-            self.text.push_str(output);
-        }
-    }
-
-    fn is_full(&mut self, at: &Location, more: usize) -> bool {
-        if !self.full && self.text.len() + more > limits::TOTAL_SIZE {
-            self.stop(Some(at), format!("the configuration is larger than {} MiB", limits::TOTAL_SIZE >> 20));
-        }
-        self.full
     }
 
     /// A line with `<include>`, `</include>` or `<?` is dropped whole.

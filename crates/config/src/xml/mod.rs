@@ -21,6 +21,7 @@ pub(crate) fn read(text: &str, map: &SourceMap, d: &mut Diagnostics) -> Document
         reports: Reports::new(map, d),
         entities: Entities::default(),
         open: Vec::new(),
+        elements: 0,
         root: None,
     };
     reader.document();
@@ -33,6 +34,8 @@ struct Reader<'t> {
     entities: Entities,
     /// The elements that have no end tag yet, outermost first.
     open: Vec<Element>,
+    /// Elements so far.
+    elements: usize,
     root: Option<Element>,
 }
 
@@ -78,6 +81,11 @@ impl Reader<'_> {
         if self.open.len() >= limits::ELEMENT_DEPTH {
             let text = format!("more than {} elements inside each other", limits::ELEMENT_DEPTH);
             self.reports.error(start, text);
+            return END;
+        }
+        self.elements += 1;
+        if self.elements > limits::ELEMENTS {
+            self.reports.error(start, format!("more than {} elements", limits::ELEMENTS));
             return END;
         }
         let Some(tag) = tag::read(&mut self.scan, &self.entities, &mut self.reports, start) else {
