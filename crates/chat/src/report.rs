@@ -21,7 +21,8 @@ pub(crate) fn tell(router: &Router, quirks: Quirks, mut message: Event, ended: &
         return;
     }
     if message.is_true(header::BLOCKING) {
-        if let Some(code) = ended.delivery.as_ref().and_then(|delivery| delivery.result_code()) {
+        let delivery = ended.delivery.as_ref().filter(|_| !ended.copied);
+        if let Some(code) = delivery.and_then(|delivery| delivery.result_code()) {
             message.add_display(header::DELIVERY_RESULT_CODE, code);
         }
         message.add(header::DELIVERY_FAILURE, if ended.succeeded { "false" } else { "true" });

@@ -71,7 +71,8 @@ fn device(message: &Event) -> Option<(&'static str, u16)> {
 fn sender(message: &Event) -> String {
     let proto = message.get(header::PROTO).unwrap_or_default();
     if proto.eq_ignore_ascii_case("sip") {
-        return message.get(header::FROM_FULL).unwrap_or_default().replace("sip:", "<sip:").replace("<<", "<");
+        let from = message.get(header::FROM_FULL).unwrap_or_default();
+        return if from.contains('<') { from.to_owned() } else { format!("<{from}>") };
     }
     let (user, host) = message.get(header::FROM).and_then(|from| from.split_once('@')).unwrap_or_else(|| {
         (message.get(header::FROM).unwrap_or_default(), DOMAIN)

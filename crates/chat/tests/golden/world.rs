@@ -39,6 +39,7 @@ impl World {
         let deps = chappe_api::commands::Deps {
             globals: globals.clone(),
             clock: clock.clone(),
+            identity: Arc::new(Identity::default()),
             random: Arc::new(|| [7; 16]),
         };
         chappe_api::commands::register(&registry, deps);
@@ -69,7 +70,8 @@ impl World {
         if case.crashed() {
             return Vec::new();
         }
-        let trace = lines.take().into_iter().filter(|line| is_recorded(line)).map(Value::from).collect();
+        let lines = lines.take().join("\n");
+        let trace = lines.lines().map(str::trim_end).filter(|line| is_recorded(line)).map(Value::from).collect();
         let mut delivered = self.sip.delivered();
         delivered.sort_by_key(Value::to_string);
         let seen = [
@@ -181,7 +183,10 @@ fn add_sip_header(event: &mut Event, pair: &Value) {
     let name = match name.to_ascii_lowercase().as_str() {
         "call-info" => header::SIP_CALL_INFO.to_owned(),
         "geolocation" => header::SIP_GEOLOCATION.to_owned(),
-        "history-info" => header::SIP_HISTORY_INFO.to_owned(),
+        "history-info" => {
+            let before = event.get(header::SIP_HISTORY_INFO).map(|before| format!("{before}, ")).unwrap_or_default();
+            return event.add(header::SIP_HISTORY_INFO, format!("{before}{value}"));
+        }
         kept if ["x-", "p-", "user-to-user", "diversion"].iter().any(|start| kept.starts_with(start)) => {
             let plain = format!("sip_h_{name}");
             if event.get(&plain).is_some() { format!("{plain}-1") } else { plain }
