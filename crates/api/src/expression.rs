@@ -1,5 +1,9 @@
 //! FreeSWITCH's regular expressions: PCRE, with three spellings and a bound on the work.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use pcre2::bytes::{Regex, RegexBuilder};
 
 /// No expression may take more steps than this on one text, so that none can hang a thread.
@@ -35,6 +39,31 @@ impl Expression {
         let group =
             |number| found.get(number).map(|part| String::from_utf8_lossy(part.as_bytes()).into_owned());
         Some(Captures((0..found.len()).map(group).collect()))
+    }
+}
+
+/// Expressions that were compiled before, since a chatplan asks for the same few with each message.
+///
+/// Holds [`Compiled::MOST`] of them; one more, and it starts over.
+#[derive(Default)]
+pub(crate) struct Compiled(ArcSwap<HashMap<String, Option<Expression>>>);
+
+impl Compiled {
+    const MOST: usize = 256;
+
+    pub(crate) fn get(&self, text: &str) -> Option<Expression> {
+        if let Some(known) = self.0.load().get(text) {
+            return known.clone();
+        }
+        let expression = Expression::new(text);
+        let mut compiled = HashMap::clone(&self.0.load());
+        if compiled.len() >= Self::MOST {
+            compiled.clear();
+        }
+        compiled.insert(text.to_owned(), expression.clone());
+        // Of two threads that add at the same moment one is in vain, which costs a compilation.
+        self.0.store(Arc::new(compiled));
+        expression
     }
 }
 
@@ -82,6 +111,19 @@ mod tests {
             let matches = Expression::new(expression).is_some_and(|compiled| compiled.matches(text));
             assert_eq!(matches, expected, "{expression}");
         }
+    }
+
+    #[test]
+    fn compiled_expressions_are_kept_but_not_all() {
+        let compiled = Compiled::default();
+        for number in 0..3 * Compiled::MOST {
+            assert!(
+                compiled.get(&format!("^{number}$")).is_some_and(|known| known.matches(&number.to_string()))
+            );
+            assert!(compiled.get("(").is_none());
+            assert!(compiled.0.load().len() <= Compiled::MOST);
+        }
+        assert!(compiled.0.load().contains_key("("));
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Parser {
     }
 
     /// The next whole command; `None` until more octets came. After an error the connection is of no further use.
-    pub fn next(&mut self) -> Result<Option<Command>, ParseError> {
+    pub fn take(&mut self) -> Result<Option<Command>, ParseError> {
         if self.waiting.is_none() {
             self.waiting = self.head()?;
         }
@@ -176,7 +176,7 @@ mod tests {
         let mut commands = Vec::new();
         for piece in pieces {
             parser.push(piece);
-            while let Some(command) = parser.next()? {
+            while let Some(command) = parser.take()? {
                 commands.push(command);
             }
         }
@@ -239,7 +239,7 @@ mod tests {
         let mut parser = Parser::new(Limits::BEFORE_AUTH);
         for _ in 0..10_000 {
             parser.push(b"\r\n\n");
-            assert_eq!(parser.next(), Ok(None));
+            assert_eq!(parser.take(), Ok(None));
         }
         assert!(parser.pending.is_empty());
     }

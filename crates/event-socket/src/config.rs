@@ -179,3 +179,90 @@ impl EventSocketConfig {
             && !self.acl.iter().any(|list| list == "loopback.auto")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chappe_config::parse_fragment;
+
+    use super::*;
+
+    fn read(settings: &str) -> (EventSocketConfig, Vec<String>) {
+        let text = format!(
+            "<document><section name=\"configuration\"><configuration name=\"event_socket.conf\">\
+             <settings>{settings}</settings></configuration></section></document>"
+        );
+        let (document, mut diagnostics) = parse_fragment(&text, "event_socket.conf.xml");
+        let config = EventSocketConfig::read(&document, &mut diagnostics);
+        (config, diagnostics.iter().map(|diagnostic| diagnostic.text.clone()).collect())
+    }
+
+    #[test]
+    fn without_a_file_the_defaults_hold() {
+        let (document, mut diagnostics) = parse_fragment("<document/>", "freeswitch.xml");
+        assert_eq!(EventSocketConfig::read(&document, &mut diagnostics), EventSocketConfig::default());
+        assert_eq!(read(""), (EventSocketConfig::default(), vec![]));
+        assert!(diagnostics.is_empty());
+    }
+
+    #[test]
+    fn the_table_tells_the_defaults() {
+        let settings: String = PARAMS
+            .iter()
+            .filter(|row| row.status == ParamStatus::Used)
+            .map(|row| format!("<param name=\"{}\" value=\"{}\"/>", row.name, row.default))
+            .collect();
+        assert_eq!(read(&settings), (EventSocketConfig::default(), vec![]));
+    }
+
+    #[test]
+    fn every_param_is_read() {
+        let (config, diagnostics) = read(
+            "<param name=\"listen-ip\" value=\"::1\"/>\
+             <param name=\"listen-port\" value=\"0\"/>\
+             <param name=\"password\" value=\"s3cret\"/>\
+             <param name=\"apply-inbound-acl\" value=\"lan\"/>\
+             <param name=\"apply-inbound-acl\" value=\"10.0.0.0/8\"/>\
+             <param name=\"stop-on-bind-error\" value=\"true\"/>\
+             <param name=\"max-queue-len\" value=\"5\"/>\
+             <param name=\"max-connections\" value=\"6\"/>\
+             <param name=\"max-unauthenticated\" value=\"7\"/>\
+             <param name=\"auth-timeout\" value=\"8\"/>",
+        );
+        let expected = EventSocketConfig {
+            listen: "[::1]:0".parse().expect("an address"),
+            password: "s3cret".into(),
+            acl: vec!["lan".to_owned(), "10.0.0.0/8".to_owned()],
+            stop_on_bind_error: true,
+            max_queue_len: 5,
+            max_connections: 6,
+            max_unauthenticated: 7,
+            auth_timeout: Duration::from_secs(8),
+            ..EventSocketConfig::default()
+        };
+        assert_eq!((config, diagnostics), (expected, vec![]));
+    }
+
+    #[test]
+    fn everything_wrong_is_told() {
+        for (settings, told) in [
+            ("<param name=\"nat-map\" value=\"false\"/>", "param nat-map has no meaning here"),
+            ("<param name=\"listen-prot\" value=\"1\"/>", "unknown param listen-prot"),
+            ("<param name=\"listen-port\" value=\"70000\"/>", "listen-port: `70000`"),
+            ("<param name=\"listen-ip\" value=\"here\"/>", "listen-ip: `here`"),
+            ("<param name=\"max-queue-len\" value=\"0\"/>", "max-queue-len: `0`"),
+            (
+                "<param name=\"listen-ip\" value=\"::\"/><param name=\"apply-inbound-acl\" value=\"lan\"/>",
+                "hosts other than this one may connect",
+            ),
+        ] {
+            let (_, diagnostics) = read(settings);
+            assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
+            assert!(diagnostics[0].starts_with(told), "{diagnostics:?}");
+        }
+    }
+
+    #[test]
+    fn the_password_is_not_shown() {
+        assert!(!format!("{:?}", EventSocketConfig::default()).contains("ClueCon"));
+    }
+}

@@ -58,7 +58,7 @@ impl Filter {
         let Some(value) = event.get(&self.header) else { return false };
         match &self.matcher {
             Matcher::Text(text) => value.eq_ignore_ascii_case(text),
-            Matcher::Expression(expression) => expression.as_ref().is_some_and(|known| known.matches(&value)),
+            Matcher::Expression(expression) => expression.as_ref().is_some_and(|known| known.matches(value)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The listening socket: who may connect, how many, and what becomes of them when the configuration changes.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -169,7 +169,18 @@ impl Drop for EventSocket {
     }
 }
 
+/// Listens on `address`; on a machine without IPv6 `::` is every IPv4 address.
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let every_ipv4 = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
+    match bind_exactly(address) {
+        Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && error.kind() != io::ErrorKind::AddrInUse => {
+            bind_exactly(every_ipv4)
+        }
+        bound => bound,
+    }
+}
+
+fn bind_exactly(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(
         socket2::Domain::for_address(address),
         socket2::Type::STREAM,

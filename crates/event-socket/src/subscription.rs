@@ -143,6 +143,8 @@ impl Subscription {
     }
 }
 
+const _: () = assert!(EventName::LIST.len() <= 128, "each kind of event has a bit");
+
 fn bit(name: EventName) -> u128 {
     1 << (name as u32)
 }

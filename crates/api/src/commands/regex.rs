@@ -1,7 +1,9 @@
 //! `regex`: matches a text against a Perl-compatible expression, and says what was captured.
 
+use std::sync::LazyLock;
+
 use super::Deps;
-use crate::expression::{Captures, Expression};
+use crate::expression::{Captures, Compiled};
 use crate::separate::{delimited, separate};
 use crate::{Answer, Call, Row};
 
@@ -13,14 +15,15 @@ pub(super) const ROW: Row = Row {
 };
 
 pub(super) fn run(call: &Call<'_>, _: &Deps) -> Answer {
-    evaluate(call.args).into()
+    static COMPILED: LazyLock<Compiled> = LazyLock::new(Compiled::default);
+    evaluate(call.args, &COMPILED).into()
 }
 
-fn evaluate(text: &str) -> String {
+fn evaluate(text: &str, compiled: &Compiled) -> String {
     let (text, delimiter) = delimited(text);
     let fields = separate(text, delimiter, 4);
     let [data, pattern, rest @ ..] = fields.as_slice() else { return "-ERR".to_owned() };
-    let captures = Expression::new(pattern).and_then(|expression| expression.captures(data));
+    let captures = compiled.get(pattern).and_then(|expression| expression.captures(data));
     let flags = rest.get(1).map_or("", String::as_str);
     match (captures, rest.first()) {
         (captures, None) => captures.is_some().to_string(),
@@ -84,7 +87,7 @@ mod tests {
             ("abc|(", "false"),
             ("žluť|^ž(.)|%1", "l"),
         ] {
-            assert_eq!(evaluate(text), expected, "{text}");
+            assert_eq!(evaluate(text, &Compiled::default()), expected, "{text}");
         }
     }
 }

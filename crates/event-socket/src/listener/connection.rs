@@ -70,7 +70,7 @@ impl Connection {
         let mut buffer = vec![0; 16 * 1024];
         let deadline = Instant::now() + self.config.auth_timeout;
         loop {
-            match parser.next() {
+            match parser.take() {
                 Ok(Some(command)) => {
                     if self.obey(&command, session, member).await.is_err() {
                         return;

@@ -174,3 +174,91 @@ impl Outbox {
         state.closed.then_some(Next::Closed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chappe_event::{Event, EventName, LogLine};
+
+    use super::*;
+
+    fn event(body: usize) -> Item {
+        let mut event = Event::new(EventName::Message);
+        event.set_body(Some(vec![b'x'; body].into()));
+        Item::Event(Arc::new(SharedEvent::new(Arc::new(event))), Format::Plain)
+    }
+
+    fn line() -> Item {
+        Item::Line(Arc::new(SharedLine::new(Arc::new(LogLine::default()))))
+    }
+
+    /// What waits, in a letter each: reply, event, line, missed, closed.
+    fn drain(outbox: &Outbox) -> String {
+        let mut seen = String::new();
+        loop {
+            match outbox.take() {
+                Some(Next::Reply(_)) => seen.push('r'),
+                Some(Next::Item(item)) => seen.push(if item.is_event() { 'e' } else { 'l' }),
+                Some(Next::Missed { events, lines }) => seen += &format!("({events},{lines})"),
+                Some(Next::Closed) => return seen + ".",
+                None => return seen,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn replies_overtake_events() {
+        let outbox = Outbox::new(10);
+        outbox.offer(event(0));
+        outbox.offer(line());
+        outbox.reply(Bytes::new()).await;
+        assert_eq!(drain(&outbox), "rel");
+    }
+
+    #[test]
+    fn what_is_too_much_is_counted() {
+        let outbox = Outbox::new(2);
+        for item in [event(0), line(), event(0), line(), line()] {
+            outbox.offer(item);
+        }
+        assert!(matches!(outbox.take(), Some(Next::Item(_))));
+        // There is room, but the hole comes first.
+        outbox.offer(event(0));
+        assert_eq!(drain(&outbox), "l(2,2)");
+        outbox.offer(event(0));
+        assert_eq!(drain(&outbox), "e");
+    }
+
+    #[test]
+    fn octets_are_bounded_whatever_the_number() {
+        let outbox = Outbox::new(usize::MAX);
+        for _ in 0..70 {
+            outbox.offer(event(1024 * 1024));
+        }
+        assert!(outbox.state.lock().item_octets <= MAX_WAITING_OCTETS);
+        assert_eq!(drain(&outbox), format!("{}(7,0)", "e".repeat(63)));
+        assert_eq!(outbox.state.lock().item_octets, 0);
+    }
+
+    #[test]
+    fn flushing_takes_one_kind() {
+        let outbox = Outbox::new(3);
+        for item in [event(0), line(), event(0), line(), event(0)] {
+            outbox.offer(item);
+        }
+        outbox.flush(true);
+        assert_eq!(drain(&outbox), "l(0,1)");
+    }
+
+    #[tokio::test]
+    async fn closing_keeps_the_replies() {
+        for (drained, expected) in [(true, "re."), (false, "r.")] {
+            let outbox = Outbox::new(10);
+            outbox.offer(event(0));
+            outbox.reply(Bytes::new()).await;
+            outbox.close(drained);
+            outbox.offer(event(0));
+            outbox.reply(Bytes::new()).await;
+            assert_eq!(drain(&outbox), expected);
+        }
+    }
+}
