@@ -28,8 +28,8 @@ fn end_tags() {
     check(
         "<a/>\n<b/>",
         expect![[r#"
-        f.xml:2: error: markup after the end of the root element
-    "#]],
+            f.xml:2: error: markup after the end of the root element; write one root element, such as <document>, around everything instead
+        "#]],
     );
 }
 

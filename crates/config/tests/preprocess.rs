@@ -167,7 +167,9 @@ fn what_is_lost_or_not_obeyed_is_said() {
          <X-PRE-PROCESS cmd=\"include\" data=\"missing/*.xml\"/>\n\
          <X-PRE-PROCESS cmd=\"exec\" data=\"false\"/>\n\
          [$${nobody}] [$${nobody}]\n\
-         [$${open]\n",
+         [$${open]\n\
+         <action data=\"on X-PRE-PROCESS\"/>\n\
+         <XX-PRE-PROCESS cmd=\"set\" data=\"a=1\"/>\n",
         expect![[r#"
             /conf/freeswitch.xml:1: warning: what stands on the line of <include> or <?xml?> is lost; write it on a line of its own instead
             /conf/freeswitch.xml:2: warning: what else stands on the line of X-PRE-PROCESS is lost; write X-PRE-PROCESS on a line of its own instead
@@ -179,6 +181,7 @@ fn what_is_lost_or_not_obeyed_is_said() {
             /conf/freeswitch.xml:9: warning: exec: failed to run `false`: no such command
             /conf/freeswitch.xml:10: hint: global variable nobody is not set: it expands to nothing
             /conf/freeswitch.xml:11: warning: a `$${` has no end; write $${name} instead
+            /conf/freeswitch.xml:12: warning: the line is lost, since it contains X-PRE-PROCESS; write the line without this word instead
             /conf/freeswitch.xml:10: error: there is no root element; write <document type="freeswitch/xml">...</document> instead
         "#]],
     );

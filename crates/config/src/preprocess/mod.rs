@@ -191,10 +191,11 @@ impl Preprocessor<'_> {
             line = Expanded::unchanged(raw, end + 3);
         }
         if let Some(start) = find_ignoring_case(&line.text, "x-pre-process") {
-            // An element of a longer name, such as XX-PRE-PROCESS, is how an operator switches a line off.
             if line.text[..start].ends_with('<') {
                 self.report_variables(cursor, &line);
                 self.element(cursor, &line.text, start);
+            } else {
+                self.warn_of_lost_line(cursor, &line.text[..start]);
             }
             return;
         }
@@ -220,6 +221,18 @@ impl Preprocessor<'_> {
             self.missed.push(name.clone());
             self.diagnostics
                 .hint(cursor.at(0), format!("global variable {name} is not set: it expands to nothing"));
+        }
+    }
+
+    /// A line that only speaks of X-PRE-PROCESS is dropped; an element of a longer name, such as `XX-PRE-PROCESS`, is how
+    /// an operator switches a directive off.
+    fn warn_of_lost_line(&mut self, cursor: &Cursor, before: &str) {
+        let before_name = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '-');
+        let is_switched_off = before_name.ends_with('<') && before_name.trim() == "<";
+        if !is_switched_off && !self.is_comment_after(before) {
+            self.diagnostics
+                .warning(cursor.at(0), "the line is lost, since it contains X-PRE-PROCESS")
+                .instead("the line without this word");
         }
     }
 

@@ -75,7 +75,9 @@ impl Reader<'_> {
 
     fn start_tag(&mut self, start: usize) -> Flow {
         if self.root.is_some() {
-            self.reports.error(start, "markup after the end of the root element");
+            self.reports
+                .error(start, "markup after the end of the root element")
+                .instead("one root element, such as <document>, around everything");
             return END;
         }
         if self.open.len() >= limits::ELEMENT_DEPTH {
