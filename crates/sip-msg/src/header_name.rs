@@ -25,7 +25,7 @@ macro_rules! header_names {
             }
 
             const fn of_compact(letter: u8) -> Self {
-                $($(if letter.to_ascii_lowercase() == $compact { return HeaderName::$variant; })?)*
+                $($(if letter.eq_ignore_ascii_case(&$compact) { return HeaderName::$variant; })?)*
                 HeaderName::Other
             }
         }

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::lex::{is_token, number, split_at_byte, trim_end};
+use crate::lex::{is_lws, is_token, number, split_at_byte, trim_end};
 use crate::message::Field;
 use crate::{Fault, HeaderError, HeaderName, Message, Method, ParseError, Start, Uri};
 
@@ -302,9 +302,7 @@ fn cut_body(message: &mut Message<'_>, length: Option<usize>) -> Result<(), Faul
 fn check(message: &Message<'_>) -> Result<(), Fault> {
     message.via()?;
     let cseq = message.cseq()?;
-    if message.call_id().is_empty() {
-        return Err(HeaderError::Missing(HeaderName::CallId).into());
-    }
+    check_call_id(message.call_id())?;
     message.from()?;
     message.to()?;
     let Start::Request { method, .. } = message.start else { return Ok(()) };
@@ -314,4 +312,15 @@ fn check(message: &Message<'_>) -> Result<(), Fault> {
     message.max_forwards()?;
     message.contacts().try_for_each(|contact| contact.map(|_| ()))?;
     Ok(())
+}
+
+/// RFC 3261 §25.1: a word, or two with `@` between them. Only what would make two elements see two Call-IDs is refused.
+fn check_call_id(call_id: &[u8]) -> Result<(), HeaderError> {
+    match call_id {
+        [] => Err(HeaderError::Missing(HeaderName::CallId)),
+        id if id.iter().copied().any(is_lws) => {
+            Err(HeaderError::Malformed { header: HeaderName::CallId, what: "white space" })
+        }
+        _ => Ok(()),
+    }
 }

@@ -76,11 +76,18 @@ pub fn reason(code: u16) -> &'static str {
         604 => "Does Not Exist Anywhere",
         606 => "Not Acceptable",
         607 => "Unwanted",
-        100..=199 => "Trying",
-        200..=299 => "OK",
-        300..=399 => "Multiple Choices",
-        400..=499 => "Bad Request",
-        500..=599 => "Server Internal Error",
+        _ => of_class(code / 100),
+    }
+}
+
+/// RFC 3261 §8.1.3.2: an unknown code is treated as the x00 of its class.
+fn of_class(class: u16) -> &'static str {
+    match class {
+        1 => "Trying",
+        2 => "OK",
+        3 => "Multiple Choices",
+        4 => "Bad Request",
+        5 => "Server Internal Error",
         _ => "Busy Everywhere",
     }
 }

@@ -30,7 +30,7 @@ pub enum UriError {
     /// White space, control characters, quotes or angle brackets in it.
     #[error("a character that URIs cannot contain")]
     Character,
-    /// `@` without a user before it.
+    /// `@` without a user before it, or `tel:` without a number.
     #[error("an empty user part")]
     User,
     /// No host, or a host with impossible characters.
@@ -86,7 +86,7 @@ impl<'a> Uri<'a> {
         match scheme {
             _ if rest.is_empty() => Err(UriError::Empty),
             Scheme::Sip | Scheme::Sips => uri.with_sip_parts(rest),
-            Scheme::Tel => Ok(uri.with_number(rest)),
+            Scheme::Tel => uri.with_number(rest),
             Scheme::Other(_) => Ok(Uri { host: rest, ..uri }),
         }
     }
@@ -132,9 +132,11 @@ impl<'a> Uri<'a> {
         }
     }
 
-    fn with_number(self, rest: &'a [u8]) -> Self {
-        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
-        Uri { user: Some(&rest[..end]), params: Params::of(&rest[end..]), ..self }
+    fn with_number(self, rest: &'a [u8]) -> Result<Self, UriError> {
+        match memchr::memchr(b';', rest).unwrap_or(rest.len()) {
+            0 => Err(UriError::User),
+            end => Ok(Uri { user: Some(&rest[..end]), params: Params::of(&rest[end..]), ..self }),
+        }
     }
 
     /// The URI as it was written.
@@ -228,5 +230,60 @@ pub(crate) fn host_ip(host: &[u8]) -> Option<IpAddr> {
     match text.strip_prefix('[') {
         Some(inner) => Some(IpAddr::V6(inner.strip_suffix(']')?.parse().ok()?)),
         None => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scheme, Uri, UriError};
+
+    #[test]
+    fn parts() {
+        let uri =
+            Uri::parse(b"SIPS:a%20b:pw@[2001:db8::1]:5061;transport=tcp;lr?Subject=x&To=sip:c").unwrap();
+        assert_eq!(uri.scheme, Scheme::Sips);
+        assert_eq!((uri.user, uri.password), (Some(&b"a%20b"[..]), Some(&b"pw"[..])));
+        assert_eq!((uri.host, uri.port), (&b"[2001:db8::1]"[..], Some(5061)));
+        assert_eq!(uri.ip(), "2001:db8::1".parse().ok());
+        assert_eq!((uri.param("TRANSPORT"), uri.params.has("lr")), (Some(&b"tcp"[..]), true));
+        let fields: Vec<_> = uri.header_fields().map(|field| (field.name, field.value)).collect();
+        assert_eq!(fields, [(&b"Subject"[..], Some(&b"x"[..])), (&b"To"[..], Some(&b"sip:c"[..]))]);
+    }
+
+    #[test]
+    fn address_of_record() {
+        for (text, aor) in [
+            ("sip:Alice@EXAMPLE.com:5070;transport=tcp", "Alice@example.com"),
+            ("sip:%61lice@example.com", "alice@example.com"),
+            ("sip:1011-0x55f@10.0.0.1", "1011-0x55f@10.0.0.1"),
+            ("sip:example.COM", "example.com"),
+            ("tel:+12015550123;phone-context=x", "+12015550123"),
+        ] {
+            assert_eq!(Uri::parse(text.as_bytes()).unwrap().aor(), aor);
+        }
+    }
+
+    #[test]
+    fn refused() {
+        for (text, error) in [
+            ("", UriError::Scheme),
+            ("example.com", UriError::Scheme),
+            ("1sip:x", UriError::Scheme),
+            ("sip:", UriError::Empty),
+            ("sip:@host", UriError::User),
+            ("tel:;x=y", UriError::User),
+            ("sip:a@", UriError::Host),
+            ("sip:a@b@c", UriError::Host),
+            ("sip:a@[::1", UriError::Host),
+            ("sip:a@[x]", UriError::Host),
+            ("sip:a@ho$t", UriError::Host),
+            ("sip:a@host:", UriError::Port),
+            ("sip:a@host:65536", UriError::Port),
+            ("sip:a b@host", UriError::Character),
+            ("<sip:a@host>", UriError::Character),
+            ("sip:a@host\r\n", UriError::Character),
+        ] {
+            assert_eq!(Uri::parse(text.as_bytes()).err(), Some(error), "{text}");
+        }
     }
 }
