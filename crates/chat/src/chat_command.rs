@@ -15,6 +15,11 @@ pub fn register(router: &Arc<Router>, registry: &Registry) {
     registry.add(Arc::new(Chat { router: Arc::downgrade(router) }));
 }
 
+/// Their rows.
+pub fn command_rows() -> [Row; 1] {
+    [ROW]
+}
+
 struct Chat {
     router: Weak<Router>,
 }

@@ -18,7 +18,12 @@ pub(crate) enum Executed {
 }
 
 /// Finds the app, expands its data and runs it.
-pub(crate) async fn app(router: &Arc<Router>, message: &mut Event, name: &str, data: Option<&str>) -> Executed {
+pub(crate) async fn app(
+    router: &Arc<Router>,
+    message: &mut Event,
+    name: &str,
+    data: Option<&str>,
+) -> Executed {
     let Some(app) = router.find_app(name) else {
         tracing::error!("Invalid chat application interface [{name}]!");
         return Executed::Unknown;

@@ -69,7 +69,10 @@ async fn plan(router: &Arc<Router>, quirks: Quirks, message: &mut Event) -> Way 
     if !count_hop(message) {
         tracing::error!("Max forwards reached");
         if quirks.deliver_after_match {
-            tracing::error!("Chat Interface Error [{}]!", message.get(header::DEST_PROTO).unwrap_or_default());
+            tracing::error!(
+                "Chat Interface Error [{}]!",
+                message.get(header::DEST_PROTO).unwrap_or_default()
+            );
             return Way::Deliver(false);
         }
         return Way::Ended(Ended::failed(Verdict::TOO_MANY_HOPS, "it went through too many hops"));
@@ -81,10 +84,14 @@ async fn plan(router: &Arc<Router>, quirks: Quirks, message: &mut Event) -> Way 
 fn way_after(quirks: Quirks, message: &Event, planned: Planned) -> Way {
     let is_final = message.is_true(header::FINAL_DELIVERY);
     if quirks.deliver_after_match {
-        return if planned.acted && is_final { Way::Taken(planned.sent) } else { Way::Deliver(planned.acted) };
+        return if planned.acted && is_final {
+            Way::Taken(planned.sent)
+        } else {
+            Way::Deliver(planned.acted)
+        };
     }
-    if planned.broken {
-        return Way::Ended(Ended::failed(Verdict::UNKNOWN_APP, "the chatplan could not be carried out"));
+    if let Some(verdict) = planned.broken {
+        return Way::Ended(Ended::failed(verdict, "the chatplan could not be carried out"));
     }
     if planned.taken || is_final { Way::Taken(planned.sent) } else { Way::Deliver(planned.acted) }
 }

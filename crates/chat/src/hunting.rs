@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::execute::{self, Executed};
 use crate::limits::MAX_SENT;
 use crate::trace::LogTrace;
-use crate::{Delivery, Outcome, Router, Sending};
+use crate::{Delivery, Outcome, Router, Sending, Verdict};
 
 /// What the chatplan did with a message.
 #[derive(Default)]
@@ -19,8 +19,8 @@ pub(crate) struct Planned {
     pub(crate) taken: bool,
     /// Actions ran, inline ones left aside: FreeSWITCH heeds `final_delivery` only then.
     pub(crate) acted: bool,
-    /// An app is missing, or the message brought about too much.
-    pub(crate) broken: bool,
+    /// An app is missing, or the message brought about too much: what the sender is told.
+    pub(crate) broken: Option<Verdict>,
     /// What apps sent on and the sender waits for.
     pub(crate) sent: Vec<Sent>,
     /// How often an app that takes messages ran.
@@ -41,7 +41,9 @@ pub(crate) async fn run(router: &Arc<Router>, plan: &Arc<Plan>, message: &mut Ev
         tracing::debug!("SMS chatplan no actions found");
     }
     planned.taken |= hunted.matched;
-    planned.broken |= hunted.cut;
+    if hunted.cut {
+        planned.broken = Some(Verdict::SERVER_ERROR);
+    }
     planned.acted = !hunted.actions.is_empty();
     for action in &hunted.actions {
         if planned.run(router, message, &action.app, action.data.as_deref()).await == Next::Stop {
@@ -86,15 +88,21 @@ enum Next {
 }
 
 impl Planned {
-    async fn run(&mut self, router: &Arc<Router>, message: &mut Event, app: &str, data: Option<&str>) -> Next {
+    async fn run(
+        &mut self,
+        router: &Arc<Router>,
+        message: &mut Event,
+        app: &str,
+        data: Option<&str>,
+    ) -> Next {
         if self.takes >= MAX_SENT {
             tracing::error!("More than {MAX_SENT} actions that send, the rest is left out");
-            self.broken = true;
+            self.broken = Some(Verdict::SERVER_ERROR);
             return Next::Stop;
         }
         match execute::app(router, message, app, data).await {
             Executed::Unknown => {
-                self.broken = true;
+                self.broken = Some(Verdict::UNKNOWN_APP);
                 Next::Stop
             }
             Executed::Forbidden => Next::Stop,

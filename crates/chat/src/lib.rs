@@ -31,7 +31,7 @@ mod verdict;
 
 pub use alt_plan::{AltPlans, NoAltPlans};
 pub use app::{App, AppRow, Outcome, Ran, Sending};
-pub use chat_command::register as register_commands;
+pub use chat_command::{command_rows, register as register_commands};
 pub use interface::{ChatInterface, Delivery, InterfaceRow, Sent};
 pub use quirks::Quirks;
 pub use router::{BoxFuture, Router, RouterDeps, Spawn};

@@ -13,7 +13,9 @@ use chappe_event::{Bus, Clock, Event, Globals};
 use crate::execute::Executed;
 use crate::flow;
 use crate::send_message::SendMessage;
-use crate::{AltPlans, App, AppRow, ChatInterface, Delivery, InterfaceRow, Outcome, Quirks, Settings, Verdict};
+use crate::{
+    AltPlans, App, AppRow, ChatInterface, Delivery, InterfaceRow, Outcome, Quirks, Settings, Verdict,
+};
 
 /// Work that goes on while nobody waits for it.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -72,7 +74,8 @@ impl Router {
 
     /// Removes the apps and the chat interfaces a module brought.
     pub fn remove_module(&self, module: &str) {
-        self.apps.rcu(|apps| apps.iter().filter(|app| app.row().module != module).cloned().collect::<Vec<_>>());
+        self.apps
+            .rcu(|apps| apps.iter().filter(|app| app.row().module != module).cloned().collect::<Vec<_>>());
         self.interfaces.rcu(|interfaces| {
             interfaces.iter().filter(|interface| interface.module() != module).cloned().collect::<Vec<_>>()
         });
@@ -96,7 +99,8 @@ impl Router {
 
     /// Every chat interface, sorted by name; mod_sms's own among them while a plan is set.
     pub fn interfaces(&self) -> Vec<InterfaceRow> {
-        let row = |i: &Arc<dyn ChatInterface>| InterfaceRow { name: i.name().into(), module: i.module().into() };
+        let row =
+            |i: &Arc<dyn ChatInterface>| InterfaceRow { name: i.name().into(), module: i.module().into() };
         let mut rows: Vec<_> = self.interfaces.load().iter().map(row).collect();
         if self.plan.load().is_some() {
             rows.insert(0, InterfaceRow { name: GLOBAL_SMS.into(), module: "mod_sms".into() });
@@ -155,7 +159,12 @@ impl Router {
     }
 
     /// Runs an app by its name, its data expanded first. FreeSWITCH switch_core_execute_chat_app.
-    pub async fn execute_app(self: &Arc<Self>, message: &mut Event, app: &str, data: Option<&str>) -> Outcome {
+    pub async fn execute_app(
+        self: &Arc<Self>,
+        message: &mut Event,
+        app: &str,
+        data: Option<&str>,
+    ) -> Outcome {
         match crate::execute::app(self, message, app, data).await {
             Executed::Ran(_, outcome) => outcome,
             Executed::Unknown | Executed::Forbidden => Outcome::Stop,

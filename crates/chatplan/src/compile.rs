@@ -110,8 +110,12 @@ fn without_message(text: &str) -> Option<String> {
 }
 
 fn break_on(condition: &Element, diagnostics: &mut Diagnostics) -> (Break, String) {
-    const WORDS: [(&str, Break); 4] =
-        [("on-true", Break::OnTrue), ("on-false", Break::OnFalse), ("always", Break::Always), ("never", Break::Never)];
+    const WORDS: [(&str, Break); 4] = [
+        ("on-true", Break::OnTrue),
+        ("on-false", Break::OnFalse),
+        ("always", Break::Always),
+        ("never", Break::Never),
+    ];
     let default = (Break::OnFalse, "on-false".to_owned());
     let Some(text) = condition.attr("break") else { return default };
     match WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {

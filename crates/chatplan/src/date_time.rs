@@ -13,8 +13,20 @@ use self::stamp::Periods;
 
 /// The attributes that make a condition one of date and time.
 pub(crate) const ATTRIBUTES: [&str; 14] = [
-    "date-time", "year", "yday", "mon", "mday", "week", "mweek", "wday", "hour", "minute", "minute-of-day",
-    "time-of-day", "tz-offset", "dst",
+    "date-time",
+    "year",
+    "yday",
+    "mon",
+    "mday",
+    "week",
+    "mweek",
+    "wday",
+    "hour",
+    "minute",
+    "minute-of-day",
+    "time-of-day",
+    "tz-offset",
+    "dst",
 ];
 
 /// When a condition holds. What an attribute does not say is `None`.
@@ -116,8 +128,11 @@ impl DateTime {
         let (date, time) = (there.date(), there.time());
         let (yday, mday) = (i64::from(date.day_of_year()), i64::from(date.day()));
         let wday = i64::from(date.weekday().to_sunday_one_offset());
-        let (hour, minute, second) = (i64::from(time.hour()), i64::from(time.minute()), i64::from(time.second()));
-        let met = |numbers: &Option<Numbers>, value: i64| numbers.as_ref().is_none_or(|numbers| numbers.hold(value));
+        let (hour, minute, second) =
+            (i64::from(time.hour()), i64::from(time.minute()), i64::from(time.second()));
+        let met = |numbers: &Option<Numbers>, value: i64| {
+            numbers.as_ref().is_none_or(|numbers| numbers.hold(value))
+        };
         let offset = i64::from(there.offset().seconds()) / 3_600;
         self.tz_offset.is_none_or(|wanted| wanted.is_none_or(|wanted| wanted == offset))
             && self.dst.is_none_or(|wanted| wanted && moment.zone.to_offset_info(now).dst().is_dst())

@@ -71,7 +71,11 @@ impl Compiled {
     /// What the subject matches; the groups are read only where there may be some.
     pub(crate) fn captures(&self, subject: &str) -> Option<Captures> {
         let matcher = self.matcher.as_ref().ok()?;
-        if self.groups { matcher.captures(subject) } else { matcher.is_match(subject).then(Captures::default) }
+        if self.groups {
+            matcher.captures(subject)
+        } else {
+            matcher.is_match(subject).then(Captures::default)
+        }
     }
 }
 
@@ -92,8 +96,9 @@ impl Matcher {
         let Some(rest) = expression.strip_prefix('/') else {
             return Self::pattern(expression, "");
         };
-        let (pattern, flags) =
-            rest.rsplit_once('/').ok_or_else(|| ExpressionError::NoEnd { expression: expression.to_owned() })?;
+        let (pattern, flags) = rest
+            .rsplit_once('/')
+            .ok_or_else(|| ExpressionError::NoEnd { expression: expression.to_owned() })?;
         Self::pattern(pattern, flags)
     }
 
@@ -128,7 +133,9 @@ impl Matcher {
         let regex = match self {
             Self::Regex(regex) => regex,
             Self::Plain(plain) => {
-                return plain.find(subject.as_bytes()).map(|whole| Captures { groups: SmallVec::from_slice(&[Some(whole)]) });
+                return plain
+                    .find(subject.as_bytes())
+                    .map(|whole| Captures { groups: SmallVec::from_slice(&[Some(whole)]) });
             }
         };
         let mut locations = regex.capture_locations();
@@ -227,7 +234,8 @@ mod tests {
 
     #[test]
     fn groups_that_took_no_part_at_the_end_do_not_count() {
-        let captures = Matcher::compile("^(a)?(b)(x)?").expect("it compiles").captures("bc").expect("it matches");
+        let captures =
+            Matcher::compile("^(a)?(b)(x)?").expect("it compiles").captures("bc").expect("it matches");
         assert_eq!(captures.count(), 3);
         assert_eq!(captures.span(1), None);
         assert_eq!(captures.group(b"bc", 2), b"b");

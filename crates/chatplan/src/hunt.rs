@@ -61,23 +61,36 @@ impl Hunt {
     }
 
     /// Goes on until something is asked for or the hunt is over. `answer` is what the last step asked for.
-    pub fn next(&mut self, message: &mut Event, world: &World<'_>, answer: Answer, trace: &mut dyn Trace) -> Step {
+    pub fn next(
+        &mut self,
+        message: &mut Event,
+        world: &World<'_>,
+        answer: Answer,
+        trace: &mut dyn Trace,
+    ) -> Step {
         let mut answer = Some(answer);
+        if let Stage::AltPath { path } = &self.stage {
+            let path = path.clone();
+            self.alt_path(&path, answer.take(), trace);
+        }
+        let plan = &*self.plan.clone();
+        let view = View { plan, world };
         loop {
             let step = match mem::replace(&mut self.stage, Stage::Over) {
                 Stage::Begin => self.begin(message, trace),
-                Stage::AltPath { path } => self.alt_path(&path, answer.take(), trace),
-                Stage::Context => self.find_context(message, trace),
-                Stage::Extension => self.begin_extension(message, trace),
-                Stage::Condition => self.begin_condition(message, world, trace),
-                Stage::Expression(expansion) => self.expression(expansion, message, world, answer.take(), trace),
-                Stage::Field { expression, expansion } => {
-                    self.field(expression, expansion, message, world, answer.take(), trace)
+                Stage::Context => self.find_context(plan, message, trace),
+                Stage::Extension => self.begin_extension(plan, message, trace),
+                Stage::Condition => self.begin_condition(&view, message, trace),
+                Stage::Expression(expansion) => {
+                    self.expression(&view, expansion, message, answer.take(), trace)
                 }
-                Stage::Actions(pending) => self.actions(pending, message, trace),
-                Stage::AfterCondition => self.after_condition(),
-                Stage::AfterExtension => self.after_extension(),
-                Stage::Over => return Step::Done(mem::take(&mut self.hunted)),
+                Stage::Field { expression, expansion } => {
+                    self.field(&view, expression, expansion, message, answer.take(), trace)
+                }
+                Stage::Actions(pending) => self.actions(plan, pending, message, trace),
+                Stage::AfterCondition => self.after_condition(plan),
+                Stage::AfterExtension => self.after_extension(plan),
+                Stage::AltPath { .. } | Stage::Over => return Step::Done(mem::take(&mut self.hunted)),
             };
             if let Some(step) = step {
                 return step;
@@ -103,19 +116,20 @@ impl Hunt {
         Some(Step::File { path })
     }
 
-    fn alt_path(&mut self, path: &str, answer: Option<Answer>, trace: &mut dyn Trace) -> Option<Step> {
+    /// Goes on in the plan of another file, or nowhere when there is none.
+    fn alt_path(&mut self, path: &str, answer: Option<Answer>, trace: &mut dyn Trace) {
         let Some(Answer::File(Some(plan))) = answer else {
             say!(trace, Err, "Open of [{path}] failed");
-            return None;
+            self.stage = Stage::Over;
+            return;
         };
         say!(trace, Debug, "Getting chatplan from alternate path: {path}");
         self.plan = plan;
         self.stage = Stage::Context;
-        None
     }
 
-    fn find_context(&mut self, message: &Event, trace: &mut dyn Trace) -> Option<Step> {
-        let Some(found) = self.plan.context(context(message)) else {
+    fn find_context(&mut self, plan: &Plan, message: &Event, trace: &mut dyn Trace) -> Option<Step> {
+        let Some(found) = plan.context(context(message)) else {
             say!(trace, Warning, "Context {} not found", context(message));
             return None;
         };
@@ -124,8 +138,7 @@ impl Hunt {
         None
     }
 
-    fn begin_extension(&mut self, message: &Event, trace: &mut dyn Trace) -> Option<Step> {
-        let plan = self.plan.clone();
+    fn begin_extension(&mut self, plan: &Plan, message: &Event, trace: &mut dyn Trace) -> Option<Step> {
         let extension = plan.contexts[self.context].extensions.get(self.extension)?;
         say!(
             trace,
@@ -143,9 +156,8 @@ impl Hunt {
         None
     }
 
-    fn begin_condition(&mut self, message: &Event, world: &World<'_>, trace: &mut dyn Trace) -> Option<Step> {
-        let plan = self.plan.clone();
-        let Some(condition) = self.extension(&plan).conditions.get(self.condition) else {
+    fn begin_condition(&mut self, view: &View<'_>, message: &Event, trace: &mut dyn Trace) -> Option<Step> {
+        let Some(condition) = self.extension(view.plan).conditions.get(self.condition) else {
             self.stage = Stage::AfterExtension;
             return None;
         };
@@ -157,9 +169,9 @@ impl Hunt {
             return None;
         }
         match &condition.expression {
-            Expression::Fixed(compiled) => self.judge_time(compiled.clone(), message, world, trace),
+            Expression::Fixed(compiled) => self.judge_time(view, compiled.clone(), message, trace),
             Expression::Expanded(text) => {
-                self.stage = Stage::Expression(Box::new(Expansion::new(text, world.rules)));
+                self.stage = Stage::Expression(Box::new(Expansion::new(text, view.world.rules)));
                 None
             }
         }
@@ -167,19 +179,19 @@ impl Hunt {
 
     fn expression(
         &mut self,
+        view: &View<'_>,
         mut expansion: Box<Expansion>,
         message: &Event,
-        world: &World<'_>,
         answer: Option<Answer>,
         trace: &mut dyn Trace,
     ) -> Option<Step> {
-        match expand(&mut expansion, message, world, answer) {
+        match expand(&mut expansion, message, view.world, answer) {
             Ok(text) => {
                 let compiled = Compiled::cached(text);
                 if let Err(error) = &compiled.matcher {
                     say!(trace, Err, "{error}");
                 }
-                self.judge_time(compiled, message, world, trace)
+                self.judge_time(view, compiled, message, trace)
             }
             Err(step) => {
                 self.stage = Stage::Expression(expansion);
@@ -190,15 +202,15 @@ impl Hunt {
 
     fn field(
         &mut self,
+        view: &View<'_>,
         expression: Arc<Compiled>,
         mut expansion: Box<Expansion>,
         message: &mut Event,
-        world: &World<'_>,
         answer: Option<Answer>,
         trace: &mut dyn Trace,
     ) -> Option<Step> {
-        match expand(&mut expansion, message, world, answer) {
-            Ok(text) => self.judge_field(&expression, Some(text), message, trace),
+        match expand(&mut expansion, message, view.world, answer) {
+            Ok(text) => self.judge_field(view.plan, &expression, Some(text), message, trace),
             Err(step) => {
                 self.stage = Stage::Field { expression, expansion };
                 Some(step)
@@ -206,17 +218,15 @@ impl Hunt {
         }
     }
 
-    fn after_condition(&mut self) -> Option<Step> {
-        let plan = self.plan.clone();
-        let leave = self.condition(&plan).break_on.leaves(self.passed);
+    fn after_condition(&mut self, plan: &Plan) -> Option<Step> {
+        let leave = self.condition(plan).break_on.leaves(self.passed);
         self.condition += 1;
         self.stage = if leave { Stage::AfterExtension } else { Stage::Condition };
         None
     }
 
-    fn after_extension(&mut self) -> Option<Step> {
-        let plan = self.plan.clone();
-        if self.proceed && !self.extension(&plan).continues {
+    fn after_extension(&mut self, plan: &Plan) -> Option<Step> {
+        if self.proceed && !self.extension(plan).continues {
             self.hunted.matched = self.passed;
             return None;
         }
@@ -241,21 +251,26 @@ impl Hunt {
     /// Looks at the field next, whose text may have to be asked for.
     fn judge_next(
         &mut self,
+        view: &View<'_>,
         expression: Arc<Compiled>,
         message: &Event,
-        world: &World<'_>,
         trace: &mut dyn Trace,
     ) -> Option<Step> {
-        let plan = self.plan.clone();
-        match &self.condition(&plan).field {
+        match &self.condition(view.plan).field {
             Some(field) if field.source == Source::Expanded => {
-                let expansion = Box::new(Expansion::new(&field.text, world.rules));
+                let expansion = Box::new(Expansion::new(&field.text, view.world.rules));
                 self.stage = Stage::Field { expression, expansion };
                 None
             }
-            _ => self.judge_field(&expression, None, message, trace),
+            _ => self.judge_field(view.plan, &expression, None, message, trace),
         }
     }
+}
+
+/// What a condition is judged by, besides the message.
+struct View<'a> {
+    plan: &'a Plan,
+    world: &'a World<'a>,
 }
 
 const ALT_PATH: &str = "alt_path";

@@ -39,8 +39,8 @@ impl Known {
         }
         for child in &element.children {
             if !self.children.contains(&child.name.as_str()) {
-                let found =
-                    diagnostics.warning(&child.at, format!("<{}> in <{}> is not read", child.name, element.name));
+                let found = diagnostics
+                    .warning(&child.at, format!("<{}> in <{}> is not read", child.name, element.name));
                 if let Some(meant) = nearest(&child.name, self.children.iter().copied()) {
                     found.instead(format!("<{meant}>"));
                 }

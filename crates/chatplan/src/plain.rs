@@ -24,11 +24,14 @@ impl Plain {
                 b'$' if rest.is_empty() => to_end = true,
                 // PCRE2: a backslash takes the meaning from whatever is neither a letter nor a digit.
                 b'\\' => {
-                    let (&escaped, after) = rest.split_first().filter(|(next, _)| next.is_ascii_punctuation())?;
+                    let (&escaped, after) =
+                        rest.split_first().filter(|(next, _)| next.is_ascii_punctuation())?;
                     literal.push(escaped);
                     rest = after;
                 }
-                b'.' | b'*' | b'+' | b'?' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'|' | b'^' | b'$' => return None,
+                b'.' | b'*' | b'+' | b'?' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'|' | b'^' | b'$' => {
+                    return None;
+                }
                 _ => literal.push(byte),
             }
         }
@@ -66,13 +69,31 @@ mod tests {
 
     #[test]
     fn plain_patterns_match_as_pcre_does() {
-        let patterns = ["", "^", "$", "^$", "^1009$", "^1009", "1009$", "1009", r"^chat\.test$", "a b", "é", r"a\\b"];
-        let subjects = ["", "\n", "\n\n", "1009", "1009\n", "x1009", "1009x", "x1009\n", "chat.test", "chatxtest", "a b", "é", r"a\b"];
+        let patterns =
+            ["", "^", "$", "^$", "^1009$", "^1009", "1009$", "1009", r"^chat\.test$", "a b", "é", r"a\\b"];
+        let subjects = [
+            "",
+            "\n",
+            "\n\n",
+            "1009",
+            "1009\n",
+            "x1009",
+            "1009x",
+            "x1009\n",
+            "chat.test",
+            "chatxtest",
+            "a b",
+            "é",
+            r"a\b",
+        ];
         for pattern in patterns {
             let plain = Plain::of(pattern).expect("it is plain");
             let regex = Regex::new(pattern).expect("it compiles");
             for subject in subjects {
-                let expect = regex.find(subject.as_bytes()).expect("it runs").map(|found| (found.start(), found.end()));
+                let expect = regex
+                    .find(subject.as_bytes())
+                    .expect("it runs")
+                    .map(|found| (found.start(), found.end()));
                 assert_eq!(plain.find(subject.as_bytes()), expect, "{pattern:?} on {subject:?}");
             }
         }

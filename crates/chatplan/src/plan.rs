@@ -84,7 +84,9 @@ impl Plan {
     /// Compiles the `chatplan` section of a configuration. Whatever is odd goes into `diagnostics`; the plan is usable
     /// all the same.
     pub fn compile(document: &Document, diagnostics: &mut Diagnostics) -> Self {
-        document.section("chatplan").map_or_else(Self::default, |section| Self::compile_section(section, diagnostics))
+        document
+            .section("chatplan")
+            .map_or_else(Self::default, |section| Self::compile_section(section, diagnostics))
     }
 
     /// Compiles a `chatplan` section.
@@ -103,7 +105,8 @@ impl Plan {
 
     /// Every app the plan names, with where it does.
     pub fn apps(&self) -> impl Iterator<Item = (&str, &Location)> {
-        let conditions = self.contexts.iter().flat_map(|context| &context.extensions).flat_map(|e| &e.conditions);
+        let conditions =
+            self.contexts.iter().flat_map(|context| &context.extensions).flat_map(|e| &e.conditions);
         conditions
             .flat_map(|condition| condition.actions.iter().chain(&condition.anti_actions))
             .map(|action| (&*action.app, &action.at))
@@ -111,7 +114,8 @@ impl Plan {
 
     /// The context of that name, else the one called `global`. FreeSWITCH takes the first, without regard to case.
     pub(crate) fn context(&self, name: &str) -> Option<usize> {
-        let find = |name: &str| self.contexts.iter().position(|context| context.name.eq_ignore_ascii_case(name));
+        let find =
+            |name: &str| self.contexts.iter().position(|context| context.name.eq_ignore_ascii_case(name));
         find(name).or_else(|| find("global"))
     }
 }

@@ -49,8 +49,10 @@ pub struct SmsConfig {
 impl SmsConfig {
     /// Reads `sms.conf`, whose absence is as good as an empty one.
     pub fn read(document: &Document, diagnostics: &mut Diagnostics) -> Self {
-        let settings = document.configuration("sms.conf").and_then(|configuration| configuration.child("settings"));
-        let params = settings.map(|settings| read_params(settings, &SMS_PARAMS, diagnostics)).unwrap_or_default();
+        let settings =
+            document.configuration("sms.conf").and_then(|configuration| configuration.child("settings"));
+        let params =
+            settings.map(|settings| read_params(settings, &SMS_PARAMS, diagnostics)).unwrap_or_default();
         Self {
             freeswitch_quirks: params.bool("freeswitch-quirks", false, diagnostics),
             allow_system: params.bool("allow-system", false, diagnostics),

@@ -88,7 +88,8 @@ mod tests {
 
     fn check(data: &str, expect: &str) {
         let subject = "hello there";
-        let captures = Matcher::compile(r"^(\w+) (t)(x)?").expect("it compiles").captures(subject).expect("it matches");
+        let captures =
+            Matcher::compile(r"^(\w+) (t)(x)?").expect("it compiles").captures(subject).expect("it matches");
         assert_eq!(substitute(data, subject, &captures, 1_000), expect, "{data}");
     }
 

@@ -22,7 +22,12 @@ impl App for Final {
         &ROW
     }
 
-    fn run<'a>(&'a self, message: &'a mut Event, _data: Option<&'a str>, _router: &'a Arc<Router>) -> Ran<'a> {
+    fn run<'a>(
+        &'a self,
+        message: &'a mut Event,
+        _data: Option<&'a str>,
+        _router: &'a Arc<Router>,
+    ) -> Ran<'a> {
         message.add(header::FINAL_DELIVERY, "true");
         message.set_no_chat_exec();
         Ran::Now(Outcome::Stop)

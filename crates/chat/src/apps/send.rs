@@ -25,7 +25,9 @@ impl App for Send {
     fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, router: &'a Arc<Router>) -> Ran<'a> {
         message.add(header::SKIP_GLOBAL_PROCESS, "true");
         let mut copy = message.clone();
-        if let Some(dest_proto) = data.filter(|data| !data.is_empty()).or_else(|| message.get(header::DEST_PROTO)) {
+        if let Some(dest_proto) =
+            data.filter(|data| !data.is_empty()).or_else(|| message.get(header::DEST_PROTO))
+        {
             copy.add(header::DEST_PROTO, dest_proto);
         }
         let router = router.clone();

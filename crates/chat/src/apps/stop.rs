@@ -22,7 +22,12 @@ impl App for Stop {
         &ROW
     }
 
-    fn run<'a>(&'a self, message: &'a mut Event, _data: Option<&'a str>, _router: &'a Arc<Router>) -> Ran<'a> {
+    fn run<'a>(
+        &'a self,
+        message: &'a mut Event,
+        _data: Option<&'a str>,
+        _router: &'a Arc<Router>,
+    ) -> Ran<'a> {
         message.set_no_chat_exec();
         Ran::Now(Outcome::Stop)
     }

@@ -58,11 +58,7 @@ async fn run_command(router: Arc<Router>, command: String, timeout: Duration) ->
 
 /// Whether the command could be run to its end in time, whatever it answered; as with FreeSWITCH's `switch_system`.
 fn succeeds(command: &str, timeout: Duration) -> impl Future<Output = bool> + use<> {
-    let child = Command::new("/bin/sh")
-        .args(["-c", command])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .spawn();
+    let child = Command::new("/bin/sh").args(["-c", command]).stdin(Stdio::null()).kill_on_drop(true).spawn();
     async move {
         match child {
             Ok(mut child) => matches!(tokio::time::timeout(timeout, child.wait()).await, Ok(Ok(_))),

@@ -9,8 +9,13 @@ use crate::{App, AppRow, Outcome, Ran, Router};
 
 pub(super) struct Unset;
 
-const ROW: AppRow =
-    AppRow { name: "unset", syntax: "<name>", doc: "Remove a header of the message.", takes: false, module: MODULE };
+const ROW: AppRow = AppRow {
+    name: "unset",
+    syntax: "<name>",
+    doc: "Remove a header of the message.",
+    takes: false,
+    module: MODULE,
+};
 
 impl App for Unset {
     fn row(&self) -> &AppRow {

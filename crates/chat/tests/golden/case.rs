@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// What a chatplan may call that is not in the registry of these tests.
-const ELSEWHERE: [&str; 6] = ["user_data", "module_exists", "-PRE-PROCESS", "-pre-process", "expr(", "\"lua\""];
+const ELSEWHERE: [&str; 6] =
+    ["user_data", "module_exists", "-PRE-PROCESS", "-pre-process", "expr(", "\"lua\""];
 
 /// Where a message goes, or whom it names as its sender, is the SIP endpoint's choice: by address, by URI, by default.
 const ADDRESSED_BY_SIP: [&str; 7] = [

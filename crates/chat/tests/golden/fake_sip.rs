@@ -63,9 +63,9 @@ fn device(message: &Event) -> Option<(&'static str, u16)> {
     if !["internal", DOMAIN].contains(&profile.unwrap_or(host)) {
         return None;
     }
-    DEVICES.into_iter().find(|(known, port)| {
-        *known == user && (host == DOMAIN || host == format!("127.0.0.1:{port}"))
-    })
+    DEVICES
+        .into_iter()
+        .find(|(known, port)| *known == user && (host == DOMAIN || host == format!("127.0.0.1:{port}")))
 }
 
 fn sender(message: &Event) -> String {
@@ -74,9 +74,10 @@ fn sender(message: &Event) -> String {
         let from = message.get(header::FROM_FULL).unwrap_or_default();
         return if from.contains('<') { from.to_owned() } else { format!("<{from}>") };
     }
-    let (user, host) = message.get(header::FROM).and_then(|from| from.split_once('@')).unwrap_or_else(|| {
-        (message.get(header::FROM).unwrap_or_default(), DOMAIN)
-    });
+    let (user, host) = message
+        .get(header::FROM)
+        .and_then(|from| from.split_once('@'))
+        .unwrap_or_else(|| (message.get(header::FROM).unwrap_or_default(), DOMAIN));
     let from_proto = message.get(header::FROM_PROTO);
     let prefix = match from_proto {
         _ if !proto.to_ascii_lowercase().contains("global") => from_proto.or(Some(proto)),

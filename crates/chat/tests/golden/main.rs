@@ -18,7 +18,8 @@ fn recorded_cases_are_met() {
     let mut run = 0;
     let mut wrong = Vec::new();
     for file in ["generated", "handwritten", "xml-and-scripts"] {
-        let text = std::fs::read_to_string(folder.join(file).with_extension("json")).expect("the cases are there");
+        let text =
+            std::fs::read_to_string(folder.join(file).with_extension("json")).expect("the cases are there");
         let cases: Vec<serde_json::Value> = serde_json::from_str(&text).expect("they are JSON");
         for case in cases.iter().map(Case::of).filter(Case::is_ours) {
             run += 1;

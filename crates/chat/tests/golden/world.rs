@@ -14,8 +14,12 @@ use crate::case::{Case, text};
 use crate::fake_sip::FakeSip;
 use crate::log::{Lines, is_recorded};
 
-const GLOBALS: [(&str, &str); 4] =
-    [("domain", "chat.test"), ("default_password", "1234"), ("greeting", "Good day"), ("nested", "Good day to you")];
+const GLOBALS: [(&str, &str); 4] = [
+    ("domain", "chat.test"),
+    ("default_password", "1234"),
+    ("greeting", "Good day"),
+    ("nested", "Good day to you"),
+];
 
 /// 2026-11-22 22:00 UTC, the day of the recording.
 const NOW: i64 = 1_795_384_800_000_000;
@@ -71,7 +75,8 @@ impl World {
             return Vec::new();
         }
         let lines = lines.take().join("\n");
-        let trace = lines.lines().map(str::trim_end).filter(|line| is_recorded(line)).map(Value::from).collect();
+        let trace =
+            lines.lines().map(str::trim_end).filter(|line| is_recorded(line)).map(Value::from).collect();
         let mut delivered = self.sip.delivered();
         delivered.sort_by_key(Value::to_string);
         let seen = [
@@ -118,9 +123,8 @@ fn differs(case: &Case<'_>, part: &str, seen: Vec<Value>) -> Option<String> {
         _ => {}
     }
     let show = |values: &[Value]| values.iter().map(|value| format!("    {value}\n")).collect::<String>();
-    (expected != seen).then(|| {
-        format!("{}: {part}\n  expected\n{}  seen\n{}", case.name(), show(&expected), show(&seen))
-    })
+    (expected != seen)
+        .then(|| format!("{}: {part}\n  expected\n{}  seen\n{}", case.name(), show(&expected), show(&seen)))
 }
 
 /// Events without regard to the order of the headers or of the events.
@@ -184,7 +188,8 @@ fn add_sip_header(event: &mut Event, pair: &Value) {
         "call-info" => header::SIP_CALL_INFO.to_owned(),
         "geolocation" => header::SIP_GEOLOCATION.to_owned(),
         "history-info" => {
-            let before = event.get(header::SIP_HISTORY_INFO).map(|before| format!("{before}, ")).unwrap_or_default();
+            let before =
+                event.get(header::SIP_HISTORY_INFO).map(|before| format!("{before}, ")).unwrap_or_default();
             return event.add(header::SIP_HISTORY_INFO, format!("{before}{value}"));
         }
         kept if ["x-", "p-", "user-to-user", "diversion"].iter().any(|start| kept.starts_with(start)) => {
@@ -199,8 +204,11 @@ fn add_sip_header(event: &mut Event, pair: &Value) {
 /// The event that the event socket makes of `sendevent CUSTOM`.
 fn from_event_socket(sent: &Value) -> Event {
     let pairs = sent["headers"].as_array().expect("headers");
-    let pair = |pair: &Value| (pair[0].as_str().expect("a name").to_owned(), pair[1].as_str().expect("a value").to_owned());
-    let subclass = pairs.iter().map(pair).find(|(name, _)| name == header::EVENT_SUBCLASS).expect("a subclass").1;
+    let pair = |pair: &Value| {
+        (pair[0].as_str().expect("a name").to_owned(), pair[1].as_str().expect("a value").to_owned())
+    };
+    let subclass =
+        pairs.iter().map(pair).find(|(name, _)| name == header::EVENT_SUBCLASS).expect("a subclass").1;
     let mut event = Event::custom(&subclass);
     event.add(header::COMMAND, format!("sendevent {}", text(sent, "name")));
     for (name, value) in pairs.iter().map(pair).filter(|(name, _)| name != header::EVENT_SUBCLASS) {
@@ -229,8 +237,15 @@ impl Subscriber for Seen {
     }
 
     fn deliver(&self, event: &Arc<Event>) {
-        const VOLATILE: [&str; 7] =
-            ["Core-UUID", "FreeSWITCH-", "Event-Date-", "Event-Calling-", "Event-Sequence", "Event-UUID", "to_sip_"];
+        const VOLATILE: [&str; 7] = [
+            "Core-UUID",
+            "FreeSWITCH-",
+            "Event-Date-",
+            "Event-Calling-",
+            "Event-Sequence",
+            "Event-UUID",
+            "to_sip_",
+        ];
         let mut headers: Vec<_> = event
             .headers()
             .map(|(name, value)| (name.to_owned(), value.as_str().to_owned()))

@@ -1,8 +1,8 @@
 //! Periods between two points in time, as `date-time` has them.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 
 /// A list such as `2026-10-10 14:33:22~2026-11-10 17:32:31`. FreeSWITCH switch_utils.c `switch_fulldate_cmp`.
 #[derive(Debug, Default)]
@@ -46,14 +46,21 @@ impl Stamp {
     /// Reads `2026-10-10 14:33:22`, its time or parts of it left out; `20261010143322`; or a time alone. FreeSWITCH
     /// switch_utils.c `switch_str_time`.
     fn read(text: &str) -> Option<Self> {
-        if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':') && text.matches(':').count() <= 2 && text.len() < 14
+        if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
+            && text.matches(':').count() <= 2
+            && text.len() < 14
         {
             return Some(Self::Today(time(text)?));
         }
         if text.len() >= 14 && text.bytes().take(14).all(|byte| byte.is_ascii_digit()) {
             let part = |from: usize, to: usize| text.get(from..to);
             let date = date(part(0, 4)?, part(4, 6)?, part(6, 8)?)?;
-            let time = Time::new(part(8, 10)?.parse().ok()?, part(10, 12)?.parse().ok()?, part(12, 14)?.parse().ok()?, 0);
+            let time = Time::new(
+                part(8, 10)?.parse().ok()?,
+                part(10, 12)?.parse().ok()?,
+                part(12, 14)?.parse().ok()?,
+                0,
+            );
             return Some(Self::At(date.to_datetime(time.ok()?)));
         }
         let (year, rest) = text.split_once('-')?;

@@ -75,7 +75,8 @@ fn what_is_no_list_is_reported() {
 fn the_message_may_have_a_zone_of_its_own() {
     let named = |name: &str| (name == "Asia/Tokyo").then(|| TimeZone::fixed(jiff::tz::offset(9)));
     let mut diagnostics = Diagnostics::new();
-    let morning = DateTime::read(&condition(&[("hour", "6")]), &mut diagnostics).expect("there are attributes");
+    let morning =
+        DateTime::read(&condition(&[("hour", "6")]), &mut diagnostics).expect("there are attributes");
     let cases = [
         (None, Some("Asia/Tokyo"), true),
         (Some("9"), None, true),

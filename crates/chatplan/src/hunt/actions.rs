@@ -11,7 +11,7 @@ use crate::limits::MAX_ACTIONS;
 use crate::plan::PlannedAction;
 use crate::substitution::substitute;
 use crate::trace::say;
-use crate::{Action, Step, Trace};
+use crate::{Action, Plan, Step, Trace};
 
 /// A condition's actions, as far as they are not dealt with.
 pub(super) struct Pending {
@@ -70,9 +70,14 @@ impl Captured {
 
 impl Hunt {
     /// Collects the actions of the condition up to the next inline one, which has to be run first.
-    pub(super) fn actions(&mut self, mut pending: Pending, message: &mut Event, trace: &mut dyn Trace) -> Option<Step> {
-        let plan = self.plan.clone();
-        let condition = self.condition(&plan);
+    pub(super) fn actions(
+        &mut self,
+        plan: &Plan,
+        mut pending: Pending,
+        message: &mut Event,
+        trace: &mut dyn Trace,
+    ) -> Option<Step> {
+        let condition = self.condition(plan);
         let anti = !self.passed;
         let actions = if anti { &condition.anti_actions } else { &condition.actions };
         if std::mem::take(&mut pending.untold)

@@ -4,27 +4,26 @@ use std::sync::Arc;
 
 use chappe_event::{Event, header};
 
-use super::Hunt;
 use super::actions::{Captured, Pending};
+use super::{Hunt, View};
 use crate::date_time::{Moment, zone_of};
 use crate::expression::Compiled;
 use crate::plan::{Break, Condition, Source};
 use crate::trace::say;
-use crate::{Step, Trace, World};
+use crate::{Plan, Step, Trace, World};
 
 impl Hunt {
     /// Looks at the date and time attributes, if there are any, and goes on to the field.
     pub(super) fn judge_time(
         &mut self,
+        view: &View<'_>,
         expression: Arc<Compiled>,
         message: &Event,
-        world: &World<'_>,
         trace: &mut dyn Trace,
     ) -> Option<Step> {
-        let plan = self.plan.clone();
-        let condition = self.condition(&plan);
+        let condition = self.condition(view.plan);
         self.passed = false;
-        if let Some(holds) = time_holds(condition, message, world) {
+        if let Some(holds) = time_holds(condition, message, view.world) {
             self.passed = holds;
             say!(
                 trace,
@@ -32,11 +31,11 @@ impl Hunt {
                 "Chatplan: {} Date/Time Match ({}) [{}] break={}",
                 addressee(message),
                 verdict(holds),
-                self.extension_name(&plan),
+                self.extension_name(view.plan),
                 condition.break_text
             );
         }
-        self.judge_next(expression, message, world, trace)
+        self.judge_next(view, expression, message, trace)
     }
 
     /// Looks at the field: `expanded` when it had `${...}` in it, else the header, and goes on to the actions.
@@ -44,13 +43,13 @@ impl Hunt {
     /// A time that holds makes the actions run even where the field does not match: FreeSWITCH mod_sms.c `parse_exten`.
     pub(super) fn judge_field(
         &mut self,
+        plan: &Plan,
         expression: &Compiled,
         expanded: Option<String>,
         message: &Event,
         trace: &mut dyn Trace,
     ) -> Option<Step> {
-        let plan = self.plan.clone();
-        let condition = self.condition(&plan);
+        let condition = self.condition(plan);
         let mut captured = None;
         if let Some(field) = &condition.field {
             let subject = match field.source {
@@ -67,7 +66,7 @@ impl Hunt {
                 "Chatplan: {} Regex ({}) [{}] {}({subject}) =~ /{}/ break={}",
                 addressee(message),
                 verdict(self.proceed),
-                self.extension_name(&plan),
+                self.extension_name(plan),
                 field.text,
                 expression.text,
                 condition.break_text
@@ -85,7 +84,7 @@ impl Hunt {
                 clean Debug,
                 "Chatplan: {} Absolute Condition [{}]",
                 addressee(message),
-                self.extension_name(&plan)
+                self.extension_name(plan)
             );
             self.passed = true;
         }
