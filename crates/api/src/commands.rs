@@ -74,6 +74,11 @@ const COMMANDS: &[(&Row, Run)] = &[
     (&url_encode::ROW, url_encode::run),
 ];
 
+/// What [`register`] registers.
+pub fn rows() -> impl Iterator<Item = Row> {
+    COMMANDS.iter().map(|&(row, _)| *row)
+}
+
 /// Adds every command of this module to the registry.
 pub fn register(registry: &Arc<Registry>, deps: Deps) {
     let deps = Arc::new(deps);

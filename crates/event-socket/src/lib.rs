@@ -19,4 +19,4 @@ pub mod subscription;
 
 pub use config::{EventSocketConfig, PARAMS};
 pub use filter::Filter;
-pub use listener::{Acl, Applied, BindError, EventSocket, EventSocketDeps};
+pub use listener::{Acl, Applied, BindError, EventSocket, EventSocketDeps, command_rows};

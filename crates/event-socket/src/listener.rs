@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chappe_api::Registry;
-use chappe_event::{Bus, Clock, LogBus, LogSinkId, SubscriberId};
+use chappe_api::{Registry, Row};
+use chappe_event::{Bus, Calling, Clock, LogBus, LogSinkId, SubscriberId};
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
@@ -17,15 +17,29 @@ use tokio::task::JoinHandle;
 
 use self::connection::Connection;
 use self::hub::{Hub, Member};
+use self::job::Bgapi;
 use crate::{EventSocketConfig, frame};
 
 mod connection;
 mod hub;
+mod job;
 mod outbox;
 mod shared;
+mod writer;
+
+/// How long the clients have to take their last frame when the server ends.
+const STOP_TIME: Duration = Duration::from_secs(1);
+
+/// Background jobs that one client may have at the same time.
+const MAX_JOBS: usize = 1_000;
 
 /// Whether a list of `acl.conf` lets an address in.
 pub type Acl = Arc<dyn Fn(&str, IpAddr) -> bool + Send + Sync>;
+
+/// The API commands that [`EventSocket::new`] adds to the registry.
+pub fn command_rows() -> impl Iterator<Item = Row> {
+    std::iter::once(job::ROW)
+}
 
 /// What the event socket works with.
 #[derive(Clone)]
@@ -97,6 +111,7 @@ impl EventSocket {
     /// An event socket that does not listen yet.
     pub fn new(deps: EventSocketDeps) -> Self {
         let hub = Arc::new(Hub::default());
+        deps.registry.add(Arc::new(Bgapi(deps.bus.clone())));
         let subscriptions = (deps.bus.subscribe(hub.clone()), deps.log_bus.add(hub.clone()));
         Self { deps, hub, subscriptions, running: Mutex::new(None) }
     }
@@ -135,17 +150,16 @@ impl EventSocket {
         self.hub.members().len()
     }
 
-    /// Stops listening and tells every client that the server ends.
+    /// Stops listening and tells every client that the server ends; returns when they heard it, after a second at most.
     pub async fn stop(&self) {
         if let Some(running) = self.running.lock().take() {
             running.accepting.abort();
         }
         for member in self.hub.members().iter() {
-            let notice = frame::disconnect_notice(frame::SHUTDOWN);
-            // A client that takes nothing is not waited for.
-            let _ = tokio::time::timeout(Duration::from_millis(100), member.outbox.reply(notice)).await;
-            member.outbox.close(true);
+            member.outbox.close(Some(frame::disconnect_notice(frame::SHUTDOWN)));
         }
+        // Those who take nothing are not waited for.
+        let _ = tokio::time::timeout(STOP_TIME, self.hub.emptied()).await;
     }
 
     fn start(&self, config: Arc<EventSocketConfig>) -> Result<Running, BindError> {
@@ -229,8 +243,13 @@ async fn enter(mut stream: TcpStream, peer: IpAddr, deps: &EventSocketDeps, hub:
     tracing::debug!(%peer, "event socket connection opened");
     let member = Arc::new(Member::new(peer, config.max_queue_len));
     hub.add(member.clone());
-    let connection =
-        Connection { deps: deps.clone(), config, hub: hub.clone(), unauthenticated: Some(unauthenticated) };
+    let connection = Connection {
+        deps: deps.clone(),
+        config,
+        hub: hub.clone(),
+        unauthenticated: Some(unauthenticated),
+        jobs: Arc::new(Semaphore::new(MAX_JOBS)),
+    };
     tokio::spawn(async move {
         connection.run(stream, member).await;
         drop(connected);
@@ -243,4 +262,9 @@ fn prepare(stream: &TcpStream) {
         TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(30));
     let _ = stream.set_nodelay(true);
     let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+}
+
+/// Events that FreeSWITCH has, too, say they come from where it makes them.
+fn calling(function: &'static str, line: u32) -> Calling {
+    Calling { file: "mod_event_socket.c", function, line }
 }

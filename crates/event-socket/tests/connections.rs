@@ -444,3 +444,17 @@ async fn a_server_that_says_nothing_is_a_timeout() {
     let nobody = Client::connect_within(TIME, "127.0.0.1:1", PASSWORD).await;
     assert!(matches!(nobody, Err(ClientError::Connect { .. })));
 }
+
+#[tokio::test]
+async fn a_job_can_be_started_by_an_api_command() {
+    let server = Server::start();
+    let mut client = server.client().await;
+    client.command("event plain BACKGROUND_JOB").await.expect("subscribed");
+    assert_eq!(client.api("bgapi uuid:mine echo a").await.expect("started"), "+OK Job-UUID: mine\n");
+    let frame = client.next_within(TIME).await.expect("connected").expect("the event");
+    let (headers, body) = frame.plain_event();
+    assert!(headers.contains(&("Job-UUID".to_owned(), "mine".to_owned())), "{headers:?}");
+    assert_eq!(body, "a");
+    assert_eq!(client.api("bgapi").await.expect("refused"), "-ERR Invalid syntax\n");
+    assert_eq!(client.api("bgapi uuid:mine").await.expect("refused"), "-ERR Invalid syntax\n");
+}

@@ -3,24 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use chappe_event::{Calling, Event, EventName, LogLevel, LogLine};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use chappe_event::Event;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::EventSocketDeps;
 use super::hub::{Hub, Member};
-use super::outbox::Next;
+use super::{EventSocketDeps, calling, job, writer};
 use crate::EventSocketConfig;
-use crate::command::{Command, Limits, Parser};
+use crate::command::{Command, Limits, ParseError, Parser};
 use crate::frame;
 use crate::session::{Output, Session};
 
-/// Frames are joined up to this many octets before they are written.
-const WRITE_OCTETS: usize = 64 * 1024;
+const READ_OCTETS: usize = 16 * 1024;
 
 /// How long a client that is being disconnected has to take its last frames.
 const GOODBYE_TIME: Duration = Duration::from_secs(5);
@@ -35,6 +32,8 @@ pub(super) struct Connection {
     pub(super) hub: Arc<Hub>,
     /// Given back as soon as the client said the password.
     pub(super) unauthenticated: Option<OwnedSemaphorePermit>,
+    /// One for each job that may run at the same time.
+    pub(super) jobs: Arc<Semaphore>,
 }
 
 /// The connection is to end.
@@ -42,20 +41,20 @@ struct Ended;
 
 impl Connection {
     pub(super) async fn run(mut self, stream: TcpStream, member: Arc<Member>) {
-        let (mut reader, writer) = stream.into_split();
+        let (mut reader, socket) = stream.into_split();
         let new_uuid = Box::new(|| uuid::Uuid::new_v4().to_string());
         let mut session = Session::new(self.config.password.clone(), new_uuid);
         member.outbox.reply(session.greeting()).await;
-        let writing = tokio::spawn(write(writer, member.clone(), self.deps.clone()));
+        let writing = tokio::spawn(writer::write(socket, member.clone(), self.deps.clone()));
         tokio::pin!(writing);
-        let drain = tokio::select! {
+        let client_ends = tokio::select! {
             () = self.read(&mut reader, &mut session, &member) => true,
             _ = &mut writing => false,
         };
         self.hub.remove(&member);
         self.refresh();
-        member.outbox.close(false);
-        if drain {
+        member.outbox.close(None);
+        if client_ends {
             if timeout(GOODBYE_TIME, &mut writing).await.is_err() {
                 writing.abort();
             }
@@ -65,40 +64,29 @@ impl Connection {
         tracing::debug!(peer = %member.peer, "event socket connection closed");
     }
 
+    /// Reads and obeys until the connection is to end.
     async fn read(&mut self, reader: &mut OwnedReadHalf, session: &mut Session, member: &Arc<Member>) {
-        let mut parser = Parser::new(Limits::BEFORE_AUTH);
-        let mut buffer = vec![0; 16 * 1024];
-        let deadline = Instant::now() + self.config.auth_timeout;
-        loop {
-            match parser.take() {
-                Ok(Some(command)) => {
+        let mut incoming = Incoming::new(reader, Instant::now() + self.config.auth_timeout);
+        let lost = loop {
+            match incoming.command().await {
+                Ok(command) => {
                     if self.obey(&command, session, member).await.is_err() {
                         return;
                     }
-                    if session.is_authenticated() {
-                        parser.set_limits(Limits::AFTER_AUTH);
-                    }
-                    continue;
                 }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(peer = %member.peer, %error, "event socket client disconnected");
-                    member.outbox.reply(frame::reply("-ERR command parse error.")).await;
-                    return member.outbox.reply(frame::disconnect_notice(frame::GOODBYE)).await;
-                }
+                Err(lost) => break lost,
             }
-            let read = reader.read(&mut buffer);
-            let read =
-                if session.is_authenticated() { Ok(read.await) } else { timeout_at(deadline, read).await };
-            match read {
-                Ok(Ok(octets)) if octets > 0 => parser.push(&buffer[..octets]),
-                Ok(_) => return,
-                Err(_) => {
-                    tracing::warn!(peer = %member.peer, "event socket client said no password in time");
-                    return member.outbox.reply(frame::disconnect_notice(frame::GOODBYE)).await;
-                }
+            if session.is_authenticated() {
+                incoming.trust();
             }
+        };
+        if let Lost::Unreadable(error) = lost {
+            tracing::warn!(peer = %member.peer, %error, "event socket client disconnected");
+            member.outbox.reply(frame::reply("-ERR command parse error.")).await;
+        } else if let Lost::TooLate = lost {
+            tracing::warn!(peer = %member.peer, "event socket client said no password in time");
         }
+        member.outbox.reply(frame::disconnect_notice(frame::GOODBYE)).await;
     }
 
     async fn obey(
@@ -113,14 +101,10 @@ impl Connection {
             match output {
                 Output::Reply(frame) => member.outbox.reply(frame).await,
                 Output::Api { line, console } => {
-                    let answer = if console {
-                        self.deps.registry.execute_for_console(&line)
-                    } else {
-                        self.deps.registry.execute(&line, None)
-                    };
-                    member.outbox.reply(frame::api_response(&answer.text().await)).await;
+                    let text = self.api(&line, console).await;
+                    member.outbox.reply(frame::api_response(&text)).await;
                 }
-                Output::Job { job, line } => drop(tokio::spawn(run_job(self.deps.clone(), job, line))),
+                Output::Job { job, line } => self.start_job(job, line).await,
                 Output::Fire(event) => self.fire(*event),
                 Output::Authenticated => self.welcome(member),
                 Output::AuthFailed => {
@@ -146,6 +130,22 @@ impl Connection {
         Ok(())
     }
 
+    async fn api(&self, line: &str, console: bool) -> String {
+        let registry = &self.deps.registry;
+        let answer = if console { registry.execute_for_console(line) } else { registry.execute(line, None) };
+        answer.text().await
+    }
+
+    /// Waits while this client has too many jobs.
+    async fn start_job(&self, job: String, line: String) {
+        let permit = self.jobs.clone().acquire_owned().await;
+        let (bus, registry) = (self.deps.bus.clone(), self.deps.registry.clone());
+        tokio::spawn(async move {
+            job::run(bus, registry, job, line).await;
+            drop(permit);
+        });
+    }
+
     fn welcome(&mut self, member: &Arc<Member>) {
         self.unauthenticated = None;
         tracing::debug!(peer = %member.peer, "event socket client authenticated");
@@ -162,78 +162,56 @@ impl Connection {
     }
 }
 
-/// Events that FreeSWITCH has, too, say they come from where it makes them.
-fn calling(function: &'static str, line: u32) -> Calling {
-    Calling { file: "mod_event_socket.c", function, line }
+/// Commands as they arrive.
+struct Incoming<'a> {
+    reader: &'a mut OwnedReadHalf,
+    parser: Parser,
+    buffer: Vec<u8>,
+    /// Until when the client has to be authenticated.
+    deadline: Option<Instant>,
 }
 
-/// Runs a background job to its end, whatever becomes of the connection, and tells what it said.
-async fn run_job(deps: EventSocketDeps, job: String, line: String) {
-    let text = deps.registry.execute(&line, None).text().await;
-    let (command, args) = line.split_once(' ').unwrap_or((&line, ""));
-    let mut event = Event::new(EventName::BackgroundJob);
-    deps.bus.prepare(&mut event, calling("api_exec", line!()));
-    event.add("Job-UUID", &job);
-    event.add("Job-Command", command);
-    if !args.is_empty() {
-        event.add("Job-Command-Arg", args);
+/// Why there are no more commands.
+enum Lost {
+    Closed,
+    Unreadable(ParseError),
+    TooLate,
+}
+
+impl<'a> Incoming<'a> {
+    fn new(reader: &'a mut OwnedReadHalf, deadline: Instant) -> Self {
+        let parser = Parser::new(Limits::BEFORE_AUTH);
+        Self { reader, parser, buffer: vec![0; READ_OCTETS], deadline: Some(deadline) }
     }
-    event.set_body(Some(Bytes::from(text)));
-    deps.bus.fire(event);
+
+    /// The client is authenticated: it may take its time, and say more.
+    fn trust(&mut self) {
+        self.deadline = None;
+        self.parser.set_limits(Limits::AFTER_AUTH);
+    }
+
+    async fn command(&mut self) -> Result<Command, Lost> {
+        loop {
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(Lost::TooLate);
+            }
+            if let Some(command) = self.parser.take().map_err(Lost::Unreadable)? {
+                return Ok(command);
+            }
+            let reading = self.reader.read(&mut self.buffer);
+            let read = match self.deadline {
+                Some(deadline) => timeout_at(deadline, reading).await.map_err(|_| Lost::TooLate)?,
+                None => reading.await,
+            };
+            match read {
+                Ok(octets) if octets > 0 => self.parser.push(&self.buffer[..octets]),
+                _ => return Err(Lost::Closed),
+            }
+        }
+    }
 }
 
 async fn discard(reader: &mut OwnedReadHalf) {
-    let mut buffer = vec![0; 16 * 1024];
+    let mut buffer = vec![0; READ_OCTETS];
     while matches!(reader.read(&mut buffer).await, Ok(1..)) {}
-}
-
-async fn write(mut socket: OwnedWriteHalf, member: Arc<Member>, deps: EventSocketDeps) {
-    let mut buffer = Vec::with_capacity(WRITE_OCTETS);
-    loop {
-        let mut next = Some(member.outbox.next().await);
-        let mut closed = false;
-        while let Some(ready) = next {
-            match ready {
-                Next::Reply(frame) => buffer.extend_from_slice(&frame),
-                Next::Item(item) => buffer.extend_from_slice(&item.frame()),
-                Next::Missed { events, lines } => tell_missed(&mut buffer, &member, &deps, events, lines),
-                Next::Closed => closed = true,
-            }
-            if closed || buffer.len() >= WRITE_OCTETS {
-                break;
-            }
-            next = member.outbox.take();
-        }
-        if socket.write_all(&buffer).await.is_err() {
-            return;
-        }
-        if closed {
-            // It is of no interest whether the client is still there.
-            return drop(socket.shutdown().await);
-        }
-        buffer.clear();
-        buffer.shrink_to(WRITE_OCTETS);
-    }
-}
-
-/// A client that was too slow hears what it missed: in the log frame it subscribed to, or as an event.
-fn tell_missed(buffer: &mut Vec<u8>, member: &Member, deps: &EventSocketDeps, events: u64, lines: u64) {
-    tracing::warn!(peer = %member.peer, events, lines, "event socket client is too slow and missed some");
-    if events > 0 {
-        let mut event = Event::custom("event_socket::missed");
-        deps.bus.prepare(&mut event, calling("tell_missed", line!()));
-        event.add("Missed-Events", events.to_string());
-        buffer.extend_from_slice(&frame::event(&event, member.format()));
-    }
-    if lines > 0 {
-        buffer.extend_from_slice(&frame::log(&LogLine {
-            level: LogLevel::Crit,
-            file: "mod_event_socket.c".into(),
-            func: "socket_logger".into(),
-            line: line!(),
-            at_micros: deps.clock.unix_micros(),
-            text: format!("Lost [{lines}] log lines!"),
-            ..LogLine::default()
-        }));
-    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use chappe_event::{Event, EventName, LogLevel, LogLine, LogSink, Subscriber};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::outbox::{Item, Outbox};
 use super::shared::{SharedEvent, SharedLine};
@@ -51,6 +52,7 @@ pub(super) struct Hub {
     members: ArcSwap<Vec<Arc<Member>>>,
     /// Held while the list is exchanged.
     changing: Mutex<()>,
+    removed: Notify,
 }
 
 impl Hub {
@@ -66,6 +68,14 @@ impl Hub {
         let members = self.members.load();
         let left: Vec<_> = members.iter().filter(|known| !Arc::ptr_eq(known, member)).cloned().collect();
         self.members.store(Arc::new(left));
+        self.removed.notify_one();
+    }
+
+    /// Waits until there are no connections.
+    pub(super) async fn emptied(&self) {
+        while !self.members.load().is_empty() {
+            self.removed.notified().await;
+        }
     }
 
     pub(super) fn members(&self) -> Arc<Vec<Arc<Member>>> {

@@ -131,13 +131,14 @@ impl Outbox {
         *(if events { &mut state.missed_events } else { &mut state.missed_lines }) = 0;
     }
 
-    /// From here on nothing is added; what waits is still written. Unless `drain`, only replies are.
-    pub(super) fn close(&self, drain: bool) {
+    /// From here on nothing is added. The replies that wait, and `last` after them, are still written.
+    pub(super) fn close(&self, last: Option<Bytes>) {
         let mut state = self.state.lock();
-        state.closed = true;
-        if !drain {
-            state.items.clear();
+        if !state.closed {
+            state.replies.extend(last);
         }
+        state.closed = true;
+        state.items.clear();
         drop(state);
         self.filled.notify_one();
         self.emptied.notify_one();
@@ -158,7 +159,7 @@ impl Outbox {
     pub(super) fn take(&self) -> Option<Next> {
         let mut state = self.state.lock();
         if let Some(reply) = state.replies.pop_front() {
-            state.reply_octets -= reply.len();
+            state.reply_octets = state.reply_octets.saturating_sub(reply.len());
             self.emptied.notify_one();
             return Some(Next::Reply(reply));
         }
@@ -251,11 +252,11 @@ mod tests {
 
     #[tokio::test]
     async fn closing_keeps_the_replies() {
-        for (drained, expected) in [(true, "re."), (false, "r.")] {
+        for (last, expected) in [(Some(Bytes::new()), "rr."), (None, "r.")] {
             let outbox = Outbox::new(10);
             outbox.offer(event(0));
             outbox.reply(Bytes::new()).await;
-            outbox.close(drained);
+            outbox.close(last);
             outbox.offer(event(0));
             outbox.reply(Bytes::new()).await;
             assert_eq!(drain(&outbox), expected);
