@@ -120,10 +120,34 @@ enum EntryName {
 #[derive(Clone, Debug)]
 struct Entry {
     name: EntryName,
+    key: Key,
     /// The text of the value, an array's in its joined form.
     value: Span,
     /// The elements of an array, each a part of `value`.
-    elements: Option<Box<[Span]>>,
+    elements: Option<Box<Elements>>,
+}
+
+/// Boxed in an entry, since hardly any header is an array.
+#[derive(Clone, Debug)]
+struct Elements(Vec<Span>);
+
+/// What tells most names apart at a glance: length, first, middle and last octet, without regard to case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key(u32);
+
+impl Key {
+    fn of(name: &str) -> Self {
+        const LOWER_CASE: u8 = 0x20;
+        let octets = name.as_bytes();
+        let [Some(first), Some(last)] = [octets.first(), octets.last()] else { return Self(0) };
+        let middle = octets[octets.len() / 2];
+        Self(u32::from_le_bytes([
+            octets.len() as u8,
+            first | LOWER_CASE,
+            middle | LOWER_CASE,
+            last | LOWER_CASE,
+        ]))
+    }
 }
 
 /// Headers in order. Names are compared without regard to case and may be there more than once.
@@ -146,7 +170,10 @@ impl Headers {
 
     /// Where the first header of that name stands.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.entries.iter().position(|entry| self.text_of(entry.name).eq_ignore_ascii_case(name))
+        let key = Key::of(name);
+        self.entries
+            .iter()
+            .position(|entry| entry.key == key && self.text_of(entry.name).eq_ignore_ascii_case(name))
     }
 
     pub(crate) fn value(&self, at: usize) -> &str {
@@ -155,7 +182,7 @@ impl Headers {
 
     /// One element of an array; `None` past its end and for a header that is no array.
     pub(crate) fn element(&self, at: usize, index: usize) -> Option<&str> {
-        let span = self.entries[at].elements.as_ref()?.get(index)?;
+        let span = self.entries[at].elements.as_ref()?.0.get(index)?;
         Some(span.of(&self.text))
     }
 
@@ -163,7 +190,9 @@ impl Headers {
         self.entries.iter().map(|entry| {
             let value = match &entry.elements {
                 None => Value::Text(entry.value.of(&self.text)),
-                Some(elements) => Value::Array(Array { text: &self.text, joined: entry.value, elements }),
+                Some(elements) => {
+                    Value::Array(Array { text: &self.text, joined: entry.value, elements: &elements.0 })
+                }
             };
             (self.text_of(entry.name), value)
         })
@@ -172,14 +201,16 @@ impl Headers {
     /// Adds a header at the bottom. One that would make the buffer pass 4 GiB is left out.
     pub(crate) fn push(&mut self, name: Name<'_>, value: &str) {
         if self.has_room(name.as_str().len() + value.len()) {
+            let key = Key::of(name.as_str());
             let name = self.keep_name(name);
             let value = self.keep(value);
-            self.entries.push(Entry { name, value, elements: None });
+            self.entries.push(Entry { name, key, value, elements: None });
         }
     }
 
     /// [`push`](Self::push) of a value that is written straight into the buffer.
     pub(crate) fn push_display(&mut self, name: Name<'_>, value: fmt::Arguments<'_>) {
+        let key = Key::of(name.as_str());
         let name = self.keep_name(name);
         let start = self.text.len();
         self.text.write_fmt(value).expect("writing to a String fails only when a Display of ours does");
@@ -187,7 +218,7 @@ impl Headers {
             return self.text.truncate(start);
         }
         let value = Span::new(start, self.text.len());
-        self.entries.push(Entry { name, value, elements: None });
+        self.entries.push(Entry { name, key, value, elements: None });
     }
 
     /// Moves the last `count` headers to `at`, keeping their order.
@@ -220,7 +251,7 @@ impl Headers {
     /// array becomes one.
     pub(crate) fn insert_element(&mut self, at: usize, first: bool, value: &str) {
         let mut elements = match &self.entries[at].elements {
-            Some(elements) => elements.to_vec(),
+            Some(elements) => elements.0.clone(),
             None => vec![self.entries[at].value],
         };
         if !self.has_room(value.len()) {
@@ -235,7 +266,7 @@ impl Headers {
     /// that was no array held is lost.
     pub(crate) fn put_element(&mut self, at: usize, index: usize, value: &str) {
         let mut elements =
-            self.entries[at].elements.as_ref().map_or_else(Vec::new, |elements| elements.to_vec());
+            self.entries[at].elements.as_ref().map_or_else(Vec::new, |elements| elements.0.clone());
         if !self.has_room(value.len()) {
             return;
         }
@@ -268,7 +299,7 @@ impl Headers {
         let value = Span::new(start, self.text.len());
         let entry = &mut self.entries[at];
         entry.value = value;
-        entry.elements = Some(moved.into_boxed_slice());
+        entry.elements = Some(Box::new(Elements(moved)));
         // What was there before, in pieces, is about as long.
         self.discard(value.len as usize);
     }
@@ -312,7 +343,7 @@ impl Headers {
                 *span = append(&mut text, span.of(&self.text));
             }
             let value = append(&mut text, entry.value.of(&self.text));
-            for element in entry.elements.iter_mut().flatten() {
+            for element in entry.elements.iter_mut().flat_map(|elements| &mut elements.0) {
                 element.start = value.start + (element.start - entry.value.start);
             }
             entry.value = value;

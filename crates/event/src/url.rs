@@ -59,11 +59,28 @@ fn is_upper_hex(octet: u8) -> bool {
     matches!(octet, b'0'..=b'9' | b'A'..=b'F')
 }
 
+/// `%00%01` and so on to `%FF`.
+const TRIPLES: &str = {
+    const OCTETS: [u8; 3 * 256] = {
+        const HEX: &[u8; 16] = b"0123456789ABCDEF";
+        let mut octets = [b'%'; 3 * 256];
+        let mut octet = 0;
+        while octet < 256 {
+            octets[3 * octet + 1] = HEX[octet >> 4];
+            octets[3 * octet + 2] = HEX[octet & 15];
+            octet += 1;
+        }
+        octets
+    };
+    match std::str::from_utf8(&OCTETS) {
+        Ok(text) => text,
+        Err(_) => panic!("hexadecimal digits are US-ASCII"),
+    }
+};
+
 fn push_octet(octet: u8, out: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    out.push('%');
-    out.push(char::from(HEX[usize::from(octet >> 4)]));
-    out.push(char::from(HEX[usize::from(octet & 15)]));
+    let at = 3 * usize::from(octet);
+    out.push_str(&TRIPLES[at..at + 3]);
 }
 
 /// `text` with every `%` and two hexadecimal digits of either case made the octet they stand for.

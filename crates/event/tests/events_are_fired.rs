@@ -119,6 +119,7 @@ fn an_unprepared_event_gets_them_on_top() {
     let heard = ear.heard();
     let core: Vec<_> =
         CORE.iter().filter(|name| !matches!(**name, "Event-Name" | "Event-Calling-Function")).collect();
+    assert_eq!(heard[0].get(header::EVENT_CALLING_FILE), Some("events_are_fired.rs"));
     let heard: Vec<_> = names(&heard[0]);
     assert_eq!(heard.iter().take(11).collect::<Vec<_>>(), core);
     assert_eq!(heard[11..], ["to", "Event-Name"]);

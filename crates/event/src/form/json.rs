@@ -62,6 +62,9 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut copied = 0;
     for (at, octet) in text.bytes().enumerate() {
+        if octet >= b' ' && octet != b'"' && octet != b'\\' {
+            continue;
+        }
         let escape = match octet {
             b'"' => "\\\"",
             b'\\' => "\\\\",
@@ -70,8 +73,7 @@ fn write_string(text: &str, out: &mut String) {
             b'\t' => "\\t",
             8 => "\\b",
             12 => "\\f",
-            0..32 => "\\u00",
-            _ => continue,
+            _ => "\\u00",
         };
         out.push_str(&text[copied..at]);
         out.push_str(escape);
