@@ -205,10 +205,10 @@ impl Bus {
             self.prepare_at_the_top(&mut event, Calling::here(""));
         }
         if hooked {
-            for entry in
-                self.hooks.load().iter().filter(|entry| entry.matches(&event)).cloned().collect::<Vec<_>>()
-            {
-                (entry.hook)(&mut event);
+            for entry in self.hooks.load().iter() {
+                if entry.matches(&event) {
+                    (entry.hook)(&mut event);
+                }
             }
         }
         if wanted {
