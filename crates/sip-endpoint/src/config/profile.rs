@@ -249,7 +249,7 @@ impl Reader<'_, '_> {
             t1: millis(self, "timer-T1", 500, 100..=10_000),
             t2: millis(self, "timer-T2", 4000, 500..=60_000),
             t4: millis(self, "timer-T4", 5000, 500..=60_000),
-            ..Timing::default()
+            t1x64: millis(self, "timer-T1X64", 32_000, 1000..=640_000),
         }
     }
 }

@@ -53,6 +53,8 @@ pub enum LegEnd {
     /// RFC 3261 §8.1.3.1: a timeout counts as a 408, an error of the transport as a 503.
     TimedOut,
     Unreachable,
+    /// Too many requests are under way.
+    TooMany,
 }
 
 /// The forks of one shard.
@@ -60,7 +62,7 @@ pub enum LegEnd {
 pub struct Forks {
     forks: HashMap<u64, Fork>,
     legs: HashMap<ClientId, (u64, String)>,
-    /// Oldest first: all forks of a profile wait equally long.
+    /// Earliest first.
     deadlines: VecDeque<(Instant, u64)>,
     next: u64,
 }
@@ -74,7 +76,9 @@ impl Forks {
     pub fn open(&mut self, deadline: Instant, legs: usize, done: Option<oneshot::Sender<Outcome>>) -> u64 {
         self.next += 1;
         if done.is_some() {
-            self.deadlines.push_back((deadline, self.next));
+            // Nearly all wait equally long, so the place is at the back.
+            let place = self.deadlines.partition_point(|(at, _)| *at <= deadline);
+            self.deadlines.insert(place, (deadline, self.next));
         }
         self.forks.insert(self.next, Fork { pending: legs, best: None, done });
         self.next
@@ -145,6 +149,7 @@ fn outcome(end: LegEnd, device: String) -> Outcome {
         LegEnd::Answer { code, reason } => Outcome::Refused { code, reason, device },
         LegEnd::TimedOut => refused(408, chappe_sip_msg::reason(408)),
         LegEnd::Unreachable => refused(503, chappe_sip_msg::reason(503)),
+        LegEnd::TooMany => Outcome::Overloaded,
     }
 }
 

@@ -52,6 +52,19 @@ impl Mailbox {
         self.signalled.store(false, Ordering::Release);
     }
 
+    /// For the shard, when it leaves mail for its next turn.
+    pub fn wake_again(&self) {
+        self.wake.signal();
+    }
+
+    /// A request to send, from another thread. `Err`: the mailbox is full.
+    pub fn send(&self, job: Box<SendJob>) -> Result<(), Box<SendJob>> {
+        match self.post(Mail::Send(job)) {
+            Err(Mail::Send(job)) => Err(job),
+            _ => Ok(()),
+        }
+    }
+
     pub fn take(&self) -> Option<Mail> {
         self.queue.pop()
     }

@@ -1,0 +1,246 @@
+//! Who sent a request: digest authentication and access lists.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use chappe_directory::{Secret, User};
+use chappe_sip_msg::{HeaderName, Message};
+use chappe_sip_proto::Response;
+use chappe_sip_proto::digest::{self, Algorithm, Challenge, Credentials, Freshness, Nonces};
+use parking_lot::Mutex;
+
+use crate::config::Realm;
+use crate::inbound::{Request, answer, with};
+use crate::notices;
+use crate::profile::Settings;
+use crate::shard::Shard;
+use crate::world::View;
+
+/// The nonces of one profile, shared by its shards so that none can be used twice.
+pub struct Authenticator {
+    nonces: Mutex<Nonces>,
+}
+
+impl Authenticator {
+    /// `lifetime` of a nonce in seconds.
+    pub fn new(lifetime: u32) -> Self {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("the system has a random source");
+        Self { nonces: Mutex::new(Nonces::new(key, u64::from(lifetime))) }
+    }
+}
+
+/// Who sent a request, as far as we know.
+pub struct Sender<'v> {
+    /// Who authenticated.
+    pub user: Option<&'v User>,
+    /// An access list vouches for the address.
+    pub trusted: bool,
+}
+
+impl<'v> Sender<'v> {
+    const UNKNOWN: Self = Self { user: None, trusted: false };
+    const TRUSTED: Self = Self { user: None, trusted: true };
+
+    fn user(user: Option<&'v User>) -> Self {
+        Self { user, trusted: false }
+    }
+}
+
+/// Which header asks and which one answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// 401, RFC 3261 §22.2.
+    Registrar,
+    /// 407, RFC 3261 §22.3.
+    Proxy,
+}
+
+/// Whether `name` is the user's id or number-alias.
+pub fn is_user(user: &User, name: &str) -> bool {
+    user.id.eq_ignore_ascii_case(name) || user.number_alias.as_deref() == Some(name)
+}
+
+/// The sender of a MESSAGE; `Err` is the answer for one who has to show credentials, or other ones.
+pub fn message<'v>(
+    shard: &mut Shard,
+    settings: &Settings,
+    view: &'v View,
+    request: &Request<'_, '_>,
+) -> Result<Sender<'v>, Response> {
+    let config = &settings.config;
+    if allowed(view, &config.inbound_acl, request.peer.addr.ip()) {
+        return Ok(Sender::TRUSTED);
+    }
+    if !config.auth_messages {
+        return Ok(Sender::UNKNOWN);
+    }
+    check(shard, settings, view, request, Role::Proxy)
+}
+
+/// The sender of a REGISTER, as [`message`].
+pub fn register<'v>(
+    shard: &mut Shard,
+    settings: &Settings,
+    view: &'v View,
+    request: &Request<'_, '_>,
+) -> Result<Sender<'v>, Response> {
+    let config = &settings.config;
+    if config.accept_blind_reg || allowed(view, &config.register_acl, request.peer.addr.ip()) {
+        return Ok(Sender::TRUSTED);
+    }
+    check(shard, settings, view, request, Role::Registrar)
+}
+
+fn allowed(view: &View, lists: &[String], ip: IpAddr) -> bool {
+    lists.iter().any(|list| view.acl.allows(list, ip.to_canonical()))
+}
+
+fn check<'v>(
+    shard: &mut Shard,
+    settings: &Settings,
+    view: &'v View,
+    request: &Request<'_, '_>,
+    role: Role,
+) -> Result<Sender<'v>, Response> {
+    let attempt = Attempt::of(settings, request.message, role);
+    let Some((credentials, role)) = attempt.credentials(role) else {
+        attempt.log(shard, settings, request, "challenge");
+        return Err(attempt.challenge(shard, settings, view, role, false));
+    };
+    let user = view.directory.user(&attempt.domain_of(&credentials, settings, view), &credentials.user());
+    if settings.config.accept_blind_auth {
+        return Ok(Sender::user(user));
+    }
+    if user.is_none() && settings.config.require_known_user {
+        return Err(attempt.refuse(shard, settings, request, answer(403)));
+    }
+    match attempt.prove(shard, &credentials, user) {
+        Freshness::Fresh => Ok(Sender::user(user)),
+        Freshness::Stale => Err(attempt.challenge(shard, settings, view, role, true)),
+        Freshness::Forged => {
+            let challenge = attempt.challenge(shard, settings, view, role, false);
+            Err(attempt.refuse(shard, settings, request, challenge))
+        }
+    }
+}
+
+/// The parts of a request that authentication looks at.
+struct Attempt<'r, 'a> {
+    message: &'r Message<'a>,
+    user: Cow<'a, str>,
+    host: Cow<'a, str>,
+    realm: Cow<'a, str>,
+}
+
+impl<'r, 'a> Attempt<'r, 'a> {
+    /// A REGISTER is about the user in To, RFC 3261 §10.2; a MESSAGE comes from the one in From.
+    fn of(settings: &'r Settings, message: &'r Message<'a>, role: Role) -> Self {
+        let part = |text: Option<&'a [u8]>| String::from_utf8_lossy(text.unwrap_or_default());
+        let (from, to) = (message.from().ok(), message.to().ok());
+        let host = |address: &Option<chappe_sip_msg::NameAddr<'a>>| part(address.as_ref().map(|a| a.uri.host));
+        let subject = if role == Role::Registrar { &to } else { &from };
+        let realm = match (&settings.config.force_register_domain, &settings.config.realm) {
+            (_, Realm::Fixed(realm)) => Cow::Owned(realm.clone()),
+            (Some(domain), _) => Cow::Owned(domain.clone()),
+            (None, Realm::AutoTo) => host(&to),
+            (None, Realm::AutoFrom) => host(&from),
+        };
+        let user = part(subject.as_ref().and_then(|address| address.uri.user));
+        Self { message, user, host: host(subject), realm }
+    }
+
+    /// The credentials, and the role that their header answers.
+    fn credentials(&self, role: Role) -> Option<(Credentials<'a>, Role)> {
+        let headers = match role {
+            Role::Registrar => [HeaderName::Authorization, HeaderName::ProxyAuthorization],
+            Role::Proxy => [HeaderName::ProxyAuthorization, HeaderName::Authorization],
+        };
+        headers.into_iter().find_map(|name| {
+            let credentials = self.message.all(name).find_map(|value| Credentials::parse(value).ok())?;
+            let role = if name == HeaderName::Authorization { Role::Registrar } else { Role::Proxy };
+            Some((credentials, role))
+        })
+    }
+
+    /// The directory's domain in which the user is looked for.
+    fn domain_of<'s>(&'s self, credentials: &'s Credentials<'_>, settings: &'s Settings, view: &View) -> Cow<'s, str> {
+        if let Some(domain) = &settings.config.force_register_domain {
+            return Cow::Borrowed(domain);
+        }
+        let realm = credentials.realm();
+        if view.directory.domain(&realm).is_some() { realm } else { Cow::Borrowed(&self.host) }
+    }
+
+    /// [`Freshness::Forged`] also stands for a wrong password.
+    fn prove(&self, shard: &Shard, credentials: &Credentials<'_>, user: Option<&User>) -> Freshness {
+        let secret = match user.map(|user| &user.password) {
+            Some(Secret::Plain(password)) => digest::Secret::Password(password.as_bytes()),
+            Some(Secret::A1Hash(hash)) => digest::Secret::Ha1(hash.as_bytes()),
+            Some(Secret::None) | None => return Freshness::Forged,
+        };
+        let method = self.message.method();
+        if !digest::verify(credentials, method.as_bytes(), self.message.body(), secret) {
+            return Freshness::Forged;
+        }
+        shard.profile.auth.nonces.lock().spend(credentials, seconds(shard))
+    }
+
+    /// RFC 7616 §3.3: one header an algorithm, the preferred first.
+    fn challenge(&self, shard: &mut Shard, settings: &Settings, view: &View, role: Role, stale: bool) -> Response {
+        let (code, name) = match role {
+            Role::Registrar => (401, "WWW-Authenticate"),
+            Role::Proxy => (407, "Proxy-Authenticate"),
+        };
+        let random = shard.random.next();
+        let nonce = shard.profile.auth.nonces.lock().issue(seconds(shard), random);
+        let algorithms = algorithms(settings, view, self);
+        let one = |response, algorithm| {
+            let challenge = Challenge::new(&*self.realm, &*nonce, algorithm).stale(stale);
+            with(response, name, challenge.to_string())
+        };
+        algorithms.into_iter().flatten().fold(answer(code), one)
+    }
+
+    /// The answer for somebody whose credentials are wrong.
+    fn refuse(&self, shard: &Shard, settings: &Settings, request: &Request<'_, '_>, response: Response) -> Response {
+        self.log(shard, settings, request, "failure");
+        if request.message.method() == chappe_sip_msg::Method::Register {
+            notices::register_failure(shard, request, &self.user, &self.host);
+        }
+        response
+    }
+
+    /// The words of FreeSWITCH sofia_reg.c, which fail2ban's freeswitch filter reads; there, whatever is not a
+    /// REGISTER is an INVITE.
+    fn log(&self, shard: &Shard, settings: &Settings, request: &Request<'_, '_>, what: &str) {
+        if !settings.config.log_auth_failures {
+            return;
+        }
+        let kind = match self.message.method() {
+            chappe_sip_msg::Method::Register => "REGISTER",
+            _ => "INVITE",
+        };
+        let (profile, ip) = (&shard.profile.name, request.peer.addr.ip().to_canonical());
+        let (user, host) = (printable(&self.user), printable(&self.host));
+        tracing::warn!("SIP auth {what} ({kind}) on sofia profile '{profile}' for [{user}@{host}] from ip {ip}");
+    }
+}
+
+/// What the sender wrote must not be able to end a log line.
+fn printable(text: &str) -> String {
+    text.chars().filter(|char| !char.is_control()).collect()
+}
+
+/// SHA-256 is offered where it can be checked: an `a1-hash` is one of MD5.
+fn algorithms(settings: &Settings, view: &View, attempt: &Attempt<'_, '_>) -> [Option<Algorithm>; 2] {
+    let domain = settings.config.force_register_domain.as_deref().unwrap_or(&attempt.host);
+    let user = view.directory.user(domain, &attempt.user);
+    let hashed = matches!(user.map(|user| &user.password), Some(Secret::A1Hash(_)));
+    let sha256 = settings.config.sha256 && !hashed;
+    [(settings.config.md5 || !sha256).then_some(Algorithm::Md5), sha256.then_some(Algorithm::Sha256)]
+}
+
+fn seconds(shard: &Shard) -> u64 {
+    u64::try_from(shard.world.unix_seconds()).unwrap_or_default()
+}

@@ -1,0 +1,62 @@
+//! mod_sofia's API commands.
+
+mod contact;
+mod count_reg;
+mod global;
+mod profile;
+mod sofia;
+mod status;
+mod status_profile;
+
+use std::sync::Arc;
+
+use chappe_api::Registry;
+
+use crate::Endpoint;
+
+pub fn register(endpoint: &Arc<Endpoint>, registry: &Registry) {
+    registry.add(Arc::new(sofia::Sofia(endpoint.clone())));
+    registry.add(Arc::new(contact::SofiaContact(endpoint.clone())));
+    registry.add(Arc::new(count_reg::SofiaCountReg(endpoint.clone())));
+}
+
+/// `[profile/]user[@domain][/prefix]`, as sofia_contact and sofia_count_reg take it.
+struct Target<'a> {
+    profile: Option<&'a str>,
+    user: &'a str,
+    domain: Option<&'a str>,
+    prefix: &'a str,
+}
+
+impl<'a> Target<'a> {
+    fn parse(text: &'a str) -> Self {
+        let (profile, rest) = match text.split_once('/') {
+            Some((profile, rest)) => (Some(profile), rest),
+            None => (None, text),
+        };
+        let (address, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        match address.split_once('@') {
+            Some((user, domain)) => Self { profile, user, domain: Some(domain), prefix },
+            None => Self { profile, user: address, domain: None, prefix },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+
+    #[test]
+    fn the_parts_of_a_target() {
+        let cases = [
+            ("internal/1009@chat.test", (Some("internal"), "1009", Some("chat.test"), "")),
+            ("*/1009@chat.test/x", (Some("*"), "1009", Some("chat.test"), "x")),
+            ("1009@chat.test", (None, "1009", Some("chat.test"), "")),
+            ("1009", (None, "1009", None, "")),
+        ];
+        for (text, expected) in cases {
+            let target = Target::parse(text);
+            assert_eq!((target.profile, target.user, target.domain, target.prefix), expected, "{text}");
+        }
+    }
+}

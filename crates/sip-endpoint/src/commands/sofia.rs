@@ -1,0 +1,38 @@
+//! `sofia`: the command with many commands.
+
+use std::sync::Arc;
+
+use chappe_api::{Answer, Call, Command, Row};
+
+use super::{global, profile, status};
+use crate::Endpoint;
+
+pub struct Sofia(pub Arc<Endpoint>);
+
+const USAGE: &str = "USAGE:
+--------------------------------------------------------------------------------
+sofia global siptrace <on|off>
+sofia profile <name> [start | stop | restart | rescan]
+                     flush_inbound_reg [<call_id> | <[user]@domain>]
+sofia status [profile <name> [reg [<contact str>]] | [user <user@domain>]]
+sofia help
+--------------------------------------------------------------------------------
+";
+
+impl Command for Sofia {
+    fn row(&self) -> &Row {
+        &Row { name: "sofia", syntax: "<cmd> <args>", doc: "Sofia Controls", module: "mod_sofia" }
+    }
+
+    fn run(&self, call: Call<'_>) -> Answer {
+        let words: Vec<_> = call.args.split_whitespace().collect();
+        match words.split_first() {
+            None => Answer::from(USAGE),
+            Some((word, _)) if word.eq_ignore_ascii_case("help") => Answer::from(USAGE),
+            Some((word, rest)) if word.eq_ignore_ascii_case("status") => Answer::Ready(status::run(&self.0, rest)),
+            Some((word, rest)) if word.eq_ignore_ascii_case("profile") => profile::run(&self.0, rest, &call),
+            Some((word, rest)) if word.eq_ignore_ascii_case("global") => Answer::from(global::run(rest)),
+            Some((word, _)) => Answer::Ready(format!("Unknown Command [{word}]\n")),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `sofia status`: the profiles and their other names.
+
+use std::sync::Arc;
+
+use super::status_profile;
+use crate::Endpoint;
+
+pub const LINE: &str =
+    "=================================================================================================";
+
+/// FreeSWITCH mod_sofia.c cmd_status.
+pub fn run(endpoint: &Arc<Endpoint>, words: &[&str]) -> String {
+    match words {
+        [] => summary(endpoint),
+        [one] if one.eq_ignore_ascii_case("gateway") => gateways(),
+        [what, name, rest @ ..] if what.eq_ignore_ascii_case("profile") => {
+            status_profile::run(endpoint.world(), name, rest)
+        }
+        ["profile"] => "Invalid Profile!\n".to_owned(),
+        [what, _, ..] if what.eq_ignore_ascii_case("gateway") => "Invalid Gateway!\n".to_owned(),
+        _ => "Invalid Syntax!\n".to_owned(),
+    }
+}
+
+fn summary(endpoint: &Endpoint) -> String {
+    let view = endpoint.world().view();
+    let mut out = row("Name", "   Type", "Data", "State");
+    out += LINE;
+    out.push('\n');
+    for profile in &view.profiles {
+        out += &row(&profile.name, "profile", &profile.settings().login, "RUNNING (0)");
+    }
+    let aliases = view.aliases();
+    for (alias, profile) in &aliases {
+        out += &row(alias, "  alias", &profile.name, "ALIASED");
+    }
+    let (profiles, others) = (view.profiles.len(), aliases.len());
+    let plural = |count, end| if count == 1 { "" } else { end };
+    out += &format!("{LINE}\n{profiles} profile{} {others} alias{}\n", plural(profiles, "s"), plural(others, "es"));
+    out
+}
+
+fn row(name: &str, kind: &str, data: &str, state: &str) -> String {
+    format!("{name:>25}\t{kind}\t  {data:>40}\t{state}\n")
+}
+
+fn gateways() -> String {
+    let head = format!(
+        "{:>25}\t{:>32}\t{}\t{:>9}\t{}\t{}\n",
+        "Profile::Gateway-Name", "    Data    ", "State", "Ping Time", "IB Calls(F/T)", "OB Calls(F/T)"
+    );
+    format!("{head}{LINE}\n{LINE}\n0 gateways: Inbound(Failed/Total): 0/0,Outbound(Failed/Total):0/0\n")
+}

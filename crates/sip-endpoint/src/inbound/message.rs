@@ -1,0 +1,164 @@
+//! MESSAGE, RFC 3428: from the request to the router, and the router's verdict back.
+
+use std::borrow::Cow;
+
+use chappe_chat::Verdict;
+use chappe_directory::User;
+use chappe_event::{Event, EventName, header};
+use chappe_sip_msg::{Message, NameAddr};
+use chappe_sip_proto::Response;
+
+use super::refuse::{self, answer, overloaded, with};
+use super::{Request, event};
+use crate::auth::{self, Sender};
+use crate::profile::Settings;
+use crate::shard::{Shard, Waiting};
+use crate::world::View;
+
+/// `None`: the flow answers.
+pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Option<Response> {
+    let quirks = shard.world.deps.router.quirks();
+    let event = match take(shard, settings, request) {
+        Ok(Some(event)) => event,
+        Ok(None) => return Some(accepted(settings, quirks.accept_always)),
+        Err(refusal) => return Some(refusal),
+    };
+    if shard.flows_are_full() {
+        return Some(overloaded(1));
+    }
+    let flow = Box::pin(shard.world.deps.router.route(event));
+    if quirks.accept_always {
+        shard.respond(request.now, request.server, accepted(settings, true));
+        shard.start(request.now, flow, Waiting::Nobody);
+    } else {
+        shard.start(request.now, flow, Waiting::Sender(request.server));
+    }
+    None
+}
+
+/// The message as an event, `Ok(None)` when it is to be accepted and dropped.
+fn take(
+    shard: &mut Shard,
+    settings: &Settings,
+    request: &Request<'_, '_>,
+) -> Result<Option<Event>, Response> {
+    let message = request.message;
+    refuse::content(message)?;
+    let world = shard.world.clone();
+    let view = world.view();
+    let quirks = world.deps.router.quirks();
+    let sender = auth::message(shard, settings, &view, request)?;
+    refuse_own(message, &world.deps.identity.core_uuid, quirks.accept_always)?;
+    let (Ok(from), Ok(to)) = (message.from(), message.to()) else { return Err(answer(400)) };
+    if !quirks.unchecked_from && !may_say(&sender, &from, settings, &view) {
+        return Err(refuse::with_reason(403, "From is not the authenticated user"));
+    }
+    let composing = is_composing(message);
+    if to.uri.user.is_none() && !quirks.accept_always {
+        return Err(answer(404));
+    }
+    if to.uri.user.is_none() || composing && quirks.swallow_composing {
+        return Ok(None);
+    }
+    refuse_foreign(&sender, &to, settings, &view)?;
+    let mut event = event(shard, settings, request, &sender, &from, &to);
+    if settings.config.fire_message_events {
+        announce(shard, &event);
+    }
+    let to_user = String::from_utf8_lossy(to.uri.user.unwrap_or_default());
+    event.add(header::DEST_PROTO, event::interface(&to_user));
+    if composing {
+        // RFC 3994: meant for the device, not for the chatplan.
+        event.add(header::SKIP_GLOBAL_PROCESS, "true");
+    }
+    Ok(Some(event))
+}
+
+fn event(
+    shard: &Shard,
+    settings: &Settings,
+    request: &Request<'_, '_>,
+    sender: &Sender<'_>,
+    from: &NameAddr<'_>,
+    to: &NameAddr<'_>,
+) -> Event {
+    let about = event::About {
+        login: &settings.login,
+        profile: &shard.profile.name,
+        context: sender.user.and_then(User::context).unwrap_or(&settings.config.context),
+        source: request.peer.addr,
+        bare_type: shard.world.deps.router.quirks().bare_type,
+    };
+    event::event(request.message, from, to, &about)
+}
+
+/// A message that this server sent itself goes round in a circle. RFC 3261 §16.3 step 4; FreeSWITCH says 503.
+fn refuse_own(message: &Message<'_>, core_uuid: &str, as_freeswitch: bool) -> Result<(), Response> {
+    let own = message.named("X-FS-Sending-Message").any(|value| value == core_uuid.as_bytes());
+    match own {
+        true => Err(answer(if as_freeswitch { 503 } else { 482 })),
+        false => Ok(()),
+    }
+}
+
+/// Whether the sender may write this From: its own user, in one of our domains.
+fn may_say(sender: &Sender<'_>, from: &NameAddr<'_>, settings: &Settings, view: &View) -> bool {
+    let Some(user) = sender.user else { return sender.trusted };
+    let Some(Ok(name)) = from.uri.user_unescaped().map(|name| String::from_utf8(name.into_owned())) else {
+        return sender.trusted;
+    };
+    let host = String::from_utf8_lossy(from.uri.host);
+    let host_is_ours = settings.config.force_register_domain.is_some() || view.is_ours(&host);
+    sender.trusted || auth::is_user(user, &name) && host_is_ours
+}
+
+/// Users of other domains are reached for those alone whom we know.
+fn refuse_foreign(
+    sender: &Sender<'_>,
+    to: &NameAddr<'_>,
+    settings: &Settings,
+    view: &View,
+) -> Result<(), Response> {
+    if sender.user.is_some() || sender.trusted {
+        return Ok(());
+    }
+    let host = String::from_utf8_lossy(to.uri.host);
+    let local = settings.config.force_register_db_domain.is_some() || view.is_ours(&host);
+    if local { Ok(()) } else { Err(refuse::with_reason(403, "Relaying needs authentication")) }
+}
+
+/// RFC 3994: `application/im-iscomposing+xml`.
+fn is_composing(message: &Message<'_>) -> bool {
+    let subtype = message.content_type().map(|media| media.subtype);
+    subtype.is_some_and(|subtype| subtype.windows(9).any(|part| part.eq_ignore_ascii_case(b"composing")))
+}
+
+fn announce(shard: &Shard, event: &Event) {
+    let bus = &shard.world.deps.bus;
+    if !bus.wanted(EventName::RecvMessage, None) {
+        return;
+    }
+    let mut announced = event.clone();
+    announced.set_name(EventName::RecvMessage);
+    announced.add(header::EVENT_NAME, EventName::RecvMessage.as_str());
+    bus.fire(announced);
+}
+
+/// RFC 3428 §7 forbids the Contact that FreeSWITCH sends.
+fn accepted(settings: &Settings, with_contact: bool) -> Response {
+    let response = answer(if settings.config.respond_200_ok { 200 } else { 202 });
+    if with_contact { with(response, "Contact", settings.contact.clone()) } else { response }
+}
+
+/// What the sender is told at the end of the flow.
+pub fn verdict(verdict: Verdict, settings: &Settings) -> Response {
+    let Verdict { code, reason, retry_after } = verdict;
+    let response = match code {
+        202 if settings.config.respond_200_ok => answer(200),
+        code => refuse::with_reason(code, Cow::into_owned(reason)),
+    };
+    match retry_after {
+        Some(seconds) => with(response, "Retry-After", seconds.to_string()),
+        None => response,
+    }
+}

@@ -1,0 +1,46 @@
+//! Requests that came in: what each deserves.
+
+mod event;
+mod message;
+mod options;
+mod refuse;
+mod register;
+
+use std::time::Instant;
+
+use chappe_sip_msg::{Message, Method};
+use chappe_sip_proto::{Peer, Response, ServerId};
+
+use crate::profile::Settings;
+use crate::shard::Shard;
+pub use message::verdict;
+pub use refuse::{ALLOW, answer, overloaded, with};
+
+/// A request with a server transaction that waits for its answer.
+pub struct Request<'r, 'a> {
+    pub message: &'r Message<'a>,
+    pub peer: Peer,
+    pub server: ServerId,
+    pub now: Instant,
+}
+
+/// Answers the request, or starts the flow that will.
+pub fn handle(shard: &mut Shard, request: &Request<'_, '_>) {
+    let settings = shard.profile.settings().clone();
+    if let Some(response) = decide(shard, &settings, request) {
+        shard.respond(request.now, request.server, response);
+    }
+}
+
+/// `None`: the answer comes from the flow.
+fn decide(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Option<Response> {
+    if let Err(refusal) = refuse::check(request.message) {
+        return Some(refusal);
+    }
+    match request.message.method() {
+        Method::Message if settings.config.chat => message::handle(shard, settings, request),
+        Method::Register => Some(register::handle(shard, settings, request)),
+        Method::Options => Some(options::handle(settings)),
+        method => Some(refuse::method(method)),
+    }
+}

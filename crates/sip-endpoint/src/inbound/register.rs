@@ -1,0 +1,144 @@
+//! REGISTER, RFC 3261 §10.3.
+
+use std::sync::Arc;
+
+use chappe_directory::User;
+use chappe_sip_msg::HeaderName;
+use chappe_sip_proto::Response;
+use chappe_sip_proto::registrar::{
+    Aor, Applied, Binding, Contacts, Multiple as Others, Policy, Register, RegisterError,
+};
+
+use super::Request;
+use super::refuse::{answer, with};
+use crate::auth::{self, Sender};
+use crate::config::{Multiple, ProfileConfig};
+use crate::notices;
+use crate::profile::Settings;
+use crate::shard::Shard;
+use crate::world::View;
+
+/// Bindings a user may have where `max-registrations-per-extension` says nothing.
+const BINDINGS: usize = 50;
+const DAY: u32 = 86_400;
+
+pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Response {
+    let world = shard.world.clone();
+    let view = world.view();
+    let sender = match auth::register(shard, settings, &view, request) {
+        Ok(sender) => sender,
+        Err(challenge) => return challenge,
+    };
+    let aor = match whose(request, &sender, &settings.config, &view) {
+        Ok(aor) => aor,
+        Err(refusal) => return refusal,
+    };
+    match apply(shard, &settings.config, request, &aor) {
+        Ok(applied) => {
+            announce(shard, &aor, &applied);
+            granted(request, &applied, world.unix_seconds())
+        }
+        Err(error) => refused(error),
+    }
+}
+
+/// The address-of-record that is registered; it must be the sender's own, RFC 3261 §10.3 steps 3 and 5.
+fn whose(
+    request: &Request<'_, '_>,
+    sender: &Sender<'_>,
+    config: &ProfileConfig,
+    view: &View,
+) -> Result<Aor, Response> {
+    let to = request.message.to().map_err(|_| answer(400))?;
+    let user = to.uri.user_unescaped().ok_or_else(|| answer(404))?;
+    let user = String::from_utf8_lossy(&user);
+    let host = String::from_utf8_lossy(to.uri.host);
+    let domain = config.force_register_domain.as_deref().unwrap_or(&host);
+    if let Some(known) = sender.user.filter(|_| config.match_username)
+        && !(auth::is_user(known, &user) && known.domain.eq_ignore_ascii_case(domain))
+    {
+        return Err(answer(403));
+    }
+    let db_domain = config.force_register_db_domain.as_deref().unwrap_or(domain);
+    // A user has one address-of-record, whichever of its names is used.
+    let id = view.directory.user(domain, &user).map_or(&*user, |known: &User| &known.id);
+    Ok(Aor::of(id, db_domain))
+}
+
+fn apply(
+    shard: &Shard,
+    config: &ProfileConfig,
+    request: &Request<'_, '_>,
+    aor: &Aor,
+) -> Result<Applied, RegisterError> {
+    let mut register = Register::read(request.message, request.peer, shard.profile.name.clone())?;
+    raise(&mut register, config.force_expires_min);
+    shard.profile.registrar.apply(request.now, aor, &register, &policy(config))
+}
+
+/// `sip-force-expires-min`: whoever asks for less gets this; 0 still removes.
+fn raise(register: &mut Register<'_>, least: u32) {
+    let raised = |seconds: u32| if seconds == 0 { 0 } else { seconds.max(least) };
+    register.expires = register.expires.map(raised);
+    if let Contacts::These(these) = &mut register.contacts {
+        for wanted in these {
+            wanted.expires = wanted.expires.map(raised);
+        }
+    }
+}
+
+fn policy(config: &ProfileConfig) -> Policy {
+    let or = |value: u32, default: u32| if value == 0 { default } else { value };
+    Policy {
+        min: config.min_expires,
+        max: or(config.force_expires_max, DAY),
+        default: 3600,
+        forced: (config.force_expires > 0).then_some(config.force_expires),
+        max_bindings: if config.max_registrations == 0 { BINDINGS } else { config.max_registrations },
+        multiple: match config.multiple {
+            Multiple::No => Others::No,
+            Multiple::ByContact => Others::ByContact,
+            Multiple::ByCallId => Others::ByCallId,
+        },
+    }
+}
+
+fn announce(shard: &Shard, aor: &Aor, applied: &Applied) {
+    let tell = |subclass, bindings: &[Arc<Binding>]| {
+        for binding in bindings {
+            notices::changed(&shard.world, &shard.profile, subclass, aor, binding);
+        }
+    };
+    tell(notices::REGISTER, &applied.added);
+    tell(notices::REGISTER, &applied.refreshed);
+    tell(notices::UNREGISTER, &applied.removed);
+}
+
+/// RFC 3261 §10.3 step 8: every binding of the user, with the time it has left. RFC 3327 §5.3: and the Path.
+fn granted(request: &Request<'_, '_>, applied: &Applied, unix_seconds: i64) -> Response {
+    let mut response = answer(200);
+    for binding in &applied.bindings {
+        // Rounded up: what was just granted in full must not look shorter.
+        let left = binding.remaining(request.now).as_millis().div_ceil(1000);
+        let q = match binding.q {
+            1000.. => String::new(),
+            q => format!(";q={}.{:03}", q / 1000, q % 1000),
+        };
+        response = with(response, "Contact", format!("<{}>{q};expires={left}", binding.contact));
+    }
+    if let Ok(now) = jiff::Timestamp::from_second(unix_seconds) {
+        response = with(response, "Date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    }
+    for path in request.message.all(HeaderName::Path) {
+        response = with(response, "Path", String::from_utf8_lossy(path).into_owned());
+    }
+    response
+}
+
+fn refused(error: RegisterError) -> Response {
+    let response = answer(error.status());
+    match error {
+        RegisterError::TooBrief { min } => with(response, "Min-Expires", min.to_string()),
+        _ => response,
+    }
+}

@@ -1,0 +1,96 @@
+//! mod_sofia's events about registrations, made only when somebody listens.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chappe_event::{Event, EventName, header};
+use chappe_sip_msg::HeaderName;
+use chappe_sip_proto::Peer;
+use chappe_sip_proto::registrar::{Aor, Binding};
+
+use crate::inbound::Request;
+use crate::profile::Profile;
+use crate::shard::Shard;
+use crate::world::World;
+
+pub const REGISTER: &str = "sofia::register";
+pub const UNREGISTER: &str = "sofia::unregister";
+pub const EXPIRE: &str = "sofia::expire";
+const REGISTER_FAILURE: &str = "sofia::register_failure";
+
+fn wanted(world: &World, subclass: &str) -> bool {
+    world.deps.bus.wanted(EventName::Custom, Some(subclass))
+}
+
+/// A binding that a REGISTER made, refreshed or removed.
+/// FreeSWITCH sofia_reg.c sofia_reg_handle_register.
+pub fn changed(world: &World, profile: &Profile, subclass: &'static str, aor: &Aor, binding: &Binding) {
+    if !wanted(world, subclass) {
+        return;
+    }
+    let mut event = Event::custom(subclass);
+    event.add(header::PROFILE_NAME, &*profile.name);
+    event.add("from-user", aor.user());
+    event.add("from-host", aor.domain());
+    event.add("contact", format!("<{}>", binding.contact));
+    event.add("call-id", &*binding.call_id);
+    event.add("rpid", "unknown");
+    event.add("status", status(&binding.received));
+    event.add_display("expires", binding.remaining(Instant::now()).as_secs());
+    event.add("to-user", aor.user());
+    event.add("to-host", aor.domain());
+    network(&mut event, binding.received);
+    event.add("username", aor.user());
+    event.add("realm", aor.domain());
+    event.add("user-agent", &*binding.user_agent);
+    world.deps.bus.fire(event);
+}
+
+/// A binding that nobody refreshed in time. FreeSWITCH sofia_reg.c sofia_reg_del_callback.
+pub fn expired(world: &World, profile: &Profile, (aor, binding): &(Aor, Arc<Binding>)) {
+    if !wanted(world, EXPIRE) {
+        return;
+    }
+    let mut event = Event::custom(EXPIRE);
+    event.add(header::PROFILE_NAME, &*profile.name);
+    event.add("call-id", &*binding.call_id);
+    event.add("user", aor.user());
+    event.add("username", aor.user());
+    event.add("host", aor.domain());
+    event.add("contact", format!("<{}>", binding.contact));
+    event.add_display("expires", world.unix_seconds());
+    event.add("user-agent", &*binding.user_agent);
+    event.add("realm", aor.domain());
+    network(&mut event, binding.received);
+    world.deps.bus.fire(event);
+}
+
+/// Wrong credentials.
+pub fn register_failure(shard: &Shard, request: &Request<'_, '_>, user: &str, host: &str) {
+    if !wanted(&shard.world, REGISTER_FAILURE) {
+        return;
+    }
+    let agent = request.message.header(HeaderName::UserAgent).map(|line| line.text().into_owned());
+    let mut event = Event::custom(REGISTER_FAILURE);
+    event.add(header::PROFILE_NAME, &*shard.profile.name);
+    event.add("to-user", user);
+    event.add("to-host", host);
+    network(&mut event, request.peer);
+    event.add("user-agent", agent.unwrap_or_default());
+    event.add("registration-type", "REGISTER");
+    shard.world.deps.bus.fire(event);
+}
+
+fn network(event: &mut Event, peer: Peer) {
+    event.add_display("network-ip", peer.addr.ip().to_canonical());
+    event.add_display("network-port", peer.addr.port());
+}
+
+fn status(peer: &Peer) -> String {
+    format!("Registered({})", peer.transport)
+}
+
+/// `Registered(UDP)`.
+pub fn status_of(transport: &str) -> String {
+    format!("Registered({})", transport.to_ascii_uppercase())
+}

@@ -1,0 +1,154 @@
+//! Printing MESSAGE requests: what all copies of one share, and what each has of its own.
+//!
+//! Nothing an event says can end a line: control characters become blanks, and names that are no token, or that are
+//! ours to write, are left out.
+
+use std::io::Write as _;
+
+use chappe_event::{Event, Value, header};
+use chappe_sip_msg::{HeaderName, NameAddr, escape_user};
+
+use crate::profile::Settings;
+use crate::shard::Leg;
+
+/// From the From line to the end of the body.
+pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
+    let body = message.body().map(|body| &body[..]).unwrap_or_default();
+    let mut out = Vec::with_capacity(640 + body.len());
+    line(&mut out, "From", &from(message, settings));
+    out.extend_from_slice(&settings.request_lines);
+    line(&mut out, "Content-Type", message.get(header::TYPE).filter(|t| !t.is_empty()).unwrap_or("text/html"));
+    line(&mut out, "X-FS-Sending-Message", core_uuid);
+    for (name, value) in message.headers() {
+        let Some(name) = sip_header(name) else { continue };
+        match value {
+            Value::Text(text) => line(&mut out, name, text),
+            Value::Array(array) => array.iter().for_each(|text| line(&mut out, name, text)),
+        }
+    }
+    // Writing into a Vec can't fail.
+    let _ = write!(out, "Content-Length: {}\r\n\r\n", body.len());
+    out.extend_from_slice(body);
+    out
+}
+
+/// The header that `sip_h_NAME` asks for.
+fn sip_header(name: &str) -> Option<&str> {
+    let (prefix, name) = name.split_at_checked(header::SIP_HEADER_PREFIX.len())?;
+    let wanted = prefix.eq_ignore_ascii_case(header::SIP_HEADER_PREFIX);
+    (wanted && is_token(name) && !is_ours(name)).then_some(name)
+}
+
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte))
+}
+
+/// Headers that routing and framing depend on.
+fn is_ours(name: &str) -> bool {
+    use HeaderName::{
+        CSeq, CallId, Contact, ContentEncoding, ContentLength, ContentType, From, MaxForwards, ProxyRequire,
+        RecordRoute, Require, Route, To, Via,
+    };
+    let name = HeaderName::of(name.as_bytes());
+    let ours = [
+        CSeq, CallId, Contact, ContentEncoding, ContentLength, ContentType, From, MaxForwards, ProxyRequire,
+        RecordRoute, Require, Route, To, Via,
+    ];
+    ours.contains(&name)
+}
+
+fn line(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    one_line(out, value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn one_line(out: &mut Vec<u8>, value: &str) {
+    out.extend(value.bytes().map(|byte| if byte < b' ' && byte != b'\t' || byte == 0x7f { b' ' } else { byte }));
+}
+
+/// The value of From: as the sender wrote it, or made of `from` for those who never spoke SIP.
+/// FreeSWITCH sofia_presence.c sofia_presence_chat_send.
+fn from(message: &Event, settings: &Settings) -> String {
+    let proto = message.get(header::PROTO).unwrap_or("global");
+    let written = match proto.eq_ignore_ascii_case("sip") {
+        true => written_from(message).unwrap_or_else(|| format!("<sip:{}>", settings.sent_by)),
+        false => made_from(message, proto, settings),
+    };
+    match NameAddr::parse(HeaderName::From, written.as_bytes()).map(|from| from.tag().is_some()) {
+        Ok(true) => written,
+        _ => format!("{written};tag={}", super::target::tag()),
+    }
+}
+
+fn written_from(message: &Event) -> Option<String> {
+    let full = message.get(header::FROM_FULL)?;
+    NameAddr::parse(HeaderName::From, full.as_bytes()).ok()?;
+    Some(match full.split_once(';') {
+        _ if full.contains('<') => full.to_owned(),
+        Some((uri, params)) => format!("<{uri}>;{params}"),
+        None => format!("<{full}>"),
+    })
+}
+
+fn made_from(message: &Event, proto: &str, settings: &Settings) -> String {
+    let from = message.get(header::FROM).unwrap_or_default();
+    let (user, host) = from.split_once('@').unwrap_or((from, ""));
+    let host = if host.is_empty() { &*settings.domain } else { host };
+    let from_proto = message.get(header::FROM_PROTO);
+    let prefix = if proto.to_ascii_lowercase().contains("global") {
+        from_proto.filter(|from_proto| !from_proto.eq_ignore_ascii_case("sip"))
+    } else {
+        Some(from_proto.unwrap_or(proto))
+    };
+    let mut uri = String::from("sip:");
+    if let Some(prefix) = prefix {
+        escape_user(prefix, &mut uri);
+        uri.push('+');
+    }
+    escape_user(user, &mut uri);
+    format!("\"{}\" <{uri}@{}>", display(user), host_text(host))
+}
+
+/// RFC 3261 §25.1 quoted-string.
+fn display(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for char in name.chars().filter(|char| !char.is_control()) {
+        if matches!(char, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(char);
+    }
+    out
+}
+
+pub fn host_text(host: &str) -> String {
+    host.chars().filter(|char| char.is_ascii_alphanumeric() || "-._:[]".contains(*char)).collect()
+}
+
+/// What a copy has of its own.
+pub struct Head<'h> {
+    pub leg: &'h Leg,
+    pub sent_by: &'h str,
+    pub branch: &'h str,
+    pub call_id: &'h str,
+    pub cseq: u32,
+}
+
+/// Writes a whole request: the copy's own lines and the `rest` that all share.
+pub fn write(head: &Head<'_>, rest: &[u8], out: &mut Vec<u8>) {
+    let Head { leg, sent_by, branch, call_id, cseq } = head;
+    out.extend_from_slice(b"MESSAGE ");
+    one_line(out, &leg.uri);
+    out.extend_from_slice(b" SIP/2.0\r\n");
+    // Writing into a Vec can't fail.
+    let _ = write!(out, "Via: SIP/2.0/{} {sent_by};rport;branch={branch}\r\n", leg.peer.transport);
+    out.extend_from_slice(b"Max-Forwards: 70\r\n");
+    for route in &leg.route {
+        line(out, "Route", route);
+    }
+    line(out, "To", &leg.to);
+    let _ = write!(out, "Call-ID: {call_id}\r\nCSeq: {cseq} MESSAGE\r\n");
+    out.extend_from_slice(rest);
+}

@@ -1,0 +1,319 @@
+//! A running profile: its shards, connections, bindings and settings.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, Guard};
+use chappe_event::Identity;
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::auth::Authenticator;
+use crate::config::{ListenIp, ProfileConfig};
+use crate::endpoint::Listening;
+use crate::registrar::Registrar;
+use crate::shard::{self, Mailbox, SendJob};
+use crate::transport::tcp::{Connections, TcpLimits};
+use crate::transport::udp;
+use crate::world::World;
+use crate::{EndpointError, inbound};
+
+/// What a profile's configuration comes to, worked out once.
+pub struct Settings {
+    pub config: ProfileConfig,
+    /// `192.0.2.1:5060`, for Via and the addresses of the profile itself.
+    pub sent_by: String,
+    /// `sip:mod_sofia@192.0.2.1:5060`.
+    pub login: String,
+    /// The value of Contact.
+    pub contact: String,
+    /// The host of users whose address names none.
+    pub domain: String,
+    /// The header lines that every outgoing request has.
+    pub request_lines: Vec<u8>,
+}
+
+impl Settings {
+    fn new(config: &ProfileConfig, addr: SocketAddr, identity: &Identity) -> Self {
+        let ip = announced(config, addr, identity);
+        let port = config.ext_sip_port.unwrap_or(addr.port());
+        let sent_by = SocketAddr::new(ip, port).to_string();
+        let login = format!("sip:{}@{sent_by}", config.username);
+        let agent = &config.user_agent;
+        let lines = format!("User-Agent: {agent}\r\nAllow: {}\r\nSupported: path\r\n", inbound::ALLOW);
+        let host = ip.to_string();
+        let domains = [&config.sip_domain, &config.force_register_domain, &config.force_register_db_domain];
+        Self {
+            contact: format!("<{login}>"),
+            domain: domains.into_iter().flatten().next().cloned().unwrap_or(host),
+            config: config.clone(),
+            sent_by,
+            login,
+            request_lines: lines.into_bytes(),
+        }
+    }
+}
+
+/// The address that others are told.
+fn announced(config: &ProfileConfig, addr: SocketAddr, identity: &Identity) -> IpAddr {
+    let own = || own_ip(addr.is_ipv6(), identity);
+    match config.ext_sip_ip {
+        Some(ListenIp::Ip(ip)) => ip,
+        Some(ListenIp::Auto) => own(),
+        None if addr.ip().is_unspecified() => own(),
+        None => addr.ip(),
+    }
+}
+
+fn own_ip(v6: bool, identity: &Identity) -> IpAddr {
+    let text = if v6 { &identity.ipv6 } else { &identity.ipv4 };
+    text.parse().unwrap_or(if v6 { IpAddr::V6(std::net::Ipv6Addr::LOCALHOST) } else { [127, 0, 0, 1].into() })
+}
+
+fn listen_addr(config: &ProfileConfig, identity: &Identity) -> SocketAddr {
+    let ip = match config.sip_ip {
+        ListenIp::Ip(ip) => ip,
+        ListenIp::Auto => own_ip(false, identity),
+    };
+    SocketAddr::new(ip, config.sip_port)
+}
+
+/// What [`crate::commands`] count of a profile.
+#[derive(Default)]
+pub struct Counters {
+    pub requests: AtomicU64,
+    pub failed: AtomicU64,
+    pub sent: AtomicU64,
+    pub sent_failed: AtomicU64,
+}
+
+/// A running profile.
+pub struct Profile {
+    pub id: u64,
+    pub name: Arc<str>,
+    pub registrar: Arc<Registrar>,
+    pub auth: Arc<Authenticator>,
+    pub counters: Counters,
+    pub started: Instant,
+    pub addr: SocketAddr,
+    settings: ArcSwap<Settings>,
+    mailboxes: Vec<Arc<Mailbox>>,
+    tcp: Arc<Connections>,
+    accepting: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    running: Arc<AtomicUsize>,
+    stopped: AtomicBool,
+    turn: AtomicUsize,
+    window: RateWindow,
+}
+
+struct Sockets {
+    udp: Vec<UdpSocket>,
+    tcp: Option<TcpListener>,
+    addr: SocketAddr,
+}
+
+impl Profile {
+    /// Binds and runs. Bindings and nonces of `old`, which must be stopped, live on.
+    pub fn start(
+        config: &ProfileConfig,
+        old: Option<&Arc<Profile>>,
+        world: &Arc<World>,
+    ) -> Result<Arc<Self>, EndpointError> {
+        if let Some(old) = old {
+            old.join();
+        }
+        let identity = &world.deps.identity;
+        let sockets = open(config, listen_addr(config, identity))?;
+        let failed = |source| EndpointError::Thread { profile: config.name.clone(), source };
+        let ends = shard::ends(&sockets.udp).map_err(failed)?;
+        let mailboxes: Vec<_> = ends.iter().map(|end| end.mailbox.clone()).collect();
+        let idle = Duration::from_secs(u64::from(config.tcp_idle_timeout));
+        let limits = TcpLimits { connections: config.tcp_max_connections, idle };
+        let tcp = Connections::new(mailboxes.clone(), limits, world.deps.runtime.clone());
+        let profile = Arc::new(Self {
+            id: world.next_id(),
+            name: config.name.as_str().into(),
+            registrar: old.map_or_else(Arc::default, |old| old.registrar.clone()),
+            auth: old.map_or_else(|| Arc::new(Authenticator::new(config.nonce_ttl)), |old| old.auth.clone()),
+            counters: Counters::default(),
+            started: Instant::now(),
+            addr: sockets.addr,
+            settings: ArcSwap::from_pointee(Settings::new(config, sockets.addr, identity)),
+            mailboxes,
+            tcp: tcp.clone(),
+            accepting: Mutex::default(),
+            threads: Mutex::default(),
+            running: Arc::new(AtomicUsize::new(ends.len())),
+            stopped: AtomicBool::new(false),
+            turn: AtomicUsize::new(0),
+            window: RateWindow::default(),
+        });
+        profile.run(ends, sockets, world).map_err(failed)?;
+        tracing::info!("profile {} listens on {}", profile.name, profile.addr);
+        Ok(profile)
+    }
+
+    fn run(self: &Arc<Self>, ends: Vec<shard::End>, sockets: Sockets, world: &Arc<World>) -> io::Result<()> {
+        for ((index, end), socket) in (0u16..).zip(ends).zip(sockets.udp) {
+            let (profile, world, running) = (self.clone(), world.clone(), self.running.clone());
+            let thread = std::thread::Builder::new().name(format!("{}/{index}", self.name));
+            self.threads.lock().push(thread.spawn(move || {
+                shard::run(index, socket, end, profile, world);
+                running.fetch_sub(1, Ordering::AcqRel);
+            })?);
+        }
+        if let Some(listener) = sockets.tcp {
+            let _context = world.deps.runtime.enter();
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            *self.accepting.lock() = Some(world.deps.runtime.spawn(self.tcp.clone().accept(listener)));
+        }
+        Ok(())
+    }
+
+    pub fn settings(&self) -> Guard<Arc<Settings>> {
+        self.settings.load()
+    }
+
+    pub fn tcp(&self) -> &Arc<Connections> {
+        &self.tcp
+    }
+
+    /// Whether this address is the profile's own.
+    pub fn has_address(&self, ip: IpAddr) -> bool {
+        let announced = self.settings().sent_by.parse().map(|addr: SocketAddr| addr.ip());
+        self.addr.ip() == ip || announced.is_ok_and(|own| own == ip)
+    }
+
+    pub fn same_config(&self, wanted: &ProfileConfig) -> bool {
+        self.settings().config == *wanted
+    }
+
+    /// Whether the new configuration can be had without new sockets and threads.
+    pub fn can_take(&self, wanted: &ProfileConfig) -> bool {
+        let settings = self.settings();
+        let old = &settings.config;
+        let sockets = |c: &ProfileConfig| (c.sip_ip, c.sip_port, c.udp, c.tcp, c.shards, c.max_flows);
+        let connections = |c: &ProfileConfig| (c.tcp_max_connections, c.tcp_idle_timeout, c.nonce_ttl);
+        sockets(old) == sockets(wanted)
+            && connections(old) == connections(wanted)
+            && old.timing == wanted.timing
+    }
+
+    pub fn change(&self, wanted: &ProfileConfig, world: &World) {
+        self.settings.store(Arc::new(Settings::new(wanted, self.addr, &world.deps.identity)));
+    }
+
+    pub fn listening(&self) -> Vec<Listening> {
+        let settings = self.settings();
+        let transports = [("udp", settings.config.udp), ("tcp", settings.config.tcp)];
+        let on = transports.into_iter().filter(|(_, on)| *on);
+        on.map(|(transport, _)| Listening { profile: self.name.to_string(), transport, addr: self.addr }).collect()
+    }
+
+    /// Hands a request to a shard of this profile, the calling one if it is one. `Err`: its mailbox is full.
+    pub fn submit(&self, job: Box<SendJob>) -> Result<(), Box<SendJob>> {
+        let Some(job) = shard::submit_here(self.id, job) else { return Ok(()) };
+        if self.stopped.load(Ordering::Acquire) {
+            return Err(job);
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
+        self.mailboxes[turn].send(job)
+    }
+
+    pub fn mailbox(&self, shard: u16) -> Option<&Arc<Mailbox>> {
+        self.mailboxes.get(usize::from(shard))
+    }
+
+    /// Whether one request more is within max-recv-requests-per-second.
+    pub fn admits(&self, second: u64) -> bool {
+        match self.settings().config.max_requests_per_second {
+            0 => true,
+            limit => self.window.count(second) <= limit,
+        }
+    }
+
+    pub fn drain(&self) {
+        if let Some(accepting) = self.accepting.lock().take() {
+            accepting.abort();
+        }
+        self.mailboxes.iter().for_each(|mailbox| mailbox.drain());
+    }
+
+    /// Whether all shards have ended.
+    pub fn is_finished(&self) -> bool {
+        self.running.load(Ordering::Acquire) == 0
+    }
+
+    /// Ends shards and connections; what was under way is lost.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        if let Some(accepting) = self.accepting.lock().take() {
+            accepting.abort();
+        }
+        self.mailboxes.iter().for_each(|mailbox| mailbox.stop());
+        self.tcp.close();
+        self.join();
+    }
+
+    /// Waits for the threads, so that their sockets are closed.
+    fn join(&self) {
+        let here = std::thread::current().id();
+        for thread in std::mem::take(&mut *self.threads.lock()) {
+            // A command that came in by a message may stop the very shard it runs on.
+            if thread.thread().id() != here && thread.join().is_err() {
+                tracing::error!("a shard of profile {} has panicked", self.name);
+            }
+        }
+    }
+}
+
+fn open(config: &ProfileConfig, addr: SocketAddr) -> Result<Sockets, EndpointError> {
+    let failed = |transport, source| EndpointError::Bind { profile: config.name.clone(), transport, addr, source };
+    if udp::is_taken(addr) {
+        return Err(failed("udp", io::ErrorKind::AddrInUse.into()));
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let count = config.shards.unwrap_or(cores).max(1);
+    // With port 0, the port that UDP got may be taken for TCP: then another one is tried.
+    let mut attempts = if addr.port() == 0 { 20 } else { 1 };
+    loop {
+        let udp = udp::open(addr, count).map_err(|source| failed("udp", source))?;
+        let bound = udp[0].local_addr().map_err(|source| failed("udp", source))?;
+        attempts -= 1;
+        match config.tcp.then(|| udp::listen(bound)).transpose() {
+            Ok(tcp) => return Ok(Sockets { udp, tcp, addr: bound }),
+            Err(source) if attempts == 0 => return Err(failed("tcp", source)),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Requests of the current second: the second in the upper half, the count in the lower.
+#[derive(Default)]
+struct RateWindow(AtomicU64);
+
+impl RateWindow {
+    fn count(&self, second: u64) -> u32 {
+        let start = second << 32;
+        let next = |seen: u64| Some(if seen >> 32 == second & 0xffff_ffff { seen + 1 } else { start + 1 });
+        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        let before = before.unwrap_or_default();
+        if before >> 32 == second & 0xffff_ffff { (before as u32).saturating_add(1) } else { 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_counted_by_the_second() {
+        let window = RateWindow::default();
+        let counts: Vec<_> = [5, 5, 5, 6, 6, 9].into_iter().map(|second| window.count(second)).collect();
+        assert_eq!(counts, [1, 2, 3, 1, 2, 1]);
+    }
+}

@@ -1,0 +1,215 @@
+//! A profile's bindings, and the way to each device.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use chappe_sip_msg::Uri;
+use chappe_sip_proto::registrar::{Aor, Applied, Binding, Bindings, Found, Policy, Register, RegisterError};
+use chappe_sip_proto::{Peer, Transport};
+use parking_lot::Mutex;
+
+use crate::profile::Profile;
+use crate::shard::Random;
+use crate::world::World;
+
+/// So many shards at a time rarely meet at one lock.
+const STRIPES: usize = 64;
+
+/// Users and their bindings, striped so that shards don't wait for each other.
+pub struct Registrar {
+    stripes: Box<[Mutex<Bindings>]>,
+    hasher: RandomState,
+}
+
+impl Default for Registrar {
+    fn default() -> Self {
+        let mut random = Random::new();
+        let stripes = (0..STRIPES).map(|_| Mutex::new(Bindings::new(random.next()))).collect();
+        Self { stripes, hasher: RandomState::new() }
+    }
+}
+
+/// A binding as `show registrations` and `sofia status` see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    pub user: String,
+    pub domain: String,
+    pub profile: String,
+    pub contact: String,
+    /// `sofia/internal/sip:1009@192.0.2.1:5060`.
+    pub url: String,
+    pub call_id: String,
+    pub user_agent: String,
+    /// Seconds since 1970.
+    pub expires: i64,
+    pub network: SocketAddr,
+    /// `udp` or `tcp`.
+    pub transport: &'static str,
+}
+
+impl Registrar {
+    fn stripe(&self, aor: &str) -> &Mutex<Bindings> {
+        let hash = self.hasher.hash_one(aor);
+        // The remainder is less than STRIPES.
+        &self.stripes[(hash % STRIPES as u64) as usize]
+    }
+
+    pub fn apply(
+        &self,
+        now: Instant,
+        aor: &Aor,
+        register: &Register<'_>,
+        policy: &Policy,
+    ) -> Result<Applied, RegisterError> {
+        self.stripe(aor.as_str()).lock().apply(now, aor, register, policy)
+    }
+
+    /// The user's bindings, the most preferred first.
+    pub fn lookup(&self, now: Instant, user: &str, domain: &str) -> Found {
+        let aor = Aor::of(user, domain);
+        self.stripe(aor.as_str()).lock().find(now, aor.as_str())
+    }
+
+    pub fn expire(&self, now: Instant) -> Vec<(Aor, Arc<Binding>)> {
+        self.stripes.iter().flat_map(|stripe| stripe.lock().expire(now)).collect()
+    }
+
+    /// Takes out the bindings that `which` picks.
+    pub fn flush(&self, which: impl Fn(&Aor, &Binding) -> bool) -> Vec<(Aor, Arc<Binding>)> {
+        self.stripes.iter().flat_map(|stripe| stripe.lock().remove_all(&which)).collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.stripes.iter().map(|stripe| stripe.lock().len()).sum()
+    }
+
+    /// Every binding, sorted by user and domain.
+    pub fn registrations(&self, profile: &Profile, world: &World) -> Vec<Registration> {
+        let (now, unix) = (Instant::now(), world.unix_seconds());
+        let mut all = Vec::new();
+        for stripe in &self.stripes {
+            let bindings = stripe.lock();
+            let live = bindings.iter().filter(|(_, binding)| binding.is_live(now));
+            all.extend(live.map(|(aor, binding)| registration(aor, binding, profile, now, unix)));
+        }
+        all.sort_by(|a, b| (&a.user, &a.domain, &a.contact).cmp(&(&b.user, &b.domain, &b.contact)));
+        all
+    }
+}
+
+fn registration(aor: &Aor, binding: &Binding, profile: &Profile, now: Instant, unix: i64) -> Registration {
+    let remaining = i64::try_from(binding.remaining(now).as_secs()).unwrap_or(i64::MAX);
+    Registration {
+        user: aor.user().to_owned(),
+        domain: aor.domain().to_owned(),
+        profile: profile.name.to_string(),
+        contact: binding.contact.to_string(),
+        url: dial_string(&profile.name, &binding.contact),
+        call_id: binding.call_id.to_string(),
+        user_agent: binding.user_agent.to_string(),
+        expires: unix.saturating_add(remaining),
+        network: binding.received.addr,
+        transport: match binding.received.transport {
+            Transport::Udp => "udp",
+            _ => "tcp",
+        },
+    }
+}
+
+/// `sofia/internal/sip:1009@192.0.2.1:5060`.
+pub fn dial_string(profile: &str, contact: &str) -> String {
+    let bare = contact.strip_prefix("sips:").or_else(|| contact.strip_prefix("sip:")).unwrap_or(contact);
+    format!("sofia/{profile}/sip:{bare}")
+}
+
+/// Where a request for this binding goes. `is_open` says whether a connection still stands.
+///
+/// A connection that the device opened is used again. A datagram goes to the contact, as RFC 3261 §8.1.2 says, unless
+/// the contact can't be where the device is: a name, or a private address other than the one its REGISTER came from.
+pub fn way_to(binding: &Binding, is_open: impl Fn(&Peer) -> bool) -> Peer {
+    let received = binding.received;
+    // RFC 3327 §5.3: the first hop of the path comes before the contact.
+    if let Some(first) = binding.path.first() {
+        return address(first).map_or(received, |(peer, _)| peer);
+    }
+    let contact = address(&binding.contact);
+    let insists_on_udp = contact.is_some_and(|(_, named)| named == Some(Transport::Udp));
+    if received.transport != Transport::Udp && !insists_on_udp && is_open(&received) {
+        return received;
+    }
+    match contact {
+        Some((contact, named)) if named.is_some_and(Transport::is_reliable) => contact,
+        Some((contact, _)) if received.transport == Transport::Udp && is_hidden(contact, received) => received,
+        Some((contact, None)) if received.transport != Transport::Udp => {
+            Peer { transport: received.transport, ..contact }
+        }
+        Some((contact, _)) => contact,
+        None => received,
+    }
+}
+
+fn is_hidden(contact: Peer, received: Peer) -> bool {
+    let (contact, received) = (contact.addr.ip().to_canonical(), received.addr.ip().to_canonical());
+    contact != received
+        && match contact {
+            IpAddr::V4(v4) => {
+                let [a, b, ..] = v4.octets();
+                // RFC 6598: 100.64.0.0/10 stands behind the NATs of providers.
+                v4.is_private() || v4.is_link_local() || v4.is_unspecified() || (a, b & 0xc0) == (100, 64)
+            }
+            IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_unspecified(),
+        }
+}
+
+/// The address of a URI with a numeric host, and the transport that it names.
+fn address(uri: &str) -> Option<(Peer, Option<Transport>)> {
+    let uri = Uri::parse(uri.as_bytes()).ok()?;
+    let named = uri.param("transport").and_then(Transport::parse);
+    let addr = SocketAddr::new(uri.ip()?, uri.port.unwrap_or(5060));
+    Some((Peer { transport: named.unwrap_or(Transport::Udp), addr, connection: None }, named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chappe_sip_proto::ConnectionId;
+
+    fn way(contact: &str, path: &str, received: Peer, open: bool) -> String {
+        let headers = if path.is_empty() { String::new() } else { format!("Path: <{path}>\r\n") };
+        let request = format!(
+            "REGISTER sip:d SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@d>;tag=1\r\n\
+             To: <sip:a@d>\r\nCall-ID: x\r\nCSeq: 1 REGISTER\r\nContact: <{contact}>\r\n{headers}\r\n"
+        );
+        let message = chappe_sip_msg::parse(request.as_bytes()).unwrap();
+        let register = Register::read(&message, received, "internal".into()).unwrap();
+        let registrar = Registrar::default();
+        let aor = Aor::of("a", "d");
+        let now = Instant::now();
+        registrar.apply(now, &aor, &register, &Policy::default()).unwrap();
+        way_to(&registrar.lookup(now, "a", "D")[0], |_| open).to_string()
+    }
+
+    #[test]
+    fn the_way_to_a_device() {
+        let udp = Peer::udp("192.0.2.9:1024".parse().unwrap());
+        let tcp = Peer { transport: Transport::Tcp, connection: Some(ConnectionId(1)), ..udp };
+        let cases = [
+            ("sip:a@192.0.2.9:1024", "", udp, false, "UDP:192.0.2.9:1024"),
+            ("sip:a@192.0.2.9:5070", "", udp, false, "UDP:192.0.2.9:5070"),
+            ("sip:a@198.51.100.1", "", udp, false, "UDP:198.51.100.1:5060"),
+            ("sip:a@192.168.1.5:5060", "", udp, false, "UDP:192.0.2.9:1024"),
+            ("sip:a@phone.local", "", udp, false, "UDP:192.0.2.9:1024"),
+            ("sip:a@192.0.2.9:5071;transport=tcp", "", udp, false, "TCP:192.0.2.9:5071"),
+            ("sip:a@192.168.1.5;transport=tcp", "", tcp, true, "TCP:192.0.2.9:1024"),
+            ("sip:a@192.0.2.9:5070;transport=tcp", "", tcp, false, "TCP:192.0.2.9:5070"),
+            ("sip:a@192.0.2.9:5070", "", tcp, false, "TCP:192.0.2.9:5070"),
+            ("sip:a@192.0.2.9:5070;transport=udp", "", tcp, true, "UDP:192.0.2.9:5070"),
+            ("sip:a@192.168.1.5", "sip:203.0.113.1:5080;lr", udp, false, "UDP:203.0.113.1:5080"),
+        ];
+        for (contact, path, received, open, expected) in cases {
+            assert_eq!(way(contact, path, received, open), expected, "{contact} {path} {received}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! A shard: one thread, one UDP socket, its transactions, flows and timers.
+//!
+//! One turn of its loop reads a batch, handles it, polls the flows that woke up, sends what came of it and fires the
+//! timers that are due. Nothing in a turn blocks.
+
+mod flows;
+mod forks;
+mod local;
+mod mailbox;
+mod random;
+mod receive;
+mod send;
+
+use std::future::Future;
+use std::io;
+use std::net::UdpSocket;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chappe_chat::Verdict;
+use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
+
+use self::flows::Flows;
+pub use self::forks::{Leg, Outcome, SendJob};
+use self::forks::Forks;
+pub use self::local::submit_here;
+pub use self::mailbox::{Mail, Mailbox};
+pub use self::random::Random;
+use crate::inbound;
+use crate::notices;
+use crate::profile::Profile;
+use crate::transport::mmsg::{EventFd, Poller, RecvBatch, SendBatch};
+use crate::world::World;
+
+/// Datagrams read at a time.
+const BATCH: usize = 32;
+/// How often outlived bindings are looked for.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A shard's way in, made before its thread.
+pub struct End {
+    pub mailbox: Arc<Mailbox>,
+    wake: Arc<EventFd>,
+}
+
+/// One end a socket.
+pub fn ends(sockets: &[UdpSocket]) -> io::Result<Vec<End>> {
+    let end = |_: &UdpSocket| {
+        let wake = Arc::new(EventFd::new()?);
+        Ok(End { mailbox: Arc::new(Mailbox::new(wake.clone())), wake })
+    };
+    sockets.iter().map(end).collect()
+}
+
+/// Who waits for the end of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// The sender, for its final response.
+    Sender(ServerId),
+    /// It was answered already.
+    Nobody,
+}
+
+/// What one shard's thread owns.
+pub struct Shard {
+    pub world: Arc<World>,
+    pub profile: Arc<Profile>,
+    pub random: Random,
+    index: u16,
+    transactions: Transactions,
+    flows: Flows<Verdict, Waiting>,
+    forks: Forks,
+    out: SendBatch,
+    jobs: Vec<Box<SendJob>>,
+    scratch: Vec<u8>,
+    call_id: String,
+    /// Seconds since 1970 at the start of this turn.
+    second: u64,
+    next_tick: Instant,
+}
+
+/// Runs the shard until its mailbox says stop, or drain and nothing is under way.
+pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world: Arc<World>) {
+    let poller = match Poller::new(&socket, &end.wake) {
+        Ok(poller) => poller,
+        Err(error) => return tracing::error!(%error, "a shard can't wait for its socket"),
+    };
+    let mut shard = Shard::new(index, &end, profile, world);
+    let mut batch = RecvBatch::new(BATCH);
+    while !end.mailbox.is_stopped() && !(end.mailbox.is_draining() && shard.is_idle()) {
+        let ready = poller.wait(shard.patience(Instant::now()));
+        if ready.wake {
+            end.mailbox.woken();
+        }
+        // A fault of ours costs the messages of one turn, not the profile.
+        let turn = || shard.turn(&end.mailbox, &socket, &mut batch, ready.socket);
+        if catch_unwind(AssertUnwindSafe(turn)).is_err() {
+            tracing::error!("a shard of profile {} has panicked and goes on", shard.profile.name);
+        }
+    }
+}
+
+impl Shard {
+    fn new(index: u16, end: &End, profile: Arc<Profile>, world: Arc<World>) -> Self {
+        let config = profile.settings().config.clone();
+        let mut random = Random::new();
+        let limits = Limits { timing: config.timing, ..Limits::default() };
+        let flows = Flows::new(world.next_id(), config.max_flows, end.wake.clone());
+        flows.enter();
+        local::enter(profile.id);
+        Self {
+            index,
+            transactions: Transactions::new(index, random.next(), limits),
+            random,
+            flows,
+            forks: Forks::default(),
+            out: SendBatch::default(),
+            jobs: Vec::new(),
+            scratch: Vec::new(),
+            call_id: String::new(),
+            second: 0,
+            next_tick: Instant::now() + TICK,
+            profile,
+            world,
+        }
+    }
+
+    /// Whether nothing is under way.
+    fn is_idle(&self) -> bool {
+        self.flows.len() == 0 && self.forks.len() == 0
+    }
+
+    /// How long the shard may sleep.
+    fn patience(&mut self, now: Instant) -> Option<Duration> {
+        if self.flows.has_ready() {
+            return Some(Duration::ZERO);
+        }
+        let tick = (self.index == 0).then_some(self.next_tick);
+        let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick];
+        times.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
+    }
+
+    fn turn(&mut self, mailbox: &Mailbox, socket: &UdpSocket, batch: &mut RecvBatch, readable: bool) {
+        let now = Instant::now();
+        self.second = u64::try_from(self.world.unix_seconds()).unwrap_or_default();
+        self.mail(now, mailbox);
+        if readable {
+            self.datagrams(now, mailbox, socket, batch);
+        }
+        self.settle(now);
+        self.timers(now);
+        self.settle(now);
+        self.flush(now, socket);
+    }
+
+    fn timers(&mut self, now: Instant) {
+        self.transactions.handle_timeout(now);
+        self.forks.expire(now);
+        if self.index == 0 && self.next_tick <= now {
+            self.next_tick = now + TICK;
+            for expired in self.profile.registrar.expire(now) {
+                notices::expired(&self.world, &self.profile, &expired);
+            }
+        }
+    }
+
+    /// Lets flows, requests and transactions act on each other until there is nothing left to do.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            self.send_jobs(now);
+            self.drain_outputs(now);
+            match self.flows.next() {
+                Some(Some((verdict, waiting))) => self.finish(now, verdict, waiting),
+                Some(None) => {}
+                None if self.jobs.is_empty() && !local::has_jobs() => return,
+                None => {}
+            }
+        }
+    }
+
+    /// Whether no more messages can be under way in this shard.
+    pub fn flows_are_full(&self) -> bool {
+        self.flows.is_full()
+    }
+
+    /// Polls a flow for the first time, right here.
+    pub fn start(&mut self, now: Instant, flow: Pin<Box<dyn Future<Output = Verdict> + Send>>, waiting: Waiting) {
+        if let Some((verdict, waiting)) = self.flows.start(flow, waiting) {
+            self.finish(now, verdict, waiting);
+        }
+    }
+
+    fn finish(&mut self, now: Instant, verdict: Verdict, waiting: Waiting) {
+        if let Waiting::Sender(server) = waiting {
+            let response = inbound::verdict(verdict, &self.profile.settings());
+            self.respond(now, server, response);
+        }
+    }
+
+    pub fn respond(&mut self, now: Instant, server: ServerId, response: Response) {
+        self.transactions.respond(now, server, response);
+    }
+}

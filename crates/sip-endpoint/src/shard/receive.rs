@@ -1,0 +1,111 @@
+//! What comes in: datagrams, frames of connections, mail of other threads.
+
+use std::net::UdpSocket;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use bytes::Bytes;
+use chappe_sip_msg::{Message, Start};
+use chappe_sip_proto::{Peer, Received};
+
+use super::forks::LegEnd;
+use super::{Mail, Mailbox, Shard};
+use crate::inbound::{self, Request};
+use crate::transport::mmsg::RecvBatch;
+
+/// Batches read before other work gets its turn.
+const BATCHES: usize = 4;
+/// Mail taken before other work gets its turn.
+const MAILS: usize = 256;
+
+impl Shard {
+    pub(super) fn datagrams(
+        &mut self,
+        now: Instant,
+        mailbox: &Mailbox,
+        socket: &UdpSocket,
+        batch: &mut RecvBatch,
+    ) {
+        let draining = mailbox.is_draining();
+        let listens = self.profile.settings().config.udp;
+        for _ in 0..BATCHES {
+            let count = match batch.receive(socket) {
+                Ok(count) => count,
+                Err(error) => return tracing::debug!(%error, "datagrams can't be read"),
+            };
+            for (datagram, from) in batch.datagrams().filter(|_| listens) {
+                self.receive(now, datagram, Peer::udp(from), draining);
+            }
+            self.settle(now);
+            self.flush(now, socket);
+            if count < batch.capacity() {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn mail(&mut self, now: Instant, mailbox: &Mailbox) {
+        let draining = mailbox.is_draining();
+        for _ in 0..MAILS {
+            match mailbox.take() {
+                Some(Mail::Frame { peer, bytes }) => self.receive(now, &bytes, peer, draining),
+                Some(Mail::Send(job)) => self.jobs.push(job),
+                Some(Mail::Unreachable(peer)) => self.transactions.transport_failed(now, peer),
+                None => return,
+            }
+        }
+        mailbox.wake_again();
+    }
+
+    /// One message of any kind; what is no message is dropped.
+    fn receive(&mut self, now: Instant, bytes: &[u8], peer: Peer, draining: bool) {
+        match chappe_sip_msg::parse(bytes) {
+            Ok(message) => self.message(now, &message, peer, draining),
+            Err(error) => {
+                let Some(request) = error.answerable() else { return };
+                tracing::debug!(%peer, %error, "a request is refused");
+                let response = inbound::answer(error.status());
+                self.transactions.answer_statelessly(request, peer, &response);
+            }
+        }
+    }
+
+    fn message(&mut self, now: Instant, message: &Message<'_>, peer: Peer, draining: bool) {
+        if message.is_request() && (draining || !self.profile.admits(self.second)) {
+            // RFC 3261 §21.5.4; without a transaction, so that it costs little.
+            return self.transactions.answer_statelessly(message, peer, &inbound::overloaded(1));
+        }
+        match self.transactions.receive(now, message, peer) {
+            Received::Request(server) => {
+                self.profile.counters.requests.fetch_add(1, Ordering::Relaxed);
+                inbound::handle(self, &Request { message, peer, server, now });
+            }
+            Received::Response { client, code } if code >= 200 => {
+                self.forks.ended(client, LegEnd::Answer { code, reason: phrase(message, code) });
+            }
+            Received::OtherShard(shard) => self.hand_over(shard, peer, message.bytes()),
+            Received::Response { .. }
+            | Received::Absorbed
+            | Received::Merged
+            | Received::Stray
+            | Received::Refused(_) => {}
+        }
+    }
+
+    /// The kernel spreads datagrams by sender; a response belongs where its request was sent.
+    fn hand_over(&self, shard: u16, peer: Peer, bytes: &[u8]) {
+        let mail = Mail::Frame { peer, bytes: Bytes::copy_from_slice(bytes) };
+        let Some(mailbox) = self.profile.mailbox(shard).filter(|_| shard != self.index) else { return };
+        if mailbox.post(mail).is_err() {
+            tracing::debug!("a shard's mailbox is full, a response is dropped");
+        }
+    }
+}
+
+/// The reason phrase, wanted of refusals alone.
+fn phrase(message: &Message<'_>, code: u16) -> String {
+    match message.start() {
+        Start::Response { reason, .. } if code >= 300 => String::from_utf8_lossy(reason).into_owned(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,89 @@
+//! What goes out: requests of the flows, and what the transactions want to be sent.
+
+use std::net::UdpSocket;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use bytes::Bytes;
+use chappe_sip_proto::{ClientEnd, Output, Peer, Transport};
+use smallvec::SmallVec;
+
+use super::forks::{LegEnd, SendJob};
+use super::{Shard, local};
+use crate::outbound::{Head, write_request};
+
+impl Shard {
+    /// Opens the requests that flows and mail have left.
+    pub(super) fn send_jobs(&mut self, now: Instant) {
+        if self.jobs.is_empty() {
+            local::take_into(&mut self.jobs);
+        }
+        let mut jobs = std::mem::take(&mut self.jobs);
+        for job in jobs.drain(..) {
+            self.open(now, *job);
+        }
+        self.jobs = jobs;
+    }
+
+    fn open(&mut self, now: Instant, job: SendJob) {
+        let SendJob { legs, rest, accept_after, done } = job;
+        let settings = self.profile.settings();
+        let fork = self.forks.open(now + accept_after, legs.len(), done);
+        for leg in legs {
+            let branch = self.transactions.new_branch();
+            self.random.uuid(&mut self.call_id);
+            // RFC 3261 §8.1.1.5 asks for less than 2^31.
+            let cseq = (self.random.next() >> 34) as u32 + 1;
+            let sent_by = &settings.sent_by;
+            let head = Head { leg: &leg, sent_by, branch: branch.as_str(), call_id: &self.call_id, cseq };
+            self.scratch.clear();
+            write_request(&head, &rest, &mut self.scratch);
+            let bytes = Bytes::copy_from_slice(&self.scratch);
+            let client = self.transactions.request(now, branch, bytes, leg.peer);
+            self.forks.add(fork, client, leg.uri);
+            self.profile.counters.sent.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn drain_outputs(&mut self, now: Instant) {
+        while let Some(output) = self.transactions.poll() {
+            match output {
+                Output::Transmit { peer, bytes } => self.transmit(now, peer, bytes),
+                Output::ClientEnded { client, why } => {
+                    self.profile.counters.sent_failed.fetch_add(1, Ordering::Relaxed);
+                    let end = match why {
+                        ClientEnd::TimedOut => LegEnd::TimedOut,
+                        ClientEnd::TooMany => LegEnd::TooMany,
+                        _ => LegEnd::Unreachable,
+                    };
+                    self.forks.ended(client, end);
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self, now: Instant, peer: Peer, bytes: Bytes) {
+        match peer.transport {
+            Transport::Udp => self.out.push(peer.addr, &bytes),
+            Transport::Tcp => {
+                if self.profile.tcp().send(peer, bytes).is_err() {
+                    self.transactions.transport_failed(now, peer);
+                }
+            }
+            Transport::Tls | Transport::Ws | Transport::Wss => self.transactions.transport_failed(now, peer),
+        }
+    }
+
+    pub(super) fn flush(&mut self, now: Instant, socket: &UdpSocket) {
+        let mut failed: SmallVec<[Peer; 4]> = SmallVec::new();
+        self.out.flush(socket, |to, error| {
+            tracing::debug!(%to, %error, "a datagram can't be sent");
+            if error.kind() != std::io::ErrorKind::WouldBlock {
+                failed.push(Peer::udp(to));
+            }
+        });
+        for peer in failed {
+            self.transactions.transport_failed(now, peer);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Sockets.
+
+pub mod mmsg;
+pub mod tcp;
+pub mod udp;

@@ -1,0 +1,78 @@
+//! Opening the sockets of a profile.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Room in the kernel for bursts, octets; the kernel caps it at net.core.rmem_max.
+const BUFFER: usize = 8 << 20;
+
+/// `count` UDP sockets on one address, among which the kernel spreads the senders.
+/// With port 0 the first one chooses the port of all.
+pub fn open(addr: SocketAddr, count: usize) -> io::Result<Vec<UdpSocket>> {
+    let first = bind(addr)?;
+    let addr = first.local_addr()?;
+    let mut sockets = vec![first];
+    for _ in 1..count {
+        sockets.push(bind(addr)?);
+    }
+    Ok(sockets)
+}
+
+fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    // Smaller buffers work as well, only bursts are shorter.
+    let _ = socket.set_recv_buffer_size(BUFFER);
+    let _ = socket.set_send_buffer_size(BUFFER);
+    socket.bind(&addr.into())?;
+    Ok(socket.into())
+}
+
+/// Whether somebody else listens on this UDP port: with SO_REUSEPORT a bind would succeed and share the datagrams.
+pub fn is_taken(addr: SocketAddr) -> bool {
+    if addr.port() == 0 {
+        return false;
+    }
+    let probe = || -> io::Result<()> {
+        let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+        if addr.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&addr.into())
+    };
+    probe().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+}
+
+/// The TCP listener of a profile.
+pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(1024)?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_sockets_have_the_port_of_the_first() {
+        for at in ["127.0.0.1:0", "[::1]:0"] {
+            let sockets = open(at.parse().unwrap(), 3).unwrap();
+            let addrs: Vec<_> = sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
+            assert_eq!(addrs, vec![addrs[0]; 3]);
+            assert!(is_taken(addrs[0]));
+        }
+    }
+}
