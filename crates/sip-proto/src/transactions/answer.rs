@@ -37,7 +37,7 @@ impl Printer {
     }
 
     /// An answer from what [`keep`] kept of its request.
-    pub(super) fn from_kept(&mut self, kept: &[u8], response: &Response) -> Bytes {
+    pub(super) fn answer_kept(&mut self, kept: &[u8], response: &Response) -> Bytes {
         let body = response.body.as_ref().map_or(0, |(_, body)| body.len());
         let headers: usize = response.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
         self.make_room(kept.len() + body + headers + response.reason.len() + 128);
@@ -58,7 +58,7 @@ impl Printer {
     }
 
     /// An answer straight from its request.
-    pub(super) fn from_request(
+    pub(super) fn answer_request(
         &mut self,
         request: &Message<'_>,
         peer: Peer,
@@ -67,7 +67,7 @@ impl Printer {
     ) -> Bytes {
         let mut kept = std::mem::take(&mut self.scratch);
         keep(request, peer, tag, &mut kept);
-        let bytes = self.from_kept(&kept, response);
+        let bytes = self.answer_kept(&kept, response);
         self.scratch = kept;
         bytes
     }
@@ -140,7 +140,7 @@ mod tests {
 
     fn printed(response: &Response) -> String {
         let request = chappe_sip_msg::parse(REQUEST).unwrap();
-        let bytes = Printer::new().from_request(&request, peer(), response, tag(0xbeef));
+        let bytes = Printer::new().answer_request(&request, peer(), response, tag(0xbeef));
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
@@ -180,7 +180,7 @@ mod tests {
         let mut printer = Printer::new();
         let mut places = std::collections::HashSet::new();
         for _ in 0..1000 {
-            let bytes = printer.from_request(&request, peer(), &Response::new(200), tag(1));
+            let bytes = printer.answer_request(&request, peer(), &Response::new(200), tag(1));
             places.insert(bytes.as_ptr() as usize / BLOCK);
         }
         assert!(places.len() <= 8, "{} blocks for answers that were dropped at once", places.len());

@@ -152,7 +152,7 @@ impl Servers {
         response: &Response,
         outbox: &mut Outbox,
     ) {
-        let bytes = self.printer.from_request(request, source, response, tag(self.tag_key, key));
+        let bytes = self.printer.answer_request(request, source, response, tag(self.tag_key, key));
         outbox.transmit(answer::destination(&identity.via, source), bytes);
     }
 
@@ -170,11 +170,11 @@ impl Servers {
         };
         let bytes = match &server.state {
             State::Pending(pending) if pending.proceeding => {
-                self.printer.from_kept(&pending.kept, &Response::new(100))
+                self.printer.answer_kept(&pending.kept, &Response::new(100))
             }
             State::Plain(code) => {
                 let tag = tag(self.tag_key, server.key);
-                self.printer.from_request(request, source, &Response::new(*code), tag)
+                self.printer.answer_request(request, source, &Response::new(*code), tag)
             }
             State::Kept(bytes) => Bytes::clone(bytes),
             State::Invite(answer) => match answer.again() {
@@ -215,7 +215,7 @@ impl Servers {
             // RFC 4320 §4.1: the only provisional answer is 100, and on datagrams it has its time, see `say_trying`.
             if response.code == 100 && (pending.invite || pending.peer.transport.is_reliable()) {
                 pending.proceeding = true;
-                outbox.transmit(pending.peer, self.printer.from_kept(&pending.kept, response));
+                outbox.transmit(pending.peer, self.printer.answer_kept(&pending.kept, response));
             }
             return;
         }
@@ -224,7 +224,7 @@ impl Servers {
         };
         // RFC 4320 §4.2: a 408 would reach nobody who still waits.
         if response.code != 408 || pending.invite {
-            let bytes = self.printer.from_kept(&pending.kept, response);
+            let bytes = self.printer.answer_kept(&pending.kept, response);
             outbox.transmit(pending.peer, bytes.clone());
             self.complete(now, server.0, &pending, response, bytes, outbox);
         } else {
@@ -336,7 +336,7 @@ impl Servers {
             return;
         };
         pending.proceeding = true;
-        outbox.transmit(pending.peer, self.printer.from_kept(&pending.kept, &Response::new(100)));
+        outbox.transmit(pending.peer, self.printer.answer_kept(&pending.kept, &Response::new(100)));
         self.too_late.set(now, slot);
     }
 

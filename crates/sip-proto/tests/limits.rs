@@ -1,0 +1,66 @@
+//! Beyond the limits requests are refused and memory stays.
+
+mod agent;
+
+use std::time::Duration;
+
+use agent::{Server, addr, request};
+use bytes::Bytes;
+use chappe_sip_proto::{Limits, Peer, Received, Response};
+
+fn message(number: usize) -> Vec<u8> {
+    request(
+        "MESSAGE",
+        &format!("SIP/2.0/UDP 192.0.2.1;rport;branch=z9hG4bK{number}"),
+        &format!("c{number}"),
+        1,
+    )
+}
+
+#[test]
+fn too_many_requests_are_refused_alike_each_time() {
+    let mut server = Server::new(Limits { servers: 3, ..Limits::default() });
+    let first = server.accept(&message(0));
+    server.accept(&message(1));
+    server.accept(&message(2));
+    assert_eq!(server.receive(&message(3)), Received::Refused(503));
+    assert_eq!(server.receive(&message(3)), Received::Refused(503));
+    let sent = server.sent();
+    assert!(sent[0].starts_with("SIP/2.0 503 ") && sent[0] == sent[1], "{sent:?}");
+    assert_eq!(server.receive(&message(2)), Received::Absorbed, "what is known is not refused");
+    server.respond(first, Response::new(200));
+    server.wait(Duration::from_secs(32));
+    server.accept(&message(3));
+    assert_eq!(server.transactions.counters().refused, 2);
+}
+
+#[test]
+fn too_many_requests_of_ours_end_at_once() {
+    let mut server = Server::new(Limits { clients: 2, ..Limits::default() });
+    for number in 0..3 {
+        let branch = server.transactions.new_branch();
+        let bytes = Bytes::from(message(number));
+        server.transactions.request(server.now, branch, bytes, Peer::udp(addr(2)));
+    }
+    let sent = server.sent();
+    assert_eq!((sent.len(), sent[2].as_str()), (3, "TooMany"));
+    assert_eq!(server.transactions.client_count(), 2);
+    assert_eq!(server.transactions.counters().not_sent, 1);
+}
+
+#[test]
+fn stateless_answers_leave_nothing_behind() {
+    let mut server = Server::new(Limits::default());
+    let bytes = message(0);
+    let parsed = chappe_sip_msg::parse(&bytes).unwrap();
+    let busy = Response::new(503).header("Retry-After", "3");
+    for _ in 0..2 {
+        server.transactions.answer_statelessly(&parsed, server.source, &busy);
+    }
+    let ack = request("ACK", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa", "c", 1);
+    server.transactions.answer_statelessly(&chappe_sip_msg::parse(&ack).unwrap(), server.source, &busy);
+    let sent = server.sent();
+    assert_eq!(sent.len(), 2, "an ACK is not answered");
+    assert!(sent[0] == sent[1] && sent[0].contains("\r\nRetry-After: 3\r\n"), "{sent:?}");
+    assert_eq!((server.transactions.server_count(), server.transactions.poll_timeout()), (0, None));
+}
