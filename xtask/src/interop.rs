@@ -52,7 +52,8 @@ fn install_programs(summary: &mut Summary) {
     };
     let install = [&["install", "--no-install-recommends"][..], &missing].concat();
     // The package lists of a fresh container are empty or old.
-    if !apt(&install) && !(apt(&["update"]) && apt(&install)) {
+    let complete = apt(&install) || (apt(&["update"]) && apt(&install));
+    if !complete {
         summary.skip("install SIP clients", "apt-get could not install all of them");
     }
 }

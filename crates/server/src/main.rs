@@ -1,1 +1,7 @@
-fn main() {}
+//! The `chappe` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chappe_server::run()
+}

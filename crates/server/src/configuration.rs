@@ -1,0 +1,95 @@
+//! The configuration, compiled: what everybody's part of it says, and all that is wrong with it.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chappe_chatplan::{Plan, SmsConfig};
+use chappe_config::acl::{AclLists, LocalNet};
+use chappe_config::{Diagnostics, Document, modules};
+use chappe_directory::Directory;
+use chappe_event::Globals;
+use chappe_event_socket::EventSocketConfig;
+use chappe_sip_endpoint::SofiaConfig;
+
+use crate::logging::{ConsoleConfig, LogfileConfig};
+use crate::source::Source;
+use crate::switch_conf::SwitchConfig;
+
+/// The configurations that somebody here reads.
+const READ: [&str; 10] = [
+    "acl.conf",
+    "console.conf",
+    "event_socket.conf",
+    "logfile.conf",
+    "modules.conf",
+    "post_load_modules.conf",
+    "pre_load_modules.conf",
+    "sms.conf",
+    "sofia.conf",
+    "switch.conf",
+];
+
+/// Everything a configuration says. With errors it is what could be understood.
+pub struct Configuration {
+    pub globals: Vec<(String, String)>,
+    /// The modules to load at start, in order.
+    pub modules: Vec<String>,
+    pub switch: SwitchConfig,
+    pub console: ConsoleConfig,
+    pub logfile: LogfileConfig,
+    pub event_socket: EventSocketConfig,
+    pub sms: SmsConfig,
+    pub sofia: SofiaConfig,
+    pub directory: Arc<Directory>,
+    pub acl: Arc<AclLists>,
+    pub plan: Arc<Plan>,
+}
+
+impl Configuration {
+    /// Reads and compiles all of it. `presets` are the global variables there are before its first line.
+    pub fn read(source: &Source, presets: &[(String, String)]) -> (Self, Diagnostics) {
+        let loaded = source.load(presets);
+        let mut diagnostics = loaded.diagnostics;
+        let document = loaded.document;
+        let globals = loaded.globals;
+        let variables = Globals::new();
+        variables.replace_all(globals.iter().map(|(name, value)| (name, value)));
+        let log_dir = PathBuf::from(variables.get("log_dir").as_deref().unwrap_or_default());
+
+        let local = local_net(&variables);
+
+        let asked = modules::read(&document, &mut diagnostics);
+        let wanted =
+            asked.iter().filter(|module| module.is_provided()).map(|module| module.name.to_owned()).collect();
+        modules::report_unread(&document, &READ, &mut diagnostics);
+        let directory = Directory::compile(&document, &mut diagnostics);
+        let configuration = Self {
+            modules: wanted,
+            switch: SwitchConfig::read(&document, &mut diagnostics),
+            console: ConsoleConfig::read(&document, &mut diagnostics),
+            logfile: LogfileConfig::read(&document, &log_dir, &mut diagnostics),
+            event_socket: EventSocketConfig::read(&document, &mut diagnostics),
+            sms: SmsConfig::read(&document, &mut diagnostics),
+            sofia: SofiaConfig::read(&document, &mut diagnostics),
+            acl: Arc::new(AclLists::compile(
+                &document,
+                local,
+                &|domain| directory.cidrs(domain),
+                &mut diagnostics,
+            )),
+            plan: Arc::new(Plan::compile(&document, &mut diagnostics)),
+            directory: Arc::new(directory),
+            globals,
+        };
+        (configuration, diagnostics)
+    }
+}
+
+/// The network this machine is in, for acl.conf's localnet.auto.
+fn local_net(variables: &Globals) -> Option<LocalNet> {
+    let address = variables.get("local_ip_v4")?.parse().ok()?;
+    let mask: Ipv4Addr = variables.get("local_mask_v4")?.parse().ok()?;
+    let bits = u8::try_from(mask.to_bits().leading_ones()).ok()?;
+    Some(LocalNet { address, bits })
+}

@@ -1,0 +1,191 @@
+//! The modules: which features run, and switching them on and off while the server does.
+//!
+//! A module is a FreeSWITCH name for a set of features. Loading, unloading and reconfiguring one may block (sockets are
+//! opened, files too), so all of it happens off the asynchronous path.
+
+mod commands;
+mod console;
+mod dptools;
+mod event_socket;
+mod logfile;
+mod sms;
+mod sofia;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chappe_event::EventName;
+
+use crate::configuration::Configuration;
+use crate::server::Server;
+
+pub use event_socket::EventSocketModule;
+pub use sofia::SofiaModule;
+
+/// A set of features under a FreeSWITCH module's name.
+trait Module: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// Switches the features on.
+    fn load(&self, server: &Arc<Server>, configuration: &Configuration) -> Result<(), ModuleError>;
+
+    /// Switches them off.
+    fn unload(&self, server: &Arc<Server>);
+
+    /// Takes a new configuration.
+    fn reconfigure(&self, _: &Arc<Server>, _: &Configuration) -> Result<(), ModuleError> {
+        Ok(())
+    }
+
+    /// SIGHUP came.
+    fn hangup(&self) {}
+}
+
+/// Why a module can't do what it is asked. The first four are FreeSWITCH's words, which scripts look for.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    #[error("module load file routine returned an error")]
+    Unknown,
+    #[error("Module already loaded")]
+    AlreadyLoaded,
+    #[error("No such module!")]
+    NotLoaded,
+    #[error("Module is not unloadable")]
+    NotUnloadable,
+    #[error(transparent)]
+    EventSocket(#[from] chappe_event_socket::BindError),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Sofia(Vec<chappe_sip_endpoint::EndpointError>),
+    #[error("{path}: {error}")]
+    Logfile { path: String, error: std::io::Error },
+}
+
+/// All modules there are, and which of them are loaded.
+pub struct Modules {
+    all: Vec<Box<dyn Module>>,
+    pub sofia: Arc<SofiaModule>,
+    pub event_socket: Arc<EventSocketModule>,
+    /// Names, in the order of loading.
+    loaded: Mutex<Vec<&'static str>>,
+}
+
+impl Default for Modules {
+    fn default() -> Self {
+        let sofia = Arc::new(SofiaModule::default());
+        let event_socket = Arc::new(EventSocketModule::default());
+        Self {
+            all: vec![
+                Box::new(console::ConsoleModule),
+                Box::new(logfile::LogfileModule::default()),
+                Box::new(commands::CommandsModule),
+                Box::new(dptools::DptoolsModule),
+                Box::new(sms::SmsModule),
+                Box::new(sofia.clone()),
+                Box::new(event_socket.clone()),
+            ],
+            sofia,
+            event_socket,
+            loaded: Mutex::default(),
+        }
+    }
+}
+
+impl Modules {
+    /// The names of the loaded ones, in the order of loading.
+    pub fn loaded(&self) -> Vec<&'static str> {
+        self.list().clone()
+    }
+
+    /// FreeSWITCH compares the names as they are.
+    pub fn is_loaded(&self, name: &str) -> bool {
+        self.list().contains(&name)
+    }
+
+    pub fn load(&self, server: &Arc<Server>, name: &str) -> Result<(), ModuleError> {
+        let module = self.find(name).ok_or(ModuleError::Unknown)?;
+        if self.is_loaded(module.name()) {
+            return Err(ModuleError::AlreadyLoaded);
+        }
+        module.load(server, &server.configuration())?;
+        self.list().push(module.name());
+        tracing::info!(fs_level = "notice", "module {} loaded", module.name());
+        server.announce(EventName::ModuleLoad, &[("type", "module"), ("name", name), ("key", name)]);
+        Ok(())
+    }
+
+    pub fn unload(&self, server: &Arc<Server>, name: &str) -> Result<(), ModuleError> {
+        let module =
+            self.find(name).filter(|module| self.is_loaded(module.name())).ok_or(ModuleError::NotLoaded)?;
+        if module.name() == commands::NAME {
+            // The command that could bring it back is one of its own.
+            return Err(ModuleError::NotUnloadable);
+        }
+        self.list().retain(|loaded| *loaded != module.name());
+        module.unload(server);
+        tracing::info!(fs_level = "notice", "module {} unloaded", module.name());
+        server.announce(EventName::ModuleUnload, &[("type", "module"), ("name", name), ("key", name)]);
+        Ok(())
+    }
+
+    /// Hands a new configuration to all that are loaded. One that fails does not keep it from the others.
+    pub fn reconfigure(&self, server: &Arc<Server>, configuration: &Configuration) -> Vec<ModuleError> {
+        let loaded = self.loaded();
+        let modules = self.all.iter().filter(|module| loaded.contains(&module.name()));
+        modules.filter_map(|module| module.reconfigure(server, configuration).err()).collect()
+    }
+
+    /// SIGHUP came.
+    pub fn hangup(&self) {
+        self.all.iter().for_each(|module| module.hangup());
+    }
+
+    fn find(&self, name: &str) -> Option<&dyn Module> {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let name = name.split('.').next().unwrap_or(name);
+        self.all.iter().map(|module| &**module).find(|module| module.name() == name)
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<&'static str>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<M: Module> Module for Arc<M> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn load(&self, server: &Arc<Server>, configuration: &Configuration) -> Result<(), ModuleError> {
+        (**self).load(server, configuration)
+    }
+
+    fn unload(&self, server: &Arc<Server>) {
+        (**self).unload(server);
+    }
+
+    fn reconfigure(&self, server: &Arc<Server>, configuration: &Configuration) -> Result<(), ModuleError> {
+        (**self).reconfigure(server, configuration)
+    }
+
+    fn hangup(&self) {
+        (**self).hangup();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chappe_config::modules::{Standing, table};
+
+    #[test]
+    fn what_is_provided_is_here() {
+        let modules = Modules::default();
+        for row in table().iter().filter(|row| row.standing == Standing::Provided) {
+            assert!(modules.find(row.name).is_some(), "{} is said to be provided", row.name);
+        }
+        for module in &modules.all {
+            let provided =
+                table().iter().any(|row| row.name == module.name() && row.standing == Standing::Provided);
+            assert!(provided, "{} is not in the table of modules", module.name());
+        }
+    }
+}

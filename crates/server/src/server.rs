@@ -1,0 +1,177 @@
+//! The running server: everybody, wired together once.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use chappe_api::Registry;
+use chappe_chat::{Router, RouterDeps};
+use chappe_config::Diagnostics;
+use chappe_event::{Bus, Clock, EventName, Globals, Identity, LogBus, LogLevel};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::alt_plans::PlanFiles;
+use crate::configuration::Configuration;
+use crate::idle::IdleCpu;
+use crate::logging::{ConsoleSink, LogCap, Stamp};
+use crate::modules::Modules;
+use crate::presets::Machine;
+use crate::source::Source;
+
+/// How the server is asked to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// Finish what is under way first.
+    Gently,
+    AtOnce,
+}
+
+/// What is there before the configuration is: the log, the clock, the variables.
+pub struct Ground {
+    pub source: Source,
+    pub machine: Machine,
+    pub clock: Arc<dyn Clock>,
+    pub globals: Arc<Globals>,
+    pub log_bus: Arc<LogBus>,
+    pub log_cap: LogCap,
+    pub console: Arc<ConsoleSink>,
+    pub idle: Arc<IdleCpu>,
+}
+
+impl Ground {
+    /// A log line of this moment, still empty.
+    pub fn stamp(&self) -> chappe_event::LogLine {
+        Stamp { clock: self.clock.clone(), idle: self.idle.clone() }.line()
+    }
+}
+
+/// Everybody who takes part.
+pub struct Server {
+    pub ground: Ground,
+    pub identity: Arc<Identity>,
+    pub bus: Arc<Bus>,
+    pub registry: Arc<Registry>,
+    pub router: Arc<Router>,
+    pub runtime: Handle,
+    pub modules: Modules,
+    pub started: Instant,
+    configuration: ArcSwap<Configuration>,
+    ending: watch::Sender<Option<Ending>>,
+    ready: AtomicBool,
+    /// The level `fsctl debug_level` was given; nothing looks at it but that command.
+    pub debug_level: AtomicU8,
+    /// Reloads take turns. Held in blocking code only.
+    pub(crate) reloading: Mutex<()>,
+}
+
+impl Server {
+    /// Wires everybody; nothing listens yet.
+    pub fn new(ground: Ground, configuration: Configuration, runtime: Handle) -> Arc<Self> {
+        let mut identity = ground.machine.identity();
+        if let Some(name) = &configuration.switch.switchname {
+            identity.switchname.clone_from(name);
+        }
+        let identity = Arc::new(identity);
+        ground.globals.replace_all(configuration.globals.iter().map(|(name, value)| (name, value)));
+        let bus = Arc::new(Bus::new(identity.clone(), ground.clock.clone()));
+        let registry = Arc::new(Registry::new());
+        registry.announce_on(bus.clone());
+        let spawner = runtime.clone();
+        let router = Router::new(RouterDeps {
+            bus: bus.clone(),
+            registry: registry.clone(),
+            globals: ground.globals.clone(),
+            clock: ground.clock.clone(),
+            spawn: Arc::new(move |future| drop(spawner.spawn(future))),
+            alt_plans: Arc::new(PlanFiles::default()),
+        });
+        Arc::new(Self {
+            ground,
+            identity,
+            bus,
+            registry,
+            router,
+            runtime,
+            modules: Modules::default(),
+            started: Instant::now(),
+            configuration: ArcSwap::from_pointee(configuration),
+            ending: watch::Sender::new(None),
+            ready: AtomicBool::new(false),
+            debug_level: AtomicU8::new(0),
+            reloading: Mutex::new(()),
+        })
+    }
+
+    /// The configuration that runs.
+    pub fn configuration(&self) -> Arc<Configuration> {
+        self.configuration.load_full()
+    }
+
+    pub(crate) fn set_configuration(&self, configuration: Arc<Configuration>) {
+        self.configuration.store(configuration);
+    }
+
+    /// Whether everything was started and nothing has been asked to end.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) && self.ending.borrow().is_none()
+    }
+
+    pub(crate) fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    pub fn is_ending(&self) -> bool {
+        self.ending.borrow().is_some()
+    }
+
+    /// Asks the server to end. Asking more firmly than before is heard, less firmly is not.
+    pub fn end(&self, how: Ending) {
+        self.ending.send_if_modified(|ending| {
+            let heard = *ending != Some(Ending::AtOnce) && *ending != Some(how);
+            if heard {
+                *ending = Some(how);
+            }
+            heard
+        });
+    }
+
+    pub fn ending(&self) -> watch::Receiver<Option<Ending>> {
+        self.ending.subscribe()
+    }
+
+    /// The level the console shows from here on.
+    pub fn set_console_level(&self, level: LogLevel) {
+        self.ground.console.set_level(level);
+        self.ground.log_bus.refresh();
+    }
+
+    /// The least severe level that is logged at all.
+    pub fn set_log_level(&self, level: LogLevel) {
+        self.ground.log_cap.set(level);
+    }
+
+    /// Fires an event of the server's life.
+    pub fn announce(&self, name: EventName, headers: &[(&'static str, &str)]) {
+        if !self.bus.wanted(name, None) {
+            return;
+        }
+        let mut event = chappe_event::Event::new(name);
+        for (header, value) in headers {
+            event.add(*header, value);
+        }
+        self.bus.fire(event);
+    }
+}
+
+/// Puts what is wrong with a configuration into the log.
+pub fn log_diagnostics(diagnostics: &Diagnostics) {
+    for diagnostic in diagnostics {
+        match diagnostic.severity {
+            chappe_config::Severity::Error => tracing::error!("{diagnostic}"),
+            chappe_config::Severity::Warning => tracing::warn!("{diagnostic}"),
+            chappe_config::Severity::Hint => tracing::debug!("{diagnostic}"),
+        }
+    }
+}
