@@ -30,6 +30,9 @@ pub enum ParseError {
     NegativeLength,
 }
 
+/// What a parser may keep of the room that a large body took.
+const SMALL: usize = 64 * 1024;
+
 /// One command of a client.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Command {
@@ -84,6 +87,7 @@ impl Parser {
             Some((mut command, length)) if self.pending.len() >= length => {
                 if length > 0 {
                     command.body = Some(self.pending.drain(..length).collect());
+                    self.pending.shrink_to(SMALL);
                 }
                 Ok(Some(command))
             }
@@ -232,6 +236,18 @@ mod tests {
         }
         let endless = vec![b'a'; Limits::AFTER_AUTH.head + 1];
         assert_eq!(parse_all(&[&endless]), Err(ParseError::HeadTooLong(Limits::AFTER_AUTH.head)));
+    }
+
+    #[test]
+    fn the_room_of_a_large_body_is_given_back() {
+        let mut parser = Parser::new(Limits::AFTER_AUTH);
+        let length = Limits::AFTER_AUTH.body;
+        parser.push(format!("a\nContent-Length: {length}\n\n").as_bytes());
+        assert_eq!(parser.take(), Ok(None));
+        parser.push(&vec![0; length]);
+        let body = parser.take().expect("a command").and_then(|command| command.body);
+        assert_eq!(body.map(|body| body.len()), Some(length));
+        assert!(parser.pending.capacity() <= SMALL);
     }
 
     #[test]

@@ -421,6 +421,16 @@ async fn a_new_configuration_is_compared_and_applied() {
 }
 
 #[tokio::test]
+async fn every_address_means_both_families() {
+    let server =
+        Server::start_with(EventSocketConfig { listen: "[::]:0".parse().expect("an address"), ..config() });
+    let port = server.socket.local_addr().expect("it listens").port();
+    let mut client =
+        Client::connect_within(TIME, &format!("127.0.0.1:{port}"), PASSWORD).await.expect("let in");
+    assert_eq!(client.api("echo over IPv4").await.expect("an answer"), "over IPv4");
+}
+
+#[tokio::test]
 async fn stopping_tells_everybody() {
     let server = Server::start();
     let mut stream = server.raw().await;
