@@ -36,13 +36,23 @@ pub enum ClientError {
     #[error("the server closed the connection")]
     Closed,
     #[error("the connection broke: {0}")]
-    Broken(#[from] io::Error),
+    Broken(io::Error),
     #[error(transparent)]
     Frame(#[from] FrameError),
     #[error("a command can't hold a line break")]
     LineBreak,
     #[error("the server answered `{0}`")]
     Refused(String),
+}
+
+impl From<io::Error> for ClientError {
+    /// A server that closes before it read everything resets the connection, which is no other news to the user.
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Broken(error),
+        }
+    }
 }
 
 /// An authenticated connection.
