@@ -1,7 +1,7 @@
 //! The listening socket: who may connect, how many, and what becomes of them when the configuration changes.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,7 +84,16 @@ struct Running {
     config: Arc<EventSocketConfig>,
     address: SocketAddr,
     doors: Arc<Doors>,
+    listener: Arc<TcpListener>,
     accepting: JoinHandle<()>,
+}
+
+impl Running {
+    fn close(self) {
+        self.accepting.abort();
+        // The task holds the listener until the runtime gets round to ending it; the address is to be free before.
+        let _ = SockRef::from(&*self.listener).shutdown(Shutdown::Both);
+    }
 }
 
 /// What is asked of a new connection; exchanged as a whole when the configuration changes.
@@ -133,7 +142,7 @@ impl EventSocket {
         tracing::info!(address = %started.address, "event socket listens");
         match running.replace(started) {
             Some(before) => {
-                before.accepting.abort();
+                before.close();
                 Ok(Applied::Moved)
             }
             None => Ok(Applied::Started),
@@ -150,11 +159,16 @@ impl EventSocket {
         self.hub.members().len()
     }
 
+    /// Stops listening. When this returns, the address is free; connections that are open stay.
+    pub fn close(&self) {
+        if let Some(running) = self.running.lock().take() {
+            running.close();
+        }
+    }
+
     /// Stops listening and tells every client that the server ends; returns when they heard it, after a second at most.
     pub async fn stop(&self) {
-        if let Some(running) = self.running.lock().take() {
-            running.accepting.abort();
-        }
+        self.close();
         for member in self.hub.members().iter() {
             member.outbox.close(Some(frame::disconnect_notice(frame::SHUTDOWN)));
         }
@@ -167,8 +181,10 @@ impl EventSocket {
         let listener = bind(config.listen).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let doors = Arc::new(Doors { config: Mutex::new(Limits::new(config.clone())) });
-        let accepting = tokio::spawn(accept(listener, self.deps.clone(), self.hub.clone(), doors.clone()));
-        Ok(Running { config, address, doors, accepting })
+        let listener = Arc::new(listener);
+        let accepting =
+            tokio::spawn(accept(listener.clone(), self.deps.clone(), self.hub.clone(), doors.clone()));
+        Ok(Running { config, address, doors, listener, accepting })
     }
 }
 
@@ -177,9 +193,7 @@ impl Drop for EventSocket {
         let (subscriber, sink) = self.subscriptions;
         self.deps.bus.unsubscribe(subscriber);
         self.deps.log_bus.remove(sink);
-        if let Some(running) = self.running.get_mut().take() {
-            running.accepting.abort();
-        }
+        self.close();
     }
 }
 
@@ -207,7 +221,7 @@ fn bind_exactly(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(listener: TcpListener, deps: EventSocketDeps, hub: Arc<Hub>, doors: Arc<Doors>) {
+async fn accept(listener: Arc<TcpListener>, deps: EventSocketDeps, hub: Arc<Hub>, doors: Arc<Doors>) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {

@@ -431,6 +431,17 @@ async fn every_address_means_both_families() {
 }
 
 #[tokio::test]
+async fn a_closed_address_can_be_had_at_once() {
+    let server = Server::start();
+    let mut client = server.client().await;
+    let listen = server.socket.local_addr().expect("it listens");
+    server.socket.close();
+    let again = Server::start_with(EventSocketConfig { listen, ..config() });
+    assert_eq!(again.client().await.api("echo new").await.expect("an answer"), "new");
+    assert_eq!(client.api("echo old").await.expect("an answer"), "old");
+}
+
+#[tokio::test]
 async fn stopping_tells_everybody() {
     let server = Server::start();
     let mut stream = server.raw().await;
