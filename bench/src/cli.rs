@@ -1,0 +1,83 @@
+//! The command line.
+
+use std::net::SocketAddrV4;
+use std::path::PathBuf;
+
+/// Measures MESSAGEs a second and CPU time a message, beside a relay that only moves packets.
+#[derive(clap::Parser, Debug)]
+#[command(name = "chappe-bench", version, args_conflicts_with_subcommands = true)]
+pub struct Options {
+    /// The server to measure [default: `chappe` beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub chappe: Option<PathBuf>,
+
+    /// Rows to measure
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply])]
+    pub rows: Vec<Row>,
+
+    /// Rounds of each row
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+
+    /// Seconds a round
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+
+    /// Messages on their way at once while capacity is measured
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub window: u32,
+
+    /// Users that send, and as many that receive
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub users: u32,
+
+    /// Bytes of a MESSAGE, at least
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(400..=1300))]
+    pub size: u32,
+
+    /// Core of the server
+    #[arg(long, default_value_t = 0)]
+    pub server_core: usize,
+
+    /// Core of the load generator
+    #[arg(long, default_value_t = 1)]
+    pub load_core: usize,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program starts of itself.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// The relay that only moves packets; prints the port it listens on
+    #[command(hide = true)]
+    Floor {
+        /// Who gets what the receiver sends
+        sender: SocketAddrV4,
+        /// Who gets what anybody else sends
+        receiver: SocketAddrV4,
+    },
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Row {
+    /// The relay that only moves packets
+    Floor,
+    /// From user to user, point to point
+    Relay,
+    /// The chatplan's `reply`
+    Reply,
+}
+
+impl Row {
+    /// What the table calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Row::Floor => "floor: moves packets, parses nothing",
+            Row::Relay => "chappe, point to point",
+            Row::Reply => "chappe, `reply` from the chatplan",
+        }
+    }
+}

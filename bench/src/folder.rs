@@ -1,0 +1,79 @@
+//! The server's configuration folder, as small as it can be.
+
+use std::fmt::Write as _;
+use std::net::UdpSocket;
+use std::path::Path;
+
+use crate::error::BenchError;
+
+/// The one domain.
+pub const DOMAIN: &str = "bench.test";
+/// The user that the chatplan's one extension answers for.
+pub const ECHO: &str = "echo";
+/// Everybody's password.
+pub const PASSWORD: &str = "bench";
+
+/// Writes `freeswitch.xml` for `users` users from 1000 on; the profile's port.
+pub fn write(folder: &Path, users: u32) -> Result<u16, BenchError> {
+    let port = free_port().map_err(BenchError::system("find a free port"))?;
+    std::fs::write(folder.join("freeswitch.xml"), document(port, users))
+        .map_err(BenchError::system("write the configuration"))?;
+    Ok(port)
+}
+
+/// A port that is free for UDP and TCP.
+fn free_port() -> std::io::Result<u16> {
+    loop {
+        let port = UdpSocket::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+}
+
+fn document(port: u16, users: u32) -> String {
+    let mut directory = String::new();
+    for user in 1000..1000 + users {
+        let _ = writeln!(
+            directory,
+            r#"<user id="{user}"><params><param name="password" value="{PASSWORD}"/></params></user>"#
+        );
+    }
+    format!(
+        r#"<document type="freeswitch/xml">
+<section name="configuration">
+  <configuration name="switch.conf"><settings><param name="loglevel" value="warning"/></settings></configuration>
+  <configuration name="modules.conf"><modules>
+    <load module="mod_commands"/>
+    <load module="mod_sofia"/>
+    <load module="mod_sms"/>
+  </modules></configuration>
+  <configuration name="acl.conf"><network-lists/></configuration>
+  <configuration name="sofia.conf"><profiles><profile name="bench">
+    <domains><domain name="{DOMAIN}" alias="true" parse="false"/></domains>
+    <settings>
+      <param name="sip-ip" value="127.0.0.1"/>
+      <param name="sip-port" value="{port}"/>
+      <param name="context" value="default"/>
+      <param name="auth-calls" value="true"/>
+      <param name="auth-messages" value="false"/>
+      <param name="apply-inbound-acl" value="loopback.auto"/>
+      <param name="force-register-domain" value="{DOMAIN}"/>
+      <param name="force-register-db-domain" value="{DOMAIN}"/>
+      <param name="max-recv-requests-per-second" value="0"/>
+    </settings>
+  </profile></profiles></configuration>
+</section>
+<section name="directory"><domain name="{DOMAIN}"><groups><group name="default"><users>
+{directory}</users></group></groups></domain></section>
+<section name="chatplan"><context name="default">
+  <extension name="echo">
+    <condition field="to" expression="^{ECHO}@">
+      <action application="reply" data="Hello, you said: ${{_body}}"/>
+    </condition>
+  </extension>
+</context></section>
+</document>
+"#
+    )
+}

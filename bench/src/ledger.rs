@@ -1,0 +1,161 @@
+//! What became of each message.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+/// RFC 3261 §17.1.2.2: timer E starts at T1 and doubles up to T2.
+const T1: Duration = Duration::from_millis(500);
+const T2: Duration = Duration::from_secs(4);
+
+struct Entry {
+    /// When it was sent, or should have been.
+    due: Instant,
+    resend_at: Instant,
+    interval: Duration,
+    answered: bool,
+    delivered: bool,
+}
+
+impl Entry {
+    fn is_done(&self) -> bool {
+        self.answered && self.delivered
+    }
+}
+
+/// Counts of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    pub sent: u64,
+    /// Got a 2xx.
+    pub answered: u64,
+    /// Arrived.
+    pub delivered: u64,
+    /// Answered and arrived.
+    pub done: u64,
+    /// Arrived again.
+    pub duplicates: u64,
+    /// Sent again for want of an answer.
+    pub retransmitted: u64,
+    /// Other final answers, by status.
+    pub refused: BTreeMap<u16, u64>,
+}
+
+/// Every message of a run.
+pub struct Ledger {
+    entries: Vec<Entry>,
+    /// All before this one are done.
+    oldest: usize,
+    pub counts: Counts,
+    /// From when a message was due to its 2xx, in microseconds.
+    pub latency: Histogram<u64>,
+}
+
+impl Ledger {
+    pub fn new() -> Self {
+        let latency = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
+        Ledger { entries: Vec::new(), oldest: 0, counts: Counts::default(), latency }
+    }
+
+    /// Messages that are not yet answered and delivered, or refused.
+    pub fn open(&self) -> u64 {
+        self.counts.sent - self.counts.done - self.counts.refused.values().sum::<u64>()
+    }
+
+    /// A message was sent; its number.
+    pub fn send(&mut self, due: Instant, now: Instant) -> usize {
+        self.counts.sent += 1;
+        self.entries.push(Entry {
+            due,
+            resend_at: now + T1,
+            interval: T1,
+            answered: false,
+            delivered: false,
+        });
+        self.entries.len() - 1
+    }
+
+    /// A final answer came. Answers to messages that have one are those to retransmissions.
+    pub fn answer(&mut self, number: usize, code: u16, now: Instant) {
+        let Some(entry) = self.entries.get_mut(number).filter(|entry| !entry.answered) else { return };
+        entry.answered = true;
+        if !(200..300).contains(&code) {
+            *self.counts.refused.entry(code).or_default() += 1;
+            return;
+        }
+        self.counts.answered += 1;
+        self.counts.done += u64::from(entry.is_done());
+        let micros = u64::try_from(now.duration_since(entry.due).as_micros()).unwrap_or(u64::MAX);
+        self.latency.saturating_record(micros.max(1));
+    }
+
+    /// A message arrived.
+    pub fn deliver(&mut self, number: usize) {
+        let Some(entry) = self.entries.get_mut(number) else { return };
+        if entry.delivered {
+            self.counts.duplicates += 1;
+            return;
+        }
+        entry.delivered = true;
+        self.counts.delivered += 1;
+        self.counts.done += u64::from(entry.is_done());
+    }
+
+    /// Messages whose answer is overdue; each is taken as sent again.
+    pub fn take_overdue(&mut self, now: Instant) -> Vec<usize> {
+        while self.entries.get(self.oldest).is_some_and(Entry::is_done) {
+            self.oldest += 1;
+        }
+        let mut overdue = Vec::new();
+        for (number, entry) in self.entries.iter_mut().enumerate().skip(self.oldest) {
+            if !entry.answered && entry.resend_at <= now {
+                entry.interval = (entry.interval * 2).min(T2);
+                entry.resend_at = now + entry.interval;
+                overdue.push(number);
+            }
+        }
+        self.counts.retransmitted += overdue.len() as u64;
+        overdue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_message_counts_once() {
+        let start = Instant::now();
+        let mut ledger = Ledger::new();
+        let [a, b, c] = std::array::from_fn(|_| ledger.send(start, start));
+        ledger.deliver(a);
+        ledger.deliver(a);
+        ledger.answer(a, 200, start + Duration::from_millis(3));
+        ledger.answer(a, 200, start);
+        ledger.answer(b, 202, start);
+        ledger.answer(c, 404, start);
+        ledger.answer(99, 200, start);
+        ledger.deliver(99);
+        let counts = &ledger.counts;
+        assert_eq!((counts.sent, counts.answered, counts.delivered, counts.done), (3, 2, 1, 1));
+        assert_eq!((counts.duplicates, counts.refused.get(&404), ledger.open()), (1, Some(&1), 1));
+        assert_eq!(ledger.latency.len(), 2);
+        assert!((2990..=3010).contains(&ledger.latency.max()));
+    }
+
+    #[test]
+    fn resending_backs_off() {
+        let start = Instant::now();
+        let mut ledger = Ledger::new();
+        let number = ledger.send(start, start);
+        let at = |millis| start + Duration::from_millis(millis);
+        assert!(ledger.take_overdue(at(499)).is_empty());
+        assert_eq!(ledger.take_overdue(at(500)), [number]);
+        assert!(ledger.take_overdue(at(1499)).is_empty());
+        assert_eq!(ledger.take_overdue(at(1500)), [number]);
+        ledger.answer(number, 200, at(1600));
+        assert!(ledger.take_overdue(at(60_000)).is_empty());
+        assert_eq!(ledger.counts.retransmitted, 2);
+    }
+}

@@ -1,0 +1,58 @@
+//! Cores and CPU time.
+
+use std::io;
+use std::mem;
+use std::time::Duration;
+
+use crate::error::BenchError;
+
+/// Keeps the calling thread, and what it starts, on one core.
+pub fn pin(core: usize) -> io::Result<()> {
+    if core >= libc::CPU_SETSIZE as usize {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: a cpu_set_t is a plain array of bits, for which zero is a value.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: `core` is below CPU_SETSIZE, and `set` is ours.
+    unsafe { libc::CPU_SET(core, &mut set) };
+    // SAFETY: `set` lives through the call and its size is given.
+    match unsafe { libc::sched_setaffinity(0, mem::size_of_val(&set), &set) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Both cores must exist and differ, or the figures would measure the load generator.
+pub fn check_cores(server: usize, load: usize) -> Result<(), BenchError> {
+    // SAFETY: as in `pin`.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: `set` lives through the call and its size is given.
+    if unsafe { libc::sched_getaffinity(0, mem::size_of_val(&set), &mut set) } != 0 {
+        return Err(BenchError::system("ask for the usable cores")(io::Error::last_os_error()));
+    }
+    let usable = |core: usize| {
+        // SAFETY: `core` is below CPU_SETSIZE, and `set` is ours.
+        core < libc::CPU_SETSIZE as usize && unsafe { libc::CPU_ISSET(core, &set) }
+    };
+    if server != load && usable(server) && usable(load) {
+        return Ok(());
+    }
+    Err(BenchError::Cores { usable: (0..libc::CPU_SETSIZE as usize).filter(|&core| usable(core)).count() })
+}
+
+/// CPU time that a process has used, all its threads together, those that ended included.
+pub fn cpu_time(pid: u32) -> Result<Duration, BenchError> {
+    let failed = |code| BenchError::system("read the server's CPU time")(io::Error::from_raw_os_error(code));
+    let mut clock = 0;
+    // SAFETY: `clock` lives through the call.
+    match unsafe { libc::clock_getcpuclockid(pid as libc::pid_t, &mut clock) } {
+        0 => {}
+        code => return Err(failed(code)),
+    }
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` lives through the call.
+    if unsafe { libc::clock_gettime(clock, &mut time) } != 0 {
+        return Err(BenchError::system("read the server's CPU time")(io::Error::last_os_error()));
+    }
+    Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+}

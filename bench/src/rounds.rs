@@ -1,0 +1,162 @@
+//! The order of the measurements.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::cli::{Options, Row};
+use crate::error::BenchError;
+use crate::folder::ECHO;
+use crate::ledger::{Counts, Ledger};
+use crate::load::{Load, Pace};
+use crate::message::Template;
+use crate::register::register;
+use crate::server::Server;
+use crate::udp::Port;
+use crate::{machine, table};
+
+/// The start of a round that is not counted.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// How long the last messages of a round may take.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// What one round showed.
+pub struct Round {
+    /// Messages a second, answered and delivered.
+    pub rate: f64,
+    /// CPU time of the server a message, in microseconds.
+    pub cpu: f64,
+    pub counts: Counts,
+}
+
+/// A run at half the capacity.
+pub struct Half {
+    /// Messages a second that were sent.
+    pub rate: f64,
+    pub ledger: Ledger,
+}
+
+/// All that is known of a row.
+pub struct Measured {
+    pub row: Row,
+    pub rounds: Vec<Round>,
+    pub half: Half,
+}
+
+/// Measures and prints.
+pub fn run(options: &Options) -> Result<(), BenchError> {
+    machine::check_cores(options.server_core, options.load_core)?;
+    machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
+    let mut bench = Bench::start(options)?;
+    let mut rounds: Vec<(Row, Vec<Round>)> = options.rows.iter().map(|&row| (row, Vec::new())).collect();
+    for round in 1..=options.rounds {
+        for (row, rounds) in &mut rounds {
+            let measured = bench.round(*row)?;
+            eprintln!("round {round}: {}: {:.0}/s, {:.2} µs", row.title(), measured.rate, measured.cpu);
+            rounds.push(measured);
+        }
+    }
+    let mut measured = Vec::new();
+    for (row, rounds) in rounds {
+        let capacity = table::median(rounds.iter().map(|round| round.rate));
+        let half = bench.half(row, capacity / 2.0)?;
+        measured.push(Measured { row, rounds, half });
+    }
+    print!("{}", table::markdown(&measured));
+    Ok(())
+}
+
+/// Servers, sockets and users.
+struct Bench<'o> {
+    options: &'o Options,
+    ports: [Port; 2],
+    floor: Option<Server>,
+    chappe: Option<Server>,
+    /// Counts the runs, so that none takes another's messages for its own.
+    run: u32,
+}
+
+impl<'o> Bench<'o> {
+    fn start(options: &'o Options) -> Result<Self, BenchError> {
+        let mut ports = [Port::open()?, Port::open()?];
+        let core = options.server_core;
+        let wants = |row| options.rows.contains(&row);
+        let chappe = if wants(Row::Relay) || wants(Row::Reply) {
+            Some(Server::chappe(&program(options)?, core, 2 * options.users)?)
+        } else {
+            None
+        };
+        let floor = if wants(Row::Floor) {
+            Some(Server::floor(core, ports[0].address, ports[1].address)?)
+        } else {
+            None
+        };
+        if let Some(server) = &chappe {
+            for user in 0..options.users {
+                register(&mut ports[0], server.address, &sender(user))?;
+                register(&mut ports[1], server.address, &receiver(options, user))?;
+            }
+        }
+        Ok(Bench { options, ports, floor, chappe, run: 0 })
+    }
+
+    /// Capacity: as many messages as the server takes.
+    fn round(&mut self, row: Row) -> Result<Round, BenchError> {
+        let pace = Pace::Window(u64::from(self.options.window));
+        let length = Duration::from_secs(u64::from(self.options.seconds));
+        let (mut load, server) = self.load(row);
+        load.drive(pace, WARM_UP)?;
+        let (start, cpu, done) = (Instant::now(), server.cpu_time()?, load.ledger.counts.done);
+        load.drive(pace, length.saturating_sub(WARM_UP))?;
+        let (elapsed, cpu) = (start.elapsed(), server.cpu_time()?.saturating_sub(cpu));
+        let done = (load.ledger.counts.done - done) as f64;
+        load.drain(DRAIN)?;
+        Ok(Round {
+            rate: done / elapsed.as_secs_f64(),
+            cpu: cpu.as_secs_f64() * 1e6 / done.max(1.0),
+            counts: load.ledger.counts,
+        })
+    }
+
+    fn half(&mut self, row: Row, rate: f64) -> Result<Half, BenchError> {
+        let length = Duration::from_secs(u64::from(self.options.seconds));
+        let (mut load, _) = self.load(row);
+        load.drive(Pace::Rate(rate.max(1.0)), length)?;
+        load.drain(DRAIN)?;
+        Ok(Half { rate, ledger: load.ledger })
+    }
+
+    fn load(&mut self, row: Row) -> (Load<'_>, &Server) {
+        self.run += 1;
+        let server = match row {
+            Row::Floor => self.floor.as_ref(),
+            Row::Relay | Row::Reply => self.chappe.as_ref(),
+        };
+        let server = server.expect("the servers of all rows were started");
+        let from = self.ports[0].address;
+        let size = self.options.size as usize;
+        let templates = (0..self.options.users).map(|user| {
+            let recipient = if row == Row::Reply { ECHO.to_owned() } else { receiver(self.options, user) };
+            Template::new(self.run, from, &sender(user), &recipient, size)
+        });
+        let load = Load::new(self.run, server.address, &mut self.ports, templates.collect());
+        (load, server)
+    }
+}
+
+fn sender(user: u32) -> String {
+    (1000 + user).to_string()
+}
+
+fn receiver(options: &Options, user: u32) -> String {
+    (1000 + options.users + user).to_string()
+}
+
+fn program(options: &Options) -> Result<PathBuf, BenchError> {
+    match &options.chappe {
+        Some(path) => Ok(path.clone()),
+        None => {
+            let this = std::env::current_exe().map_err(BenchError::system("find this program"))?;
+            Ok(this.with_file_name("chappe"))
+        }
+    }
+}

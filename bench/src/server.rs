@@ -1,0 +1,148 @@
+//! The process that is measured.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chappe_sip_msg::{Method, RequestWriter};
+use tempfile::TempDir;
+
+use crate::error::BenchError;
+use crate::{folder, machine};
+
+const START: Duration = Duration::from_secs(10);
+const END: Duration = Duration::from_secs(10);
+
+/// A server on a core of its own; ended when dropped.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddrV4,
+    /// Configuration and log.
+    folder: TempDir,
+}
+
+impl Server {
+    /// Starts this program again as the floor relay.
+    pub fn floor(core: usize, sender: SocketAddrV4, receiver: SocketAddrV4) -> Result<Self, BenchError> {
+        let program = std::env::current_exe().map_err(BenchError::system("find this program"))?;
+        let mut command = Command::new(program);
+        command.args(["floor", &sender.to_string(), &receiver.to_string()]).stdout(Stdio::piped());
+        let mut server = Self::spawn(command, core, 0)?;
+        let mut line = String::new();
+        if let Some(out) = server.child.stdout.take() {
+            BufReader::new(out).read_line(&mut line).map_err(BenchError::system("read the relay's port"))?;
+        }
+        let port = line.trim().parse().map_err(|_| server.failed("printed no port"))?;
+        server.address.set_port(port);
+        Ok(server)
+    }
+
+    /// Starts `chappe serve` with a configuration for so many users, and waits until it answers.
+    pub fn chappe(program: &Path, core: usize, users: u32) -> Result<Self, BenchError> {
+        if !program.is_file() {
+            return Err(BenchError::NoServer(program.to_owned()));
+        }
+        let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
+        let port = folder::write(folder.path(), users)?;
+        let mut command = Command::new(program);
+        command.args(["serve", "--conf"]).arg(folder.path()).stdout(Stdio::null());
+        let mut server = Self::spawn_in(folder, command, core, port)?;
+        server.wait_until_it_answers()?;
+        Ok(server)
+    }
+
+    /// CPU time it has used.
+    pub fn cpu_time(&self) -> Result<Duration, BenchError> {
+        machine::cpu_time(self.child.id())
+    }
+
+    fn spawn(command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
+        let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
+        Self::spawn_in(folder, command, core, port)
+    }
+
+    fn spawn_in(folder: TempDir, mut command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
+        let log = File::create(folder.path().join("log")).map_err(BenchError::system("make a log"))?;
+        command.stdin(Stdio::null()).stderr(log);
+        // SAFETY: between fork and exec `pin` makes one system call and allocates nothing.
+        unsafe { command.pre_exec(move || machine::pin(core)) };
+        let child = command.spawn().map_err(BenchError::system("start the server"))?;
+        Ok(Server { child, address: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), folder })
+    }
+
+    fn wait_until_it_answers(&mut self) -> Result<(), BenchError> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+            .and_then(|socket| socket.set_read_timeout(Some(Duration::from_millis(100))).map(|()| socket))
+            .map_err(BenchError::system("open a socket"))?;
+        let end = Instant::now() + START;
+        let mut request = Vec::new();
+        let from = socket.local_addr().map_err(BenchError::system("open a socket"))?;
+        for number in 0.. {
+            if self.child.try_wait().map_err(BenchError::system("look at the server"))?.is_some() {
+                return Err(self.failed("ended"));
+            }
+            if Instant::now() > end {
+                return Err(self.failed("does not answer"));
+            }
+            request.clear();
+            options(&from.to_string(), number, &mut request);
+            let asked = socket.send_to(&request, self.address).and_then(|_| socket.recv(&mut [0; 4096]));
+            match asked {
+                Ok(_) => return Ok(()),
+                // Nobody listens yet.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, what: &'static str) -> BenchError {
+        BenchError::Server { what, log: self.log().unwrap_or_default() }
+    }
+
+    /// The end of the log.
+    fn log(&self) -> io::Result<String> {
+        let mut file = File::open(self.folder.path().join("log"))?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(2000)))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+fn options(from: &str, number: u32, out: &mut Vec<u8>) {
+    let mut request = RequestWriter::new(Method::Options, format!("sip:{}", folder::DOMAIN), out);
+    request
+        .header("Via", format!("SIP/2.0/UDP {from};rport;branch=z9hG4bK-ready-{number}"))
+        .header("Max-Forwards", "70")
+        .header("From", format!("<sip:ready@{}>;tag=ready", folder::DOMAIN))
+        .header("To", format!("<sip:{}>", folder::DOMAIN))
+        .header("Call-ID", format!("ready-{number}@{from}"))
+        .header("CSeq", "1 OPTIONS");
+    request.finish();
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // SAFETY: the process is our child and was not waited for, so its id is its own.
+        unsafe { libc::kill(self.child.id() as libc::pid_t, libc::SIGTERM) };
+        let end = Instant::now() + END;
+        while Instant::now() < end {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
