@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use agent::{Server, addr, request};
 use bytes::Bytes;
-use chappe_sip_proto::{Limits, Peer, Received, Response};
+use chappe_sip_proto::{Limits, Peer, Received, Response, ServerId};
+use proptest::prelude::*;
 
 fn message(number: usize) -> Vec<u8> {
     request(
@@ -63,4 +64,40 @@ fn stateless_answers_leave_nothing_behind() {
     assert_eq!(sent.len(), 2, "an ACK is not answered");
     assert!(sent[0] == sent[1] && sent[0].contains("\r\nRetry-After: 3\r\n"), "{sent:?}");
     assert_eq!((server.transactions.server_count(), server.transactions.poll_timeout()), (0, None));
+}
+
+proptest! {
+    /// Whatever comes in whatever order, the limits hold, and in the end nothing is left.
+    #[test]
+    fn nothing_is_left_in_the_end(
+        steps in prop::collection::vec((0..5_u8, 0..12_usize, 100..700_u16, 0..4000_u64), 1..80),
+    ) {
+        let mut server = Server::new(Limits { servers: 5, clients: 3, kept_bytes: 1000, ..Limits::default() });
+        let mut open: Vec<ServerId> = Vec::new();
+        for (step, number, code, pause) in steps {
+            let via = format!("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{}", number / 2);
+            let method = ["MESSAGE", "INVITE", "ACK"][usize::from(step) % 3];
+            match step {
+                0..3 => match server.receive(&request(method, &via, &format!("c{}", number / 3), 1)) {
+                    Received::Request(id) => open.push(id),
+                    Received::Absorbed | Received::Merged | Received::Refused(503) | Received::Stray => {}
+                    other => prop_assert!(false, "{other:?}"),
+                },
+                3 if !open.is_empty() => {
+                    let response = Response::new(code).header("X-Number", number.to_string());
+                    server.respond(open[number % open.len()], response);
+                }
+                _ => {
+                    let branch = server.transactions.new_branch();
+                    let bytes = Bytes::from(message(number));
+                    server.transactions.request(server.now, branch, bytes, Peer::udp(addr(2)));
+                }
+            }
+            server.wait(Duration::from_millis(pause));
+            prop_assert!(server.transactions.server_count() <= 5 && server.transactions.client_count() <= 3);
+        }
+        server.wait(Duration::from_secs(100));
+        prop_assert_eq!((server.transactions.server_count(), server.transactions.client_count()), (0, 0));
+        prop_assert_eq!(server.transactions.poll_timeout(), None);
+    }
 }

@@ -2,7 +2,9 @@
 //!
 //! What identifies a transaction is hashed to 128 bits under a key that peers don't know, and the hash stands for it.
 
-use chappe_sip_msg::{CSeq, HeaderName, Message, Method, NameAddr, Via};
+use std::num::NonZeroU64;
+
+use chappe_sip_msg::{CSeq, HeaderName, Message, Method, NameAddr, Params, Via};
 
 use super::branch::has_magic_cookie;
 use crate::siphash::{HashKey, SipHash};
@@ -25,15 +27,22 @@ impl ServerKey {
 
 /// Stands for the Call-ID, From tag and CSeq of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct MergeKey(pub(super) u64);
+pub(super) struct MergeKey(NonZeroU64);
+
+impl MergeKey {
+    /// For tables.
+    pub(super) fn hash(self) -> u64 {
+        self.0.get()
+    }
+}
 
 /// What every request is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identity<'a> {
     pub(super) via: Via<'a>,
     pub(super) method: Method<'a>,
-    from: NameAddr<'a>,
-    to: NameAddr<'a>,
+    from_tag: Option<&'a [u8]>,
+    to_tag: Option<&'a [u8]>,
     cseq: CSeq<'a>,
 }
 
@@ -43,8 +52,8 @@ impl<'a> Identity<'a> {
         Some(Self {
             via: request.via().ok()?,
             method: request.method(),
-            from: request.from().ok()?,
-            to: request.to().ok()?,
+            from_tag: tag(HeaderName::From, request.first(HeaderName::From)?),
+            to_tag: tag(HeaderName::To, request.first(HeaderName::To)?),
             cseq: request.cseq().ok()?,
         })
     }
@@ -72,26 +81,36 @@ impl<'a> Identity<'a> {
     /// that of the response and not of its INVITE, so it is left out for the two.
     fn hash_as_rfc2543(&self, request: &Message<'_>, method: Method<'_>, hash: &mut SipHash<1, 3>) {
         hash.field(request.uri_text());
-        hash.field(self.from.tag().unwrap_or_default());
+        hash.field(self.from_tag.unwrap_or_default());
         hash.field(request.call_id());
         hash.field(&self.cseq.number.to_le_bytes());
         hash.field(request.values(HeaderName::Via).next().unwrap_or_default());
         if method != Method::Invite {
-            hash.field(self.to.tag().unwrap_or_default());
+            hash.field(self.to_tag.unwrap_or_default());
         }
     }
 
     /// RFC 3261 §8.2.2.2: only a request without a To tag can be a merged one.
     pub(super) fn merge_key(&self, request: &Message<'_>, key: HashKey) -> Option<MergeKey> {
-        if self.to.params.has("tag") {
+        if self.to_tag.is_some() {
             return None;
         }
         let mut hash = key.hash();
         hash.field(request.call_id());
-        hash.field(self.from.tag().unwrap_or_default());
+        hash.field(self.from_tag.unwrap_or_default());
         hash.field(&self.cseq.number.to_le_bytes());
         hash.field(self.cseq.method.as_bytes());
-        Some(MergeKey(hash.finish128()[0]))
+        Some(MergeKey(NonZeroU64::new(hash.finish128()[0]).unwrap_or(NonZeroU64::MIN)))
+    }
+}
+
+/// The tag of a From or To. The address before it was looked at when the message was parsed, so nearly always it is
+/// enough to look behind its closing bracket.
+fn tag<'a>(header: HeaderName, value: &'a [u8]) -> Option<&'a [u8]> {
+    let behind = value.iter().rposition(|byte| *byte == b'>').map(|end| &value[end + 1..]);
+    match behind.filter(|params| !params.contains(&b'"')) {
+        Some(params) => Params::of(params.trim_ascii_start()).get("tag"),
+        None => NameAddr::parse(header, value).ok()?.tag(),
     }
 }
 
@@ -175,6 +194,23 @@ mod tests {
             assert!(!same_transaction(&[via], &[via, other]), "{other:?}");
         }
         assert!(!same_transaction(&[via], &[("Via", "SIP/2.0/UDP 192.0.2.1;branch=2")]));
+    }
+
+    #[test]
+    fn tags_are_found_wherever_addresses_end() {
+        for (value, want) in [
+            ("<sip:a@h>;tag=1", Some("1")),
+            ("<sip:a@h> ; x=y;TAG = 1", Some("1")),
+            ("<sip:a@h;tag=2>", None),
+            ("sip:a@h;tag=1", Some("1")),
+            ("\"<b>;tag=3\" <sip:a@h>;tag=1", Some("1")),
+            ("<sip:a@h>;x=\">;tag=3\";tag=1", Some("1")),
+            ("<sip:a@h>;x=\"a\";tag=1", Some("1")),
+            ("sip:a@h", None),
+        ] {
+            let found = tag(HeaderName::From, value.as_bytes());
+            assert_eq!(found, want.map(str::as_bytes), "{value}");
+        }
     }
 
     #[test]

@@ -7,11 +7,17 @@ pub(crate) struct Slot {
 }
 
 /// Values in places that are used again, the last one freed first, so that what is short-lived stays in the cache.
+///
+/// They lie in chunks, so that growing moves nothing: with a million of them that would be felt.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
-    places: Vec<Place<T>>,
+    chunks: Vec<Vec<Place<T>>>,
     free: Vec<u32>,
+    len: usize,
 }
+
+/// Places in a chunk.
+const CHUNK: usize = 4096;
 
 #[derive(Debug)]
 struct Place<T> {
@@ -20,54 +26,78 @@ struct Place<T> {
 }
 
 impl<T> Slab<T> {
+    /// What a value costs here, in bytes.
+    #[cfg(test)]
+    pub(super) const PLACE: usize = size_of::<Place<T>>();
+
     pub(super) fn new() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
+        Self { chunks: Vec::new(), free: Vec::new(), len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.places.len() - self.free.len()
+        self.len
     }
 
     pub(super) fn insert(&mut self, value: T) -> Slot {
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Place { generation: 0, value: None });
-            (self.places.len() - 1) as u32
-        });
-        let place = &mut self.places[index as usize];
+        self.len += 1;
+        let Some(index) = self.free.pop() else {
+            return self.append(value);
+        };
+        let place = &mut self.chunks[index as usize / CHUNK][index as usize % CHUNK];
         place.value = Some(value);
         Slot { index, generation: place.generation }
     }
 
+    fn append(&mut self, value: T) -> Slot {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        let before = (self.chunks.len() - 1) * CHUNK;
+        let chunk = &mut self.chunks[before / CHUNK];
+        chunk.push(Place { generation: 0, value: Some(value) });
+        Slot { index: (before + chunk.len() - 1) as u32, generation: 0 }
+    }
+
+    fn place(&self, index: u32) -> Option<&Place<T>> {
+        self.chunks.get(index as usize / CHUNK)?.get(index as usize % CHUNK)
+    }
+
+    fn place_mut(&mut self, index: u32) -> Option<&mut Place<T>> {
+        self.chunks.get_mut(index as usize / CHUNK)?.get_mut(index as usize % CHUNK)
+    }
+
     pub(super) fn get(&self, slot: Slot) -> Option<&T> {
-        let place = self.places.get(slot.index as usize)?;
+        let place = self.place(slot.index)?;
         place.value.as_ref().filter(|_| place.generation == slot.generation)
     }
 
     pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
-        let place = self.places.get_mut(slot.index as usize)?;
+        let place = self.place_mut(slot.index)?;
         place.value.as_mut().filter(|_| place.generation == slot.generation)
     }
 
     pub(super) fn remove(&mut self, slot: Slot) -> Option<T> {
-        let place = self.places.get_mut(slot.index as usize)?;
+        let place = self.place_mut(slot.index)?;
         if place.generation != slot.generation {
             return None;
         }
         let value = place.value.take()?;
         place.generation = place.generation.wrapping_add(1);
         self.free.push(slot.index);
+        self.len -= 1;
         Some(value)
     }
 
     /// The slot and value at an index, whoever has it. For tables that hold indices of live entries only.
     pub(super) fn at(&self, index: u32) -> Option<(Slot, &T)> {
-        let place = self.places.get(index as usize)?;
+        let place = self.place(index)?;
         let value = place.value.as_ref()?;
         Some((Slot { index, generation: place.generation }, value))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
-        (0..self.places.len() as u32).filter_map(|index| self.at(index))
+        let places: usize = self.chunks.iter().map(Vec::len).sum();
+        (0..places as u32).filter_map(|index| self.at(index))
     }
 }
 
@@ -93,6 +123,14 @@ mod tests {
         assert_eq!(slab.remove(first), None);
         assert_eq!(slab.get(second), Some(&"second"));
         assert_eq!(slab.len(), 1);
+    }
+
+    #[test]
+    fn chunks_are_one_behind_the_other() {
+        let mut slab = Slab::new();
+        let slots: Vec<_> = (0..3 * CHUNK).map(|number| slab.insert(number)).collect();
+        assert!(slots.iter().enumerate().all(|(number, slot)| slab.get(*slot) == Some(&number)));
+        assert!(slab.iter().map(|(_, number)| *number).eq(0..3 * CHUNK));
     }
 
     #[test]
