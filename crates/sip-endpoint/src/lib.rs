@@ -25,7 +25,9 @@ mod shard;
 mod transport;
 mod world;
 
+pub use commands::rows as command_rows;
 pub use config::{GLOBAL_PARAMS, ListenIp, Multiple, PROFILE_PARAMS, ProfileConfig, Realm, SofiaConfig};
 pub use endpoint::{Applied, Endpoint, EndpointDeps, Listening};
 pub use error::EndpointError;
 pub use registrar::Registration;
+pub use shard::spawn_here;

@@ -85,7 +85,6 @@ fn listen_addr(config: &ProfileConfig, identity: &Identity) -> SocketAddr {
 #[derive(Default)]
 pub struct Counters {
     pub requests: AtomicU64,
-    pub failed: AtomicU64,
     pub sent: AtomicU64,
     pub sent_failed: AtomicU64,
 }

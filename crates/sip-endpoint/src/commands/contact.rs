@@ -10,16 +10,18 @@ use crate::Endpoint;
 use crate::registrar::dial_string;
 use crate::world::View;
 
+pub const ROW: Row = Row {
+    name: "sofia_contact",
+    syntax: "[profile/]<user>@<domain>",
+    doc: "Sofia Contacts",
+    module: "mod_sofia",
+};
+
 pub struct SofiaContact(pub Arc<Endpoint>);
 
 impl Command for SofiaContact {
     fn row(&self) -> &Row {
-        &Row {
-            name: "sofia_contact",
-            syntax: "[profile/]<user>@<domain>",
-            doc: "Sofia Contacts",
-            module: "mod_sofia",
-        }
+        &ROW
     }
 
     fn run(&self, call: Call<'_>) -> Answer {

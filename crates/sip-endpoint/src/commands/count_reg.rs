@@ -8,16 +8,18 @@ use super::Target;
 use crate::Endpoint;
 use crate::world::View;
 
+pub const ROW: Row = Row {
+    name: "sofia_count_reg",
+    syntax: "[profile/]<user>@<domain>",
+    doc: "Count Sofia registration",
+    module: "mod_sofia",
+};
+
 pub struct SofiaCountReg(pub Arc<Endpoint>);
 
 impl Command for SofiaCountReg {
     fn row(&self) -> &Row {
-        &Row {
-            name: "sofia_count_reg",
-            syntax: "[profile/]<user>@<domain>",
-            doc: "Count Sofia registration",
-            module: "mod_sofia",
-        }
+        &ROW
     }
 
     fn run(&self, call: Call<'_>) -> Answer {

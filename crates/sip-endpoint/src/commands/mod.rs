@@ -10,7 +10,7 @@ mod status_profile;
 
 use std::sync::Arc;
 
-use chappe_api::Registry;
+use chappe_api::{Registry, Row};
 
 use crate::Endpoint;
 
@@ -18,6 +18,11 @@ pub fn register(endpoint: &Arc<Endpoint>, registry: &Registry) {
     registry.add(Arc::new(sofia::Sofia(endpoint.clone())));
     registry.add(Arc::new(contact::SofiaContact(endpoint.clone())));
     registry.add(Arc::new(count_reg::SofiaCountReg(endpoint.clone())));
+}
+
+/// What help and the reference pages know of them.
+pub fn rows() -> [Row; 3] {
+    [sofia::ROW, contact::ROW, count_reg::ROW]
 }
 
 /// `[profile/]user[@domain][/prefix]`, as sofia_contact and sofia_count_reg take it.

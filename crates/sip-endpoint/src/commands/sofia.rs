@@ -7,6 +7,8 @@ use chappe_api::{Answer, Call, Command, Row};
 use super::{global, profile, status};
 use crate::Endpoint;
 
+pub const ROW: Row = Row { name: "sofia", syntax: "<cmd> <args>", doc: "Sofia Controls", module: "mod_sofia" };
+
 pub struct Sofia(pub Arc<Endpoint>);
 
 const USAGE: &str = "USAGE:
@@ -21,7 +23,7 @@ sofia help
 
 impl Command for Sofia {
     fn row(&self) -> &Row {
-        &Row { name: "sofia", syntax: "<cmd> <args>", doc: "Sofia Controls", module: "mod_sofia" }
+        &ROW
     }
 
     fn run(&self, call: Call<'_>) -> Answer {

@@ -67,10 +67,6 @@ fn take(
     }
     let to_user = String::from_utf8_lossy(to.uri.user.unwrap_or_default());
     event.add(header::DEST_PROTO, event::interface(&to_user));
-    if composing {
-        // RFC 3994: meant for the device, not for the chatplan.
-        event.add(header::SKIP_GLOBAL_PROCESS, "true");
-    }
     Ok(Some(event))
 }
 

@@ -1,12 +1,23 @@
-//! Requests that a shard's own flows want to send: they stay on the thread.
+//! What a shard's own flows want: requests to send, work to go on with. It stays on the thread.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
 
 use super::forks::SendJob;
 
+/// Work that nobody waits for.
+pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Pieces of work that may wait for the shard; it takes them before it sleeps.
+const SPAWNED: usize = 4096;
+
 thread_local! {
+    /// The profile whose shard this thread is; 0: none.
     static PROFILE: Cell<u64> = const { Cell::new(0) };
     static JOBS: RefCell<Vec<Box<SendJob>>> = const { RefCell::new(Vec::new()) };
+    static WORK: RefCell<VecDeque<Work>> = const { RefCell::new(VecDeque::new()) };
 }
 
 /// Says that the calling thread is a shard of this profile.
@@ -23,11 +34,31 @@ pub fn submit_here(profile: u64, job: Box<SendJob>) -> Option<Box<SendJob>> {
     None
 }
 
+/// Lets the calling thread go on with the work, if it is a shard with room for it, else hands the work back.
+/// The work may use tokio's timers and sockets.
+pub fn spawn_here(work: Work) -> Option<Work> {
+    if PROFILE.with(Cell::get) == 0 {
+        return Some(work);
+    }
+    WORK.with(|list| {
+        let mut list = list.borrow_mut();
+        if list.len() >= SPAWNED {
+            return Some(work);
+        }
+        list.push_back(work);
+        None
+    })
+}
+
 /// What the flows left, in order, into an empty list.
 pub fn take_into(list: &mut Vec<Box<SendJob>>) {
     JOBS.with(|jobs| std::mem::swap(&mut *jobs.borrow_mut(), list));
 }
 
-pub fn has_jobs() -> bool {
-    JOBS.with(|jobs| !jobs.borrow().is_empty())
+pub fn next_spawned() -> Option<Work> {
+    WORK.with(|list| list.borrow_mut().pop_front())
+}
+
+pub fn has_work() -> bool {
+    JOBS.with(|jobs| !jobs.borrow().is_empty()) || WORK.with(|list| !list.borrow().is_empty())
 }

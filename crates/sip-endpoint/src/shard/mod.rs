@@ -25,7 +25,7 @@ use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 use self::flows::Flows;
 pub use self::forks::{Leg, Outcome, SendJob};
 use self::forks::Forks;
-pub use self::local::submit_here;
+pub use self::local::{spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
 pub use self::random::Random;
 use crate::inbound;
@@ -89,6 +89,9 @@ pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world
     };
     let mut shard = Shard::new(index, &end, profile, world);
     let mut batch = RecvBatch::new(BATCH);
+    // What flows await may be tokio's.
+    let runtime = shard.world.deps.runtime.clone();
+    let _context = runtime.enter();
     while !end.mailbox.is_stopped() && !(end.mailbox.is_draining() && shard.is_idle()) {
         let ready = poller.wait(shard.patience(Instant::now()));
         if ready.wake {
@@ -152,7 +155,9 @@ impl Shard {
         self.settle(now);
         self.timers(now);
         self.settle(now);
-        self.flush(now, socket);
+        while self.flush(now, socket) {
+            self.settle(now);
+        }
     }
 
     fn timers(&mut self, now: Instant) {
@@ -171,12 +176,24 @@ impl Shard {
         loop {
             self.send_jobs(now);
             self.drain_outputs(now);
+            self.adopt_spawned(now);
             match self.flows.next() {
                 Some(Some((verdict, waiting))) => self.finish(now, verdict, waiting),
                 Some(None) => {}
-                None if self.jobs.is_empty() && !local::has_jobs() => return,
+                None if self.jobs.is_empty() && !local::has_work() => return,
                 None => {}
             }
+        }
+    }
+
+    /// Work that flows leave behind goes on as flows of this shard.
+    fn adopt_spawned(&mut self, now: Instant) {
+        while let Some(work) = local::next_spawned() {
+            let flow = Box::pin(async move {
+                work.await;
+                Verdict::OK
+            });
+            self.start(now, flow, Waiting::Nobody);
         }
     }
 

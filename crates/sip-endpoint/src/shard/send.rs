@@ -74,7 +74,8 @@ impl Shard {
         }
     }
 
-    pub(super) fn flush(&mut self, now: Instant, socket: &UdpSocket) {
+    /// Whether it is worth another look at the transactions: some peers can't be reached.
+    pub(super) fn flush(&mut self, now: Instant, socket: &UdpSocket) -> bool {
         let mut failed: SmallVec<[Peer; 4]> = SmallVec::new();
         self.out.flush(socket, |to, error| {
             tracing::debug!(%to, %error, "a datagram can't be sent");
@@ -82,8 +83,9 @@ impl Shard {
                 failed.push(Peer::udp(to));
             }
         });
-        for peer in failed {
-            self.transactions.transport_failed(now, peer);
+        for peer in &failed {
+            self.transactions.transport_failed(now, *peer);
         }
+        !failed.is_empty()
     }
 }

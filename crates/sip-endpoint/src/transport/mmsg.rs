@@ -168,10 +168,6 @@ impl SendBatch {
         self.parts.push((start, self.octets.len(), to));
     }
 
-    pub fn len(&self) -> usize {
-        self.parts.len()
-    }
-
     /// Sends everything. What the kernel refuses is handed to `failed` and forgotten: with
     /// UDP a retransmission makes up for it.
     pub fn flush(&mut self, socket: &impl AsRawFd, mut failed: impl FnMut(SocketAddr, io::Error)) {

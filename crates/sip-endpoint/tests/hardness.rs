@@ -1,0 +1,110 @@
+//! Input that nobody should send.
+
+mod fixture;
+
+use chappe_sip_msg::HeaderName;
+use fixture::{Server, param, status};
+
+fn is_alive(server: &Server) -> bool {
+    status(&server.phone("1000").register(60)) == 200
+}
+
+#[test]
+fn garbage_is_dropped() {
+    let server = Server::with("");
+    let mut phone = server.phone("x");
+    let commas = vec![b','; 65_000];
+    let mut long = b"MESSAGE sip:a@b SIP/2.0\r\nContact: ".to_vec();
+    long.extend_from_slice(&commas);
+    let mut contacts = phone.request("REGISTER", "sip:chat.test", "sip:1000@chat.test", "", "").into_bytes();
+    contacts.truncate(contacts.len() - 21);
+    contacts.extend_from_slice(b"Contact: ");
+    contacts.extend_from_slice(&commas[..60_000]);
+    contacts.extend_from_slice(b"\r\n\r\n");
+    let cases: [&[u8]; 9] = [
+        b"", b"\r\n\r\n", b"\0\0\0\0", b"GET / HTTP/1.1\r\n\r\n", b"MESSAGE sip:a@b SIP/2.0\r\n", &commas, &long,
+        &contacts, &[0xff; 1400],
+    ];
+    for bytes in cases {
+        phone.send_raw(bytes);
+    }
+    assert!(is_alive(&server));
+    for bytes in &cases[3..] {
+        let mut stream = server.tcp_phone("x");
+        stream.send_raw(bytes);
+    }
+    assert!(is_alive(&server));
+}
+
+#[test]
+fn what_can_be_answered_is_answered() {
+    let server = Server::with("");
+    let mut phone = server.phone("1000");
+    let to = "sip:1001@chat.test";
+    let cases = [
+        (phone.request("MESSAGE", to, to, "Require: nonsense\r\n", "x"), 420),
+        (phone.request("MESSAGE", "tel:+1", to, "", "x"), 416),
+        (phone.request("MESSAGE", to, to, "", "x").replace("Max-Forwards: 70", "Max-Forwards: 0"), 483),
+        (phone.request("MESSAGE", to, to, "", "x").replace(" SIP/2.0\r\nVia", " SIP/7.0\r\nVia"), 505),
+        (phone.request("MESSAGE", to, to, "", "x").replace("Content-Length: 1", "Content-Length: 99"), 400),
+        (phone.request("MESSAGE", to, to, "Content-Encoding: gzip\r\n", "x"), 415),
+        (phone.request("INVITE", to, to, "", ""), 405),
+        (phone.request("NONSENSE", to, to, "", ""), 501),
+        (phone.request("OPTIONS", "sip:chat.test", "sip:chat.test", "", ""), 200),
+    ];
+    for (request, expected) in cases {
+        let answer = phone.transact(&request);
+        assert_eq!(status(&answer), expected, "{request}");
+    }
+    let big = "x".repeat(130 * 1024);
+    let mut stream = server.tcp_phone("1000");
+    let request = stream.request("MESSAGE", to, to, "", &big);
+    assert_eq!(status(&stream.transact(&request)), 413);
+}
+
+#[test]
+fn a_merged_request_is_482() {
+    let server = Server::with("");
+    let mut phone = server.phone("1000");
+    let to = "sip:1001@chat.test";
+    let request = phone.request("MESSAGE", to, to, "", "x");
+    assert_eq!(status(&phone.transact(&request)), 407);
+    let other_way = request.replace("branch=z9hG4bK", "branch=z9hG4bKother");
+    assert_eq!(status(&phone.transact(&other_way)), 482);
+}
+
+#[test]
+fn too_many_requests_a_second_are_503_with_retry_after() {
+    let server = Server::with(&param("max-recv-requests-per-second", "3"));
+    let mut phone = server.phone("1000");
+    let answers: Vec<_> = (0..5)
+        .map(|_| phone.transact(&phone.request("OPTIONS", "sip:chat.test", "sip:chat.test", "", "")))
+        .collect();
+    let codes: Vec<_> = answers.iter().map(|answer| status(answer)).collect();
+    assert_eq!(codes, [200, 200, 200, 503, 503]);
+    let last = chappe_sip_msg::parse(&answers[4]).unwrap();
+    assert_eq!(last.first(HeaderName::RetryAfter), Some(&b"1"[..]));
+}
+
+#[test]
+fn too_many_messages_under_way_are_503() {
+    let params = param("max-message-flows", "2") + &param("shards", "1") + &param("auth-messages", "false");
+    let server = Server::with(&params);
+    let mut phone = server.phone("1000");
+    let to = "sip:tar+x@chat.test";
+    for _ in 0..2 {
+        let stuck = phone.request("MESSAGE", to, to, "", "x");
+        phone.send_raw(stuck.as_bytes());
+    }
+    let answer = phone.transact(&phone.request("MESSAGE", to, to, "", "x"));
+    assert_eq!(status(&answer), 503);
+}
+
+#[test]
+fn a_ping_on_a_stream_is_answered() {
+    let server = Server::with("");
+    let mut phone = server.tcp_phone("1000");
+    phone.send_raw(b"\r\n\r\n");
+    assert_eq!(phone.read_octets(2), b"\r\n");
+    assert_eq!(status(&phone.register(60)), 200);
+}
