@@ -9,22 +9,40 @@ pub(crate) const fn is_lws(byte: u8) -> bool {
 
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
-    let marks = b"-.!%*_+`'~";
     let mut byte = 0;
     while byte < 256 {
         table[byte] = (byte as u8).is_ascii_alphanumeric();
         byte += 1;
     }
-    let mut mark = 0;
-    while mark < marks.len() {
-        table[marks[mark] as usize] = true;
-        mark += 1;
+    with(table, b"-.!%*_+`'~", true)
+};
+
+const VISIBLE: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut byte = 0;
+    while byte <= b' ' {
+        table[byte as usize] = false;
+        byte += 1;
+    }
+    with(table, b"\"<>\x7f", false)
+};
+
+const fn with(mut table: [bool; 256], bytes: &[u8], value: bool) -> [bool; 256] {
+    let mut index = 0;
+    while index < bytes.len() {
+        table[bytes[index] as usize] = value;
+        index += 1;
     }
     table
-};
+}
 
 pub(crate) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| TOKEN[usize::from(byte)])
+}
+
+/// Without white space, control characters, double quotes and angle brackets.
+pub(crate) fn is_visible(text: &[u8]) -> bool {
+    text.iter().all(|&byte| VISIBLE[usize::from(byte)])
 }
 
 pub(crate) fn trim_start(text: &[u8]) -> &[u8] {

@@ -1,6 +1,6 @@
 //! Parameters of URIs and header values: `;tag=a;lr;q="0.5"`.
 
-use crate::lex::{is_token, quoted_length, strip_quotes, trim};
+use crate::lex::{is_token, is_visible, quoted_length, strip_quotes, trim};
 
 /// One parameter, as it was written, without the white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,9 +79,7 @@ fn is_param_value(value: &[u8]) -> bool {
     match value.first() {
         None => false,
         Some(b'"') => quoted_length(value) == Some(value.len()),
-        Some(_) => !value
-            .iter()
-            .any(|&byte| byte <= b' ' || byte == 0x7f || matches!(byte, b'"' | b',' | b'<' | b'>')),
+        Some(_) => is_visible(value) && memchr::memchr(b',', value).is_none(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::escape::unescape;
-use crate::lex::{number, split_at_byte};
+use crate::lex::{is_visible, number, split_at_byte};
 use crate::{Param, Params};
 
 /// A URI's scheme; schemes know no case.
@@ -68,7 +68,7 @@ pub struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// Reads a URI that fills `text` from end to end.
     pub fn parse(text: &'a [u8]) -> Result<Self, UriError> {
-        if text.iter().any(|&byte| byte <= b' ' || matches!(byte, b'<' | b'>' | b'"' | 0x7f)) {
+        if !is_visible(text) {
             return Err(UriError::Character);
         }
         let (name, rest) = split_at_byte(text, b':').ok_or(UriError::Scheme)?;
