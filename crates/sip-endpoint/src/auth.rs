@@ -138,7 +138,8 @@ impl<'r, 'a> Attempt<'r, 'a> {
     fn of(settings: &'r Settings, message: &'r Message<'a>, role: Role) -> Self {
         let part = |text: Option<&'a [u8]>| String::from_utf8_lossy(text.unwrap_or_default());
         let (from, to) = (message.from().ok(), message.to().ok());
-        let host = |address: &Option<chappe_sip_msg::NameAddr<'a>>| part(address.as_ref().map(|a| a.uri.host));
+        let host =
+            |address: &Option<chappe_sip_msg::NameAddr<'a>>| part(address.as_ref().map(|a| a.uri.host));
         let subject = if role == Role::Registrar { &to } else { &from };
         let realm = match (&settings.config.force_register_domain, &settings.config.realm) {
             (_, Realm::Fixed(realm)) => Cow::Owned(realm.clone()),
@@ -164,7 +165,12 @@ impl<'r, 'a> Attempt<'r, 'a> {
     }
 
     /// The directory's domain in which the user is looked for.
-    fn domain_of<'s>(&'s self, credentials: &'s Credentials<'_>, settings: &'s Settings, view: &View) -> Cow<'s, str> {
+    fn domain_of<'s>(
+        &'s self,
+        credentials: &'s Credentials<'_>,
+        settings: &'s Settings,
+        view: &View,
+    ) -> Cow<'s, str> {
         if let Some(domain) = &settings.config.force_register_domain {
             return Cow::Borrowed(domain);
         }
@@ -187,7 +193,14 @@ impl<'r, 'a> Attempt<'r, 'a> {
     }
 
     /// RFC 7616 §3.3: one header an algorithm, the preferred first.
-    fn challenge(&self, shard: &mut Shard, settings: &Settings, view: &View, role: Role, stale: bool) -> Response {
+    fn challenge(
+        &self,
+        shard: &mut Shard,
+        settings: &Settings,
+        view: &View,
+        role: Role,
+        stale: bool,
+    ) -> Response {
         let (code, name) = match role {
             Role::Registrar => (401, "WWW-Authenticate"),
             Role::Proxy => (407, "Proxy-Authenticate"),
@@ -203,7 +216,13 @@ impl<'r, 'a> Attempt<'r, 'a> {
     }
 
     /// The answer for somebody whose credentials are wrong.
-    fn refuse(&self, shard: &Shard, settings: &Settings, request: &Request<'_, '_>, response: Response) -> Response {
+    fn refuse(
+        &self,
+        shard: &Shard,
+        settings: &Settings,
+        request: &Request<'_, '_>,
+        response: Response,
+    ) -> Response {
         self.log(shard, settings, request, "failure");
         if request.message.method() == chappe_sip_msg::Method::Register {
             notices::register_failure(shard, request, &self.user, &self.host);
@@ -223,7 +242,9 @@ impl<'r, 'a> Attempt<'r, 'a> {
         };
         let (profile, ip) = (&shard.profile.name, request.peer.addr.ip().to_canonical());
         let (user, host) = (printable(&self.user), printable(&self.host));
-        tracing::warn!("SIP auth {what} ({kind}) on sofia profile '{profile}' for [{user}@{host}] from ip {ip}");
+        tracing::warn!(
+            "SIP auth {what} ({kind}) on sofia profile '{profile}' for [{user}@{host}] from ip {ip}"
+        );
     }
 }
 

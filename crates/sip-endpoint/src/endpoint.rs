@@ -199,9 +199,11 @@ impl Endpoint {
     pub(crate) fn start_profile(&self, name: &str) -> Result<(), EndpointError> {
         let config = self.config.lock();
         let unknown = || EndpointError::NoProfile { profile: name.to_owned() };
-        let wanted = config.profiles.iter().find(|p| p.name.eq_ignore_ascii_case(name)).ok_or_else(unknown)?;
+        let wanted =
+            config.profiles.iter().find(|p| p.name.eq_ignore_ascii_case(name)).ok_or_else(unknown)?;
         let mut running = self.world.view().profiles.clone();
-        let old = running.iter().position(|profile| *profile.name == *wanted.name).map(|at| running.remove(at));
+        let old =
+            running.iter().position(|profile| *profile.name == *wanted.name).map(|at| running.remove(at));
         if let Some(old) = &old {
             old.stop();
         }

@@ -126,7 +126,12 @@ impl Profile {
             old.join();
         }
         let identity = &world.deps.identity;
-        let sockets = open(config, listen_addr(config, identity))?;
+        let mut addr = listen_addr(config, identity);
+        if let Some(old) = old.filter(|old| addr.port() == 0 && old.addr.ip() == addr.ip()) {
+            // The phones know the port that the system chose.
+            addr.set_port(old.addr.port());
+        }
+        let sockets = open(config, addr)?;
         let failed = |source| EndpointError::Thread { profile: config.name.clone(), source };
         let ends = shard::ends(&sockets.udp).map_err(failed)?;
         let mailboxes: Vec<_> = ends.iter().map(|end| end.mailbox.clone()).collect();
@@ -210,7 +215,8 @@ impl Profile {
         let settings = self.settings();
         let transports = [("udp", settings.config.udp), ("tcp", settings.config.tcp)];
         let on = transports.into_iter().filter(|(_, on)| *on);
-        on.map(|(transport, _)| Listening { profile: self.name.to_string(), transport, addr: self.addr }).collect()
+        on.map(|(transport, _)| Listening { profile: self.name.to_string(), transport, addr: self.addr })
+            .collect()
     }
 
     /// Hands a request to a shard of this profile, the calling one if it is one. `Err`: its mailbox is full.
@@ -271,7 +277,8 @@ impl Profile {
 }
 
 fn open(config: &ProfileConfig, addr: SocketAddr) -> Result<Sockets, EndpointError> {
-    let failed = |transport, source| EndpointError::Bind { profile: config.name.clone(), transport, addr, source };
+    let failed =
+        |transport, source| EndpointError::Bind { profile: config.name.clone(), transport, addr, source };
     if udp::is_taken(addr) {
         return Err(failed("udp", io::ErrorKind::AddrInUse.into()));
     }

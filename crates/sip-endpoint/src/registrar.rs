@@ -141,7 +141,9 @@ pub fn way_to(binding: &Binding, is_open: impl Fn(&Peer) -> bool) -> Peer {
     }
     match contact {
         Some((contact, named)) if named.is_some_and(Transport::is_reliable) => contact,
-        Some((contact, _)) if received.transport == Transport::Udp && is_hidden(contact, received) => received,
+        Some((contact, _)) if received.transport == Transport::Udp && is_hidden(contact, received) => {
+            received
+        }
         Some((contact, None)) if received.transport != Transport::Udp => {
             Peer { transport: received.transport, ..contact }
         }

@@ -116,6 +116,10 @@ impl World {
     }
 
     pub fn registrations(&self) -> Vec<Registration> {
-        self.view().profiles.iter().flat_map(|profile| profile.registrar.registrations(profile, self)).collect()
+        self.view()
+            .profiles
+            .iter()
+            .flat_map(|profile| profile.registrar.registrations(profile, self))
+            .collect()
     }
 }

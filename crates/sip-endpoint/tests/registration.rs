@@ -49,8 +49,7 @@ fn wrong_credentials_are_challenged_again() {
 fn sha_256_is_offered_second_and_taken() {
     let server = Server::with(&param("challenge-algorithms", "MD5,SHA-256"));
     let mut phone = server.phone("1000");
-    let challenge =
-        phone.transact(&phone.request("REGISTER", "sip:chat.test", "sip:1000@chat.test", "", ""));
+    let challenge = phone.transact(&phone.request("REGISTER", "sip:chat.test", "sip:1000@chat.test", "", ""));
     let message = chappe_sip_msg::parse(&challenge).unwrap();
     let all: Vec<_> = message.all(HeaderName::WwwAuthenticate).collect();
     assert_eq!(all.len(), 2);
@@ -62,7 +61,8 @@ fn sha_256_is_offered_second_and_taken() {
 fn contacts_add_up_are_fetched_and_removed() {
     let server = Server::with("");
     let mut phone = server.phone("1000");
-    let two = "Contact: <sip:1000@127.0.0.1:7001>;expires=100;q=0.5, <sip:1000@127.0.0.1:7002>;expires=200\r\n";
+    let two =
+        "Contact: <sip:1000@127.0.0.1:7001>;expires=100;q=0.5, <sip:1000@127.0.0.1:7002>;expires=200\r\n";
     assert_eq!(contacts(&phone.register_contacts(two)).len(), 2);
     let fetched = contacts(&phone.register_contacts(""));
     assert_eq!(
@@ -83,11 +83,13 @@ fn contacts_add_up_are_fetched_and_removed() {
 fn nobody_registers_as_somebody_else() {
     let server = Server::with("");
     let mut phone = server.phone("1000");
-    let refused = phone.authenticated("REGISTER", "sip:chat.test", "sip:1001@chat.test", "Contact: <sip:x@h>\r\n", "");
+    let refused =
+        phone.authenticated("REGISTER", "sip:chat.test", "sip:1001@chat.test", "Contact: <sip:x@h>\r\n", "");
     assert_eq!(status(&refused), 403);
     let lax = Server::with(&param("inbound-reg-force-matching-username", "false"));
     let mut phone = lax.phone("1000");
-    let taken = phone.authenticated("REGISTER", "sip:chat.test", "sip:1001@chat.test", "Contact: <sip:x@h>\r\n", "");
+    let taken =
+        phone.authenticated("REGISTER", "sip:chat.test", "sip:1001@chat.test", "Contact: <sip:x@h>\r\n", "");
     assert_eq!(status(&taken), 200);
 }
 
@@ -141,7 +143,8 @@ fn a_path_is_kept_and_given_back() {
     let mut edge = server.phone("edge");
     let mut phone = server.phone("1000");
     let path = format!("<sip:{};lr>", edge.addr());
-    let ok = phone.register_contacts(&format!("Contact: <sip:1000@192.0.2.1>\r\nPath: {path}\r\nSupported: path\r\n"));
+    let ok = phone
+        .register_contacts(&format!("Contact: <sip:1000@192.0.2.1>\r\nPath: {path}\r\nSupported: path\r\n"));
     assert_eq!(fixture_header(&ok, HeaderName::Path), path);
     let answer = server.phone("1001").message_while("1000", "by the edge", &mut [&mut edge]);
     assert_eq!(status(&answer), 200);

@@ -48,7 +48,9 @@ fn the_commands_show_and_change_the_profiles() {
     let server = Server::profiles(&internal(""));
     let phone = server.registered("1001");
     let contact = format!("sofia/internal/{}", phone.contact());
-    for command in ["sofia_contact internal/1001@chat.test", "sofia_contact */1001@chat.test", "sofia_contact 1001"] {
+    for command in
+        ["sofia_contact internal/1001@chat.test", "sofia_contact */1001@chat.test", "sofia_contact 1001"]
+    {
         assert_eq!(server.api(command), contact, "{command}");
     }
     assert_eq!(server.api("sofia_contact internal/1002@chat.test"), "error/user_not_registered");

@@ -11,7 +11,9 @@ use crate::world::World;
 
 /// FreeSWITCH mod_sofia.c cmd_profile.
 pub fn run(endpoint: &Arc<Endpoint>, words: &[&str], call: &Call<'_>) -> Answer {
-    let (Some(name), Some(what)) = (words.first(), words.get(1)) else { return Answer::from("Invalid Args!\n") };
+    let (Some(name), Some(what)) = (words.first(), words.get(1)) else {
+        return Answer::from("Invalid Args!\n");
+    };
     let what = what.to_ascii_lowercase();
     let found = endpoint.world().view().profile(name).cloned();
     let Some(profile) = found else {

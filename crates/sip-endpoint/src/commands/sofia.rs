@@ -7,7 +7,8 @@ use chappe_api::{Answer, Call, Command, Row};
 use super::{global, profile, status};
 use crate::Endpoint;
 
-pub const ROW: Row = Row { name: "sofia", syntax: "<cmd> <args>", doc: "Sofia Controls", module: "mod_sofia" };
+pub const ROW: Row =
+    Row { name: "sofia", syntax: "<cmd> <args>", doc: "Sofia Controls", module: "mod_sofia" };
 
 pub struct Sofia(pub Arc<Endpoint>);
 
@@ -31,7 +32,9 @@ impl Command for Sofia {
         match words.split_first() {
             None => Answer::from(USAGE),
             Some((word, _)) if word.eq_ignore_ascii_case("help") => Answer::from(USAGE),
-            Some((word, rest)) if word.eq_ignore_ascii_case("status") => Answer::Ready(status::run(&self.0, rest)),
+            Some((word, rest)) if word.eq_ignore_ascii_case("status") => {
+                Answer::Ready(status::run(&self.0, rest))
+            }
             Some((word, rest)) if word.eq_ignore_ascii_case("profile") => profile::run(&self.0, rest, &call),
             Some((word, rest)) if word.eq_ignore_ascii_case("global") => Answer::from(global::run(rest)),
             Some((word, _)) => Answer::Ready(format!("Unknown Command [{word}]\n")),

@@ -36,7 +36,11 @@ fn summary(endpoint: &Endpoint) -> String {
     }
     let (profiles, others) = (view.profiles.len(), aliases.len());
     let plural = |count, end| if count == 1 { "" } else { end };
-    out += &format!("{LINE}\n{profiles} profile{} {others} alias{}\n", plural(profiles, "s"), plural(others, "es"));
+    out += &format!(
+        "{LINE}\n{profiles} profile{} {others} alias{}\n",
+        plural(profiles, "s"),
+        plural(others, "es")
+    );
     out
 }
 

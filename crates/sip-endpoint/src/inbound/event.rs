@@ -110,7 +110,9 @@ fn add_line(event: &mut Event, line: &Header<'_>) {
             event.set(header::SIP_HISTORY_INFO, value);
         }
         HeaderName::Geolocation => event.set(header::SIP_GEOLOCATION, line.text()),
-        HeaderName::Diversion | HeaderName::UserToUser | HeaderName::PAssertedIdentity => numbered(event, line),
+        HeaderName::Diversion | HeaderName::UserToUser | HeaderName::PAssertedIdentity => {
+            numbered(event, line)
+        }
         HeaderName::PPreferredIdentity => numbered(event, line),
         HeaderName::Other if line.is("Geolocation-Error") => {
             event.set(header::SIP_GEOLOCATION_ERROR, line.text());

@@ -99,13 +99,12 @@ fn refuse_own(message: &Message<'_>, core_uuid: &str, as_freeswitch: bool) -> Re
 
 /// Whether the sender may write this From: its own user, in one of our domains.
 fn may_say(sender: &Sender<'_>, from: &NameAddr<'_>, settings: &Settings, view: &View) -> bool {
-    let Some(user) = sender.user else { return sender.trusted };
-    let Some(Ok(name)) = from.uri.user_unescaped().map(|name| String::from_utf8(name.into_owned())) else {
-        return sender.trusted;
-    };
+    // Where nobody has to authenticate, or an access list vouches, there is nothing to hold From against.
+    let Some(user) = sender.user else { return true };
+    let name = from.uri.user_unescaped().unwrap_or_default();
     let host = String::from_utf8_lossy(from.uri.host);
     let host_is_ours = settings.config.force_register_domain.is_some() || view.is_ours(&host);
-    sender.trusted || auth::is_user(user, &name) && host_is_ours
+    auth::is_user(user, &String::from_utf8_lossy(&name)) && host_is_ours
 }
 
 /// Users of other domains are reached for those alone whom we know.

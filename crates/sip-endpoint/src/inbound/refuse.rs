@@ -109,7 +109,11 @@ mod tests {
             ("MESSAGE sip:c@d", "Max-Forwards: 0\r\n", "483"),
             ("OPTIONS sip:c@d", "Max-Forwards: 0\r\n", "taken"),
             ("MESSAGE sip:c@d", "Require: path\r\n", "taken"),
-            ("MESSAGE sip:c@d", "Require: path, 100rel\r\nProxy-Require: foo\r\n", "420 Unsupported: 100rel, foo"),
+            (
+                "MESSAGE sip:c@d",
+                "Require: path, 100rel\r\nProxy-Require: foo\r\n",
+                "420 Unsupported: 100rel, foo",
+            ),
             ("MESSAGE sip:c@d", "Content-Encoding: gzip\r\n", "415 Accept: */* Accept-Encoding: identity"),
             ("MESSAGE sip:c@d", "Content-Type: nonsense\r\n", "415 Accept: */*"),
             ("MESSAGE sip:c@d", "Content-Type: text/plain;charset=utf-8\r\n", "taken"),

@@ -17,7 +17,11 @@ pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(640 + body.len());
     line(&mut out, "From", &from(message, settings));
     out.extend_from_slice(&settings.request_lines);
-    line(&mut out, "Content-Type", message.get(header::TYPE).filter(|t| !t.is_empty()).unwrap_or("text/html"));
+    line(
+        &mut out,
+        "Content-Type",
+        message.get(header::TYPE).filter(|t| !t.is_empty()).unwrap_or("text/html"),
+    );
     line(&mut out, "X-FS-Sending-Message", core_uuid);
     for (name, value) in message.headers() {
         let Some(name) = sip_header(name) else { continue };
@@ -51,8 +55,20 @@ fn is_ours(name: &str) -> bool {
     };
     let name = HeaderName::of(name.as_bytes());
     let ours = [
-        CSeq, CallId, Contact, ContentEncoding, ContentLength, ContentType, From, MaxForwards, ProxyRequire,
-        RecordRoute, Require, Route, To, Via,
+        CSeq,
+        CallId,
+        Contact,
+        ContentEncoding,
+        ContentLength,
+        ContentType,
+        From,
+        MaxForwards,
+        ProxyRequire,
+        RecordRoute,
+        Require,
+        Route,
+        To,
+        Via,
     ];
     ours.contains(&name)
 }
@@ -65,7 +81,9 @@ fn line(out: &mut Vec<u8>, name: &str, value: &str) {
 }
 
 fn one_line(out: &mut Vec<u8>, value: &str) {
-    out.extend(value.bytes().map(|byte| if byte < b' ' && byte != b'\t' || byte == 0x7f { b' ' } else { byte }));
+    out.extend(
+        value.bytes().map(|byte| if byte < b' ' && byte != b'\t' || byte == 0x7f { b' ' } else { byte }),
+    );
 }
 
 /// The value of From: as the sender wrote it, or made of `from` for those who never spoke SIP.

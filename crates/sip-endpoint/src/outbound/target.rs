@@ -101,7 +101,9 @@ fn destination(
     if !bindings.is_empty() {
         // An answer goes to the sender's devices once each, not to where the question came from.
         let override_peer = source.filter(|_| !message.is_true(header::REPLYING));
-        return Ok(Destination::Legs(bindings.iter().map(|b| binding_leg(profile, b, override_peer)).collect()));
+        return Ok(Destination::Legs(
+            bindings.iter().map(|b| binding_leg(profile, b, override_peer)).collect(),
+        ));
     }
     if source.is_none() && view.is_ours(host) {
         return Err(Delivery::NobodyRegistered);

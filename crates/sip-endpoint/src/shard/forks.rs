@@ -49,7 +49,10 @@ struct Fork {
 
 /// How one copy ended.
 pub enum LegEnd {
-    Answer { code: u16, reason: String },
+    Answer {
+        code: u16,
+        reason: String,
+    },
     /// RFC 3261 §8.1.3.1: a timeout counts as a 408, an error of the transport as a 503.
     TimedOut,
     Unreachable,
@@ -143,7 +146,8 @@ impl Fork {
 }
 
 fn outcome(end: LegEnd, device: String) -> Outcome {
-    let refused = |code, reason: &str| Outcome::Refused { code, reason: reason.to_owned(), device: device.clone() };
+    let refused =
+        |code, reason: &str| Outcome::Refused { code, reason: reason.to_owned(), device: device.clone() };
     match end {
         LegEnd::Answer { code, .. } if (200..300).contains(&code) => Outcome::Delivered { code, device },
         LegEnd::Answer { code, reason } => Outcome::Refused { code, reason, device },

@@ -23,8 +23,8 @@ use chappe_chat::Verdict;
 use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 
 use self::flows::Flows;
-pub use self::forks::{Leg, Outcome, SendJob};
 use self::forks::Forks;
+pub use self::forks::{Leg, Outcome, SendJob};
 pub use self::local::{spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
 pub use self::random::Random;
@@ -203,7 +203,12 @@ impl Shard {
     }
 
     /// Polls a flow for the first time, right here.
-    pub fn start(&mut self, now: Instant, flow: Pin<Box<dyn Future<Output = Verdict> + Send>>, waiting: Waiting) {
+    pub fn start(
+        &mut self,
+        now: Instant,
+        flow: Pin<Box<dyn Future<Output = Verdict> + Send>>,
+        waiting: Waiting,
+    ) {
         if let Some((verdict, waiting)) = self.flows.start(flow, waiting) {
             self.finish(now, verdict, waiting);
         }

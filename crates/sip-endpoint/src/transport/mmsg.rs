@@ -131,7 +131,13 @@ impl RecvBatch {
         // other reference uses meanwhile; each iovec covers one whole chunk of `buffers`.
         let got = unsafe {
             let headers = headers.as_mut_ptr();
-            libc::recvmmsg(socket.as_raw_fd(), headers, count as u32, libc::MSG_DONTWAIT, std::ptr::null_mut())
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                headers,
+                count as u32,
+                libc::MSG_DONTWAIT,
+                std::ptr::null_mut(),
+            )
         };
         self.filled = 0;
         if got < 0 {
@@ -148,9 +154,11 @@ impl RecvBatch {
     /// The datagrams of the last [`receive`](Self::receive), each with its sender.
     pub fn datagrams(&self) -> impl Iterator<Item = (&[u8], SocketAddr)> {
         let buffers = self.buffers.chunks_exact(DATAGRAM);
-        buffers.zip(&self.lengths).zip(&self.names).take(self.filled).filter_map(|((buffer, &length), name)| {
-            read_address(name).map(|from| (&buffer[..length], from))
-        })
+        buffers
+            .zip(&self.lengths)
+            .zip(&self.names)
+            .take(self.filled)
+            .filter_map(|((buffer, &length), name)| read_address(name).map(|from| (&buffer[..length], from)))
     }
 }
 
@@ -204,8 +212,7 @@ fn send_chunk(fd: RawFd, octets: &[u8], chunk: &[(usize, usize, SocketAddr)]) ->
         headers[i].msg_hdr.msg_iovlen = 1;
     }
     // SAFETY: names, vectors and octets live across the call; the kernel only reads through them.
-    let sent =
-        unsafe { libc::sendmmsg(fd, headers.as_mut_ptr(), chunk.len() as u32, libc::MSG_NOSIGNAL) };
+    let sent = unsafe { libc::sendmmsg(fd, headers.as_mut_ptr(), chunk.len() as u32, libc::MSG_NOSIGNAL) };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
 }
 
