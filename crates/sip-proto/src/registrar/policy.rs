@@ -37,11 +37,11 @@ impl Default for Policy {
 impl Policy {
     /// How long a binding lasts, RFC 3261 §10.3 step 7: 0 removes it, `Err` is too brief.
     pub(super) fn grant(&self, asked: Option<u32>) -> Result<u32, TooBrief> {
-        match asked.unwrap_or(self.default) {
-            0 if asked.is_some() => Ok(0),
-            _ if self.forced.is_some() => Ok(self.forced.unwrap_or_default().max(1)),
-            seconds if asked.is_some() && seconds < self.min => Err(TooBrief),
-            seconds => Ok(seconds.min(self.max).max(1)),
+        match (asked, self.forced) {
+            (Some(0), _) => Ok(0),
+            (_, Some(forced)) => Ok(forced.max(1)),
+            (Some(seconds), None) if seconds < self.min => Err(TooBrief),
+            (asked, None) => Ok(asked.unwrap_or(self.default).min(self.max).max(1)),
         }
     }
 }

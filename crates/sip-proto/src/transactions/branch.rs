@@ -15,6 +15,7 @@ const LENGTH: usize = SERIAL + 8;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Branch {
     text: [u8; LENGTH],
+    number: BranchNumber,
 }
 
 impl Branch {
@@ -24,7 +25,7 @@ impl Branch {
         write_hex(u64::from(shard), &mut text[SHARD..SECRET]);
         write_hex(number.secret, &mut text[SECRET..SERIAL]);
         write_hex(u64::from(number.serial), &mut text[SERIAL..]);
-        Self { text }
+        Self { text, number }
     }
 
     /// The branch as it stands in the Via.
@@ -44,7 +45,7 @@ impl Branch {
     }
 
     pub(super) fn number(&self) -> BranchNumber {
-        parse(&self.text).map_or(BranchNumber { secret: 0, serial: 0 }, |(_, number)| number)
+        self.number
     }
 }
 

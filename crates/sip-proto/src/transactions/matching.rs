@@ -106,7 +106,7 @@ impl<'a> Identity<'a> {
 
 /// The tag of a From or To. The address before it was looked at when the message was parsed, so nearly always it is
 /// enough to look behind its closing bracket.
-fn tag<'a>(header: HeaderName, value: &'a [u8]) -> Option<&'a [u8]> {
+fn tag(header: HeaderName, value: &[u8]) -> Option<&[u8]> {
     let behind = value.iter().rposition(|byte| *byte == b'>').map(|end| &value[end + 1..]);
     match behind.filter(|params| !params.contains(&b'"')) {
         Some(params) => Params::of(params.trim_ascii_start()).get("tag"),
