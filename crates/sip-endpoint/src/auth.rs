@@ -10,7 +10,7 @@ use chappe_sip_proto::digest::{self, Algorithm, Challenge, Credentials, Freshnes
 use parking_lot::Mutex;
 
 use crate::config::Realm;
-use crate::inbound::{Request, answer, with};
+use crate::inbound::{Refusal, Request, answer, with};
 use crate::notices;
 use crate::profile::Settings;
 use crate::shard::Shard;
@@ -67,7 +67,7 @@ pub fn message<'v>(
     settings: &Settings,
     view: &'v View,
     request: &Request<'_, '_>,
-) -> Result<Sender<'v>, Response> {
+) -> Result<Sender<'v>, Refusal> {
     let config = &settings.config;
     if allowed(view, &config.inbound_acl, request.peer.addr.ip()) {
         return Ok(Sender::TRUSTED);
@@ -84,7 +84,7 @@ pub fn register<'v>(
     settings: &Settings,
     view: &'v View,
     request: &Request<'_, '_>,
-) -> Result<Sender<'v>, Response> {
+) -> Result<Sender<'v>, Refusal> {
     let config = &settings.config;
     if config.accept_blind_reg || allowed(view, &config.register_acl, request.peer.addr.ip()) {
         return Ok(Sender::TRUSTED);
@@ -102,25 +102,25 @@ fn check<'v>(
     view: &'v View,
     request: &Request<'_, '_>,
     role: Role,
-) -> Result<Sender<'v>, Response> {
+) -> Result<Sender<'v>, Refusal> {
     let attempt = Attempt::of(settings, request.message, role);
     let Some((credentials, role)) = attempt.credentials(role) else {
         attempt.log(shard, settings, request, "challenge");
-        return Err(attempt.challenge(shard, settings, view, role, false));
+        return Err(attempt.challenge(shard, settings, view, role, false).into());
     };
     let user = view.directory.user(&attempt.domain_of(&credentials, settings, view), &credentials.user());
     if settings.config.accept_blind_auth {
         return Ok(Sender::user(user));
     }
     if user.is_none() && settings.config.require_known_user {
-        return Err(attempt.refuse(shard, settings, request, answer(403)));
+        return Err(attempt.refuse(shard, settings, request, answer(403)).into());
     }
     match attempt.prove(shard, &credentials, user) {
         Freshness::Fresh => Ok(Sender::user(user)),
-        Freshness::Stale => Err(attempt.challenge(shard, settings, view, role, true)),
+        Freshness::Stale => Err(attempt.challenge(shard, settings, view, role, true).into()),
         Freshness::Forged => {
             let challenge = attempt.challenge(shard, settings, view, role, false);
-            Err(attempt.refuse(shard, settings, request, challenge))
+            Err(attempt.refuse(shard, settings, request, challenge).into())
         }
     }
 }

@@ -3,7 +3,8 @@
 mod fixture;
 
 use chappe_sip_msg::HeaderName;
-use fixture::{Server, param, status};
+use fixture::phone::{parsed, status};
+use fixture::{Server, param};
 
 fn is_alive(server: &Server) -> bool {
     status(&server.phone("1000").register(60)) == 200
@@ -89,7 +90,7 @@ fn too_many_requests_a_second_are_503_with_retry_after() {
         .collect();
     let codes: Vec<_> = answers.iter().map(|answer| status(answer)).collect();
     assert_eq!(codes, [200, 200, 200, 503, 503]);
-    let last = chappe_sip_msg::parse(&answers[4]).unwrap();
+    let last = parsed(&answers[4]);
     assert_eq!(last.first(HeaderName::RetryAfter), Some(&b"1"[..]));
 }
 

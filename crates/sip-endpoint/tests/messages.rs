@@ -3,12 +3,8 @@
 mod fixture;
 
 use chappe_sip_msg::HeaderName;
-use fixture::{Server, param, status};
-
-fn text(message: &[u8], name: HeaderName) -> String {
-    let message = chappe_sip_msg::parse(message).unwrap();
-    message.header(name).map(|line| line.text().into_owned()).unwrap_or_default()
-}
+use fixture::phone::{header_text, parsed, status};
+use fixture::{Server, param};
 
 #[test]
 fn relayed_to_every_binding_with_one_answer() {
@@ -17,16 +13,16 @@ fn relayed_to_every_binding_with_one_answer() {
     let mut sender = server.registered("1000");
     let answer = sender.message_while("1001", "to both 🙂", &mut [&mut one, &mut two]);
     assert_eq!(status(&answer), 200);
-    assert_eq!(text(&answer, HeaderName::Contact), "");
+    assert_eq!(header_text(&answer, HeaderName::Contact), "");
     for phone in [&mut one, &mut two] {
         let got = phone.receive();
-        let message = chappe_sip_msg::parse(&got).unwrap();
+        let message = parsed(&got);
         assert_eq!(message.body(), "to both 🙂".as_bytes());
         assert_eq!(message.uri_text(), phone.contact().as_bytes());
-        assert!(text(&got, HeaderName::From).starts_with("<sip:1000@chat.test>;tag=t"));
-        assert_eq!(text(&got, HeaderName::To), format!("\"\" <{}>", phone.contact()));
-        assert_eq!(text(&got, HeaderName::ContentType), "text/plain");
-        assert_eq!(text(&got, HeaderName::MaxForwards), "70");
+        assert!(header_text(&got, HeaderName::From).starts_with("<sip:1000@chat.test>;tag=t"));
+        assert_eq!(header_text(&got, HeaderName::To), format!("\"\" <{}>", phone.contact()));
+        assert_eq!(header_text(&got, HeaderName::ContentType), "text/plain");
+        assert_eq!(header_text(&got, HeaderName::MaxForwards), "70");
         let loop_mark: Vec<_> = message.named("X-FS-Sending-Message").collect();
         assert_eq!(loop_mark, [b"c0ffee00-0000-4000-8000-000000000000"]);
         assert!(phone.is_quiet());
@@ -100,7 +96,7 @@ fn without_credentials_407_and_with_wrong_ones_407_again() {
     phone.password = "wrong".to_owned();
     let second = phone.message("1001", "x");
     assert_eq!(status(&second), 407);
-    assert!(text(&second, HeaderName::ProxyAuthenticate).contains("nonce="));
+    assert!(header_text(&second, HeaderName::ProxyAuthenticate).contains("nonce="));
 }
 
 #[test]
@@ -113,7 +109,7 @@ fn credentials_serve_once() {
     assert_eq!(status(&phone.transact(&phone.request("MESSAGE", to, to, &credentials, "x"))), 202);
     let again = phone.transact(&phone.request("MESSAGE", to, to, &credentials, "x"));
     assert_eq!(status(&again), 407);
-    assert!(text(&again, HeaderName::ProxyAuthenticate).contains("stale=true"));
+    assert!(header_text(&again, HeaderName::ProxyAuthenticate).contains("stale=true"));
 }
 
 #[test]
@@ -154,7 +150,7 @@ fn freeswitch_accepts_at_once_with_a_contact() {
     let server = Server::with("").freeswitch_quirks();
     let answer = server.phone("1000").message("1001", "x");
     assert_eq!(status(&answer), 202);
-    let contact = text(&answer, HeaderName::Contact);
+    let contact = header_text(&answer, HeaderName::Contact);
     assert_eq!(contact, format!("<sip:mod_sofia@{}>", server.addr()));
 }
 
@@ -203,7 +199,7 @@ fn extra_headers_travel_and_none_can_be_injected() {
     });
     let got = callee.receive();
     drop(sending);
-    let message = chappe_sip_msg::parse(&got).unwrap();
+    let message = parsed(&got);
     for name in ["X-A", "X-B", "X-C", "X-D"] {
         assert_eq!(message.named(name).count(), 0, "{name} was injected: {}", got.escape_ascii());
     }

@@ -3,10 +3,11 @@
 mod fixture;
 
 use chappe_sip_msg::HeaderName;
-use fixture::{Phone, Server, param, status};
+use fixture::phone::{Phone, header_text, parsed, status};
+use fixture::{Server, param};
 
 fn contacts(response: &[u8]) -> Vec<String> {
-    let message = chappe_sip_msg::parse(response).unwrap();
+    let message = parsed(response);
     message.all(HeaderName::Contact).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
 }
 
@@ -18,18 +19,14 @@ fn digest_then_200_with_one_contact_and_a_date() {
     let contact = format!("Contact: <{}>\r\nExpires: 600\r\n", phone.contact());
     let challenge = phone.transact(&phone.request("REGISTER", uri, "sip:1000@chat.test", &contact, ""));
     assert_eq!(status(&challenge), 401);
-    let text = fixture_header(&challenge, HeaderName::WwwAuthenticate);
+    let text = header_text(&challenge, HeaderName::WwwAuthenticate);
     assert!(text.starts_with("Digest realm=\"chat.test\", nonce=\""), "{text}");
     assert!(text.ends_with("\", algorithm=MD5, qop=\"auth\""), "{text}");
     let ok = phone.register_contacts(&contact);
     assert_eq!(status(&ok), 200);
     assert_eq!(contacts(&ok), [format!("<{}>;expires=600", phone.contact())]);
-    assert_eq!(fixture_header(&ok, HeaderName::Date), "Mon, 21 Sep 2026 14:13:20 GMT");
+    assert_eq!(header_text(&ok, HeaderName::Date), "Mon, 21 Sep 2026 14:13:20 GMT");
     assert_eq!(server.seen.count("sofia::register"), 1);
-}
-
-fn fixture_header(message: &[u8], name: HeaderName) -> String {
-    chappe_sip_msg::parse(message).unwrap().header(name).unwrap().text().into_owned()
 }
 
 #[test]
@@ -39,7 +36,7 @@ fn wrong_credentials_are_challenged_again() {
     phone.password = "wrong".to_owned();
     let refused = phone.register(600);
     assert_eq!(status(&refused), 401);
-    assert!(!fixture_header(&refused, HeaderName::WwwAuthenticate).contains("stale"));
+    assert!(!header_text(&refused, HeaderName::WwwAuthenticate).contains("stale"));
     assert_eq!(server.seen.count("sofia::register_failure"), 1);
     let mut nobody = server.phone("2000");
     assert_eq!(status(&nobody.register(600)), 401);
@@ -50,7 +47,7 @@ fn sha_256_is_offered_second_and_taken() {
     let server = Server::with(&param("challenge-algorithms", "MD5,SHA-256"));
     let mut phone = server.phone("1000");
     let challenge = phone.transact(&phone.request("REGISTER", "sip:chat.test", "sip:1000@chat.test", "", ""));
-    let message = chappe_sip_msg::parse(&challenge).unwrap();
+    let message = parsed(&challenge);
     let all: Vec<_> = message.all(HeaderName::WwwAuthenticate).collect();
     assert_eq!(all.len(), 2);
     assert!(String::from_utf8_lossy(all[1]).contains("algorithm=SHA-256"));
@@ -121,7 +118,7 @@ fn expiry_follows_the_profile() {
     }
     let server = Server::with(&param("registration-min-expires", "60"));
     let brief = server.phone("1000").register(10);
-    assert_eq!((status(&brief), &*fixture_header(&brief, HeaderName::MinExpires)), (423, "60"));
+    assert_eq!((status(&brief), &*header_text(&brief, HeaderName::MinExpires)), (423, "60"));
 }
 
 #[test]
@@ -145,11 +142,11 @@ fn a_path_is_kept_and_given_back() {
     let path = format!("<sip:{};lr>", edge.addr());
     let ok = phone
         .register_contacts(&format!("Contact: <sip:1000@192.0.2.1>\r\nPath: {path}\r\nSupported: path\r\n"));
-    assert_eq!(fixture_header(&ok, HeaderName::Path), path);
+    assert_eq!(header_text(&ok, HeaderName::Path), path);
     let answer = server.phone("1001").message_while("1000", "by the edge", &mut [&mut edge]);
     assert_eq!(status(&answer), 200);
     let received = edge.receive();
-    let received = chappe_sip_msg::parse(&received).unwrap();
+    let received = parsed(&received);
     assert_eq!(received.uri_text(), b"sip:1000@192.0.2.1");
     assert_eq!(received.first(HeaderName::Route), Some(path.as_bytes()));
 }

@@ -4,7 +4,8 @@ mod fixture;
 
 use std::time::Duration;
 
-use fixture::{Server, param, profile, status};
+use fixture::phone::status;
+use fixture::{Server, param, profile};
 
 fn internal(params: &str) -> String {
     profile("internal", &(params.to_owned() + &param("sip-ip", "127.0.0.1")))

@@ -2,7 +2,8 @@
 
 mod fixture;
 
-use fixture::{Server, status};
+use fixture::Server;
+use fixture::phone::status;
 
 /// The To that the test's own chat interface `echo` answers.
 const ECHO: &str = "echo+bot+chat.test";

@@ -97,10 +97,8 @@ fn from_full<'m>(message: &Message<'m>) -> Cow<'m, str> {
 
 fn add_line(event: &mut Event, line: &Header<'_>) {
     match line.name {
-        HeaderName::CallInfo => {
-            if event.get(header::SIP_CALL_INFO).is_none() {
-                event.add(header::SIP_CALL_INFO, line.text());
-            }
+        HeaderName::CallInfo if event.get(header::SIP_CALL_INFO).is_none() => {
+            event.add(header::SIP_CALL_INFO, line.text());
         }
         HeaderName::HistoryInfo => {
             let value = match event.get(header::SIP_HISTORY_INFO) {

@@ -9,7 +9,7 @@ use chappe_sip_msg::{Message, NameAddr};
 use chappe_sip_proto::Response;
 
 use super::refuse::{self, answer, overloaded, with};
-use super::{Request, event};
+use super::{Refusal, Request, event};
 use crate::auth::{self, Sender};
 use crate::profile::Settings;
 use crate::shard::{Shard, Waiting};
@@ -21,7 +21,7 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
     let event = match take(shard, settings, request) {
         Ok(Some(event)) => event,
         Ok(None) => return Some(accepted(settings, quirks.accept_always)),
-        Err(refusal) => return Some(refusal),
+        Err(refusal) => return Some(*refusal),
     };
     if shard.flows_are_full() {
         return Some(overloaded(1));
@@ -37,11 +37,7 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
 }
 
 /// The message as an event, `Ok(None)` when it is to be accepted and dropped.
-fn take(
-    shard: &mut Shard,
-    settings: &Settings,
-    request: &Request<'_, '_>,
-) -> Result<Option<Event>, Response> {
+fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Result<Option<Event>, Refusal> {
     let message = request.message;
     refuse::content(message)?;
     let world = shard.world.clone();
@@ -49,13 +45,13 @@ fn take(
     let quirks = world.deps.router.quirks();
     let sender = auth::message(shard, settings, &view, request)?;
     refuse_own(message, &world.deps.identity.core_uuid, quirks.accept_always)?;
-    let (Ok(from), Ok(to)) = (message.from(), message.to()) else { return Err(answer(400)) };
+    let (Ok(from), Ok(to)) = (message.from(), message.to()) else { return Err(answer(400).into()) };
     if !quirks.unchecked_from && !may_say(&sender, &from, settings, &view) {
-        return Err(refuse::with_reason(403, "From is not the authenticated user"));
+        return Err(refuse::with_reason(403, "From is not the authenticated user").into());
     }
     let composing = is_composing(message);
     if to.uri.user.is_none() && !quirks.accept_always {
-        return Err(answer(404));
+        return Err(answer(404).into());
     }
     if to.uri.user.is_none() || composing && quirks.swallow_composing {
         return Ok(None);
@@ -89,10 +85,10 @@ fn event(
 }
 
 /// A message that this server sent itself goes round in a circle. RFC 3261 §16.3 step 4; FreeSWITCH says 503.
-fn refuse_own(message: &Message<'_>, core_uuid: &str, as_freeswitch: bool) -> Result<(), Response> {
+fn refuse_own(message: &Message<'_>, core_uuid: &str, as_freeswitch: bool) -> Result<(), Refusal> {
     let own = message.named("X-FS-Sending-Message").any(|value| value == core_uuid.as_bytes());
     match own {
-        true => Err(answer(if as_freeswitch { 503 } else { 482 })),
+        true => Err(answer(if as_freeswitch { 503 } else { 482 }).into()),
         false => Ok(()),
     }
 }
@@ -113,13 +109,13 @@ fn refuse_foreign(
     to: &NameAddr<'_>,
     settings: &Settings,
     view: &View,
-) -> Result<(), Response> {
+) -> Result<(), Refusal> {
     if sender.user.is_some() || sender.trusted {
         return Ok(());
     }
     let host = String::from_utf8_lossy(to.uri.host);
     let local = settings.config.force_register_db_domain.is_some() || view.is_ours(&host);
-    if local { Ok(()) } else { Err(refuse::with_reason(403, "Relaying needs authentication")) }
+    if local { Ok(()) } else { Err(refuse::with_reason(403, "Relaying needs authentication").into()) }
 }
 
 /// RFC 3994: `application/im-iscomposing+xml`.

@@ -24,6 +24,9 @@ pub struct Request<'r, 'a> {
     pub now: Instant,
 }
 
+/// The answer to a request that is not taken. Boxed: those that are taken pay nothing for it.
+pub type Refusal = Box<Response>;
+
 /// Answers the request, or starts the flow that will.
 pub fn handle(shard: &mut Shard, request: &Request<'_, '_>) {
     let settings = shard.profile.settings().clone();
@@ -35,7 +38,7 @@ pub fn handle(shard: &mut Shard, request: &Request<'_, '_>) {
 /// `None`: the answer comes from the flow.
 fn decide(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Option<Response> {
     if let Err(refusal) = refuse::check(request.message) {
-        return Some(refusal);
+        return Some(*refusal);
     }
     match request.message.method() {
         Method::Message if settings.config.chat => message::handle(shard, settings, request),

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use chappe_sip_msg::{HeaderName, Message, Method, Scheme};
 use chappe_sip_proto::Response;
 
+use super::Refusal;
+
 /// What Allow says.
 pub const ALLOW: &str = "REGISTER, MESSAGE, OPTIONS";
 /// Extensions that Require may name: binding paths, RFC 3327.
@@ -43,41 +45,41 @@ pub fn method(method: Method<'_>) -> Response {
 }
 
 /// RFC 3261 §8.2.2 and §16.3, in their order: the scheme, the hops, the extensions.
-pub fn check(message: &Message<'_>) -> Result<(), Response> {
+pub fn check(message: &Message<'_>) -> Result<(), Refusal> {
     match message.uri() {
         Ok(uri) if matches!(uri.scheme, Scheme::Sip | Scheme::Sips) => {}
-        Ok(_) => return Err(answer(416)),
-        Err(_) => return Err(with_reason(400, "Bad Request-URI")),
+        Ok(_) => return Err(answer(416).into()),
+        Err(_) => return Err(with_reason(400, "Bad Request-URI").into()),
     }
     let last_hop = message.max_forwards().ok().flatten() == Some(0);
     if last_hop && matches!(message.method(), Method::Message) {
-        return Err(answer(483));
+        return Err(answer(483).into());
     }
     extensions(message)
 }
 
 /// RFC 3261 §8.2.2.3: 420 with what is not understood.
-fn extensions(message: &Message<'_>) -> Result<(), Response> {
+fn extensions(message: &Message<'_>) -> Result<(), Refusal> {
     let required = message.values(HeaderName::Require).chain(message.values(HeaderName::ProxyRequire));
     let unknown: Vec<_> = required.filter(|tag| !tag.eq_ignore_ascii_case(SUPPORTED.as_bytes())).collect();
     if unknown.is_empty() {
         return Ok(());
     }
     let unknown = String::from_utf8_lossy(&unknown.join(&b", "[..])).into_owned();
-    Err(with(answer(420), "Unsupported", unknown))
+    Err(with(answer(420), "Unsupported", unknown).into())
 }
 
 /// RFC 3261 §8.2.3: bodies that can't be passed on as they are.
-pub fn content(message: &Message<'_>) -> Result<(), Response> {
+pub fn content(message: &Message<'_>) -> Result<(), Refusal> {
     if message.body().len() > BODY {
-        return Err(answer(413));
+        return Err(answer(413).into());
     }
     let encoded = message.values(HeaderName::ContentEncoding).any(|e| !e.eq_ignore_ascii_case(b"identity"));
     if encoded {
-        return Err(with(with(answer(415), "Accept", "*/*"), "Accept-Encoding", "identity"));
+        return Err(with(with(answer(415), "Accept", "*/*"), "Accept-Encoding", "identity").into());
     }
     let typed = message.first(HeaderName::ContentType).is_none_or(|_| message.content_type().is_some());
-    if typed { Ok(()) } else { Err(with(answer(415), "Accept", "*/*")) }
+    if typed { Ok(()) } else { Err(with(answer(415), "Accept", "*/*").into()) }
 }
 
 #[cfg(test)]
@@ -93,7 +95,7 @@ mod tests {
         let message = chappe_sip_msg::parse(text.as_bytes()).unwrap();
         let result = check(&message).and_then(|()| content(&message)).and_then(|()| match message.method() {
             Method::Message | Method::Register | Method::Options => Ok(()),
-            other => Err(method(other)),
+            other => Err(method(other).into()),
         });
         let Err(response) = result else { return "taken".to_owned() };
         let headers = response.headers.iter().map(|(name, value)| format!(" {name}: {value}"));

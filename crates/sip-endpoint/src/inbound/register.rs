@@ -9,8 +9,8 @@ use chappe_sip_proto::registrar::{
     Aor, Applied, Binding, Contacts, Multiple as Others, Policy, Register, RegisterError,
 };
 
-use super::Request;
 use super::refuse::{answer, with};
+use super::{Refusal, Request};
 use crate::auth::{self, Sender};
 use crate::config::{Multiple, ProfileConfig};
 use crate::notices;
@@ -27,11 +27,11 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
     let view = world.view();
     let sender = match auth::register(shard, settings, &view, request) {
         Ok(sender) => sender,
-        Err(challenge) => return challenge,
+        Err(challenge) => return *challenge,
     };
     let aor = match whose(request, &sender, &settings.config, &view) {
         Ok(aor) => aor,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     match apply(shard, &settings.config, request, &aor) {
         Ok(applied) => {
@@ -48,16 +48,16 @@ fn whose(
     sender: &Sender<'_>,
     config: &ProfileConfig,
     view: &View,
-) -> Result<Aor, Response> {
-    let to = request.message.to().map_err(|_| answer(400))?;
-    let user = to.uri.user_unescaped().ok_or_else(|| answer(404))?;
+) -> Result<Aor, Refusal> {
+    let to = request.message.to().map_err(|_| Refusal::new(answer(400)))?;
+    let user = to.uri.user_unescaped().ok_or_else(|| Refusal::new(answer(404)))?;
     let user = String::from_utf8_lossy(&user);
     let host = String::from_utf8_lossy(to.uri.host);
     let domain = config.force_register_domain.as_deref().unwrap_or(&host);
     if let Some(known) = sender.user.filter(|_| config.match_username)
         && !(auth::is_user(known, &user) && known.domain.eq_ignore_ascii_case(domain))
     {
-        return Err(answer(403));
+        return Err(answer(403).into());
     }
     let db_domain = config.force_register_db_domain.as_deref().unwrap_or(domain);
     // A user has one address-of-record, whichever of its names is used.

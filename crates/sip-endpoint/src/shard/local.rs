@@ -16,7 +16,7 @@ const SPAWNED: usize = 4096;
 thread_local! {
     /// The profile whose shard this thread is; 0: none.
     static PROFILE: Cell<u64> = const { Cell::new(0) };
-    static JOBS: RefCell<Vec<Box<SendJob>>> = const { RefCell::new(Vec::new()) };
+    static JOBS: RefCell<Vec<SendJob>> = const { RefCell::new(Vec::new()) };
     static WORK: RefCell<VecDeque<Work>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -30,7 +30,7 @@ pub fn submit_here(profile: u64, job: Box<SendJob>) -> Option<Box<SendJob>> {
     if PROFILE.with(Cell::get) != profile {
         return Some(job);
     }
-    JOBS.with(|jobs| jobs.borrow_mut().push(job));
+    JOBS.with(|jobs| jobs.borrow_mut().push(*job));
     None
 }
 
@@ -51,7 +51,7 @@ pub fn spawn_here(work: Work) -> Option<Work> {
 }
 
 /// What the flows left, in order, into an empty list.
-pub fn take_into(list: &mut Vec<Box<SendJob>>) {
+pub fn take_into(list: &mut Vec<SendJob>) {
     JOBS.with(|jobs| std::mem::swap(&mut *jobs.borrow_mut(), list));
 }
 

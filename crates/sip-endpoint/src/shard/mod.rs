@@ -73,7 +73,7 @@ pub struct Shard {
     flows: Flows<Verdict, Waiting>,
     forks: Forks,
     out: SendBatch,
-    jobs: Vec<Box<SendJob>>,
+    jobs: Vec<SendJob>,
     scratch: Vec<u8>,
     call_id: String,
     /// Seconds since 1970 at the start of this turn.
@@ -92,7 +92,7 @@ pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world
     // What flows await may be tokio's.
     let runtime = shard.world.deps.runtime.clone();
     let _context = runtime.enter();
-    while !end.mailbox.is_stopped() && !(end.mailbox.is_draining() && shard.is_idle()) {
+    while !shard.is_over(&end.mailbox) {
         let ready = poller.wait(shard.patience(Instant::now()));
         if ready.wake {
             end.mailbox.woken();
@@ -130,9 +130,10 @@ impl Shard {
         }
     }
 
-    /// Whether nothing is under way.
-    fn is_idle(&self) -> bool {
-        self.flows.len() == 0 && self.forks.len() == 0
+    /// Whether the thread is to end: at once, or because nothing is under way any more.
+    fn is_over(&self, mailbox: &Mailbox) -> bool {
+        let is_idle = self.flows.len() == 0 && self.forks.len() == 0;
+        mailbox.is_stopped() || mailbox.is_draining() && is_idle
     }
 
     /// How long the shard may sleep.

@@ -49,7 +49,7 @@ impl Shard {
         for _ in 0..MAILS {
             match mailbox.take() {
                 Some(Mail::Frame { peer, bytes }) => self.receive(now, &bytes, peer, draining),
-                Some(Mail::Send(job)) => self.jobs.push(job),
+                Some(Mail::Send(job)) => self.jobs.push(*job),
                 Some(Mail::Unreachable(peer)) => self.transactions.transport_failed(now, peer),
                 None => return,
             }

@@ -20,7 +20,7 @@ impl Shard {
         }
         let mut jobs = std::mem::take(&mut self.jobs);
         for job in jobs.drain(..) {
-            self.open(now, *job);
+            self.open(now, job);
         }
         self.jobs = jobs;
     }
