@@ -57,7 +57,10 @@ impl Hunt {
                 Source::Expanded => expanded.as_deref().unwrap_or_default(),
                 Source::Text => &field.text,
             };
-            let captures = expression.captures(subject);
+            let captures = expression.captures(subject).unwrap_or_else(|error| {
+                say!(trace, Err, "/{}/ counts as no match, {error}", expression.text);
+                None
+            });
             self.proceed = captures.is_some();
             self.passed |= self.proceed;
             say!(
