@@ -1,7 +1,7 @@
 //! `cargo xtask test`.
 
+use crate::interop;
 use crate::step::{Summary, cargo, succeeds};
-use crate::{docs, interop};
 
 /// Every check of the project. A step that fails does not keep the later ones from running, except that without a
 /// build there is nothing to test.
@@ -17,7 +17,6 @@ pub fn run() -> bool {
         let clients = interop::prepare(&mut summary);
         tests(&mut summary, &clients);
         summary.run("documentation tests", &mut cargo(&["test", "--workspace", "--doc", "--quiet"]));
-        docs::check(&mut summary);
     }
     licences(&mut summary);
     summary.finish()

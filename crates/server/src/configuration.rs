@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chappe_chatplan::{Plan, SmsConfig};
 use chappe_config::acl::{AclLists, LocalNet};
-use chappe_config::{Diagnostics, Document, modules};
+use chappe_config::{Diagnostics, modules};
 use chappe_directory::Directory;
 use chappe_event::Globals;
 use chappe_event_socket::EventSocketConfig;

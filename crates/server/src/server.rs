@@ -7,7 +7,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use chappe_api::Registry;
 use chappe_chat::{Router, RouterDeps};
-use chappe_config::Diagnostics;
+use chappe_config::{Diagnostics, Severity};
 use chappe_event::{Bus, Clock, EventName, Globals, Identity, LogBus, LogLevel};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -168,10 +168,13 @@ impl Server {
 /// Puts what is wrong with a configuration into the log.
 pub fn log_diagnostics(diagnostics: &Diagnostics) {
     for diagnostic in diagnostics {
+        let text = diagnostic.to_string();
+        // The level of the line says how bad it is.
+        let text = text.replacen(&format!("{}: ", diagnostic.severity), "", 1);
         match diagnostic.severity {
-            chappe_config::Severity::Error => tracing::error!("{diagnostic}"),
-            chappe_config::Severity::Warning => tracing::warn!("{diagnostic}"),
-            chappe_config::Severity::Hint => tracing::debug!("{diagnostic}"),
+            Severity::Error => tracing::error!("{text}"),
+            Severity::Warning => tracing::warn!("{text}"),
+            Severity::Hint => tracing::debug!("{text}"),
         }
     }
 }

@@ -33,7 +33,7 @@ impl BusLayer {
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && *metadata.level() <= self.level() && concerns(metadata)
+        !metadata.is_span() && *metadata.level() <= self.level() && concerns(metadata)
     }
 }
 

@@ -1,0 +1,57 @@
+//! `chappe check`: everything wrong at once, with file:line, and an exit code.
+
+use crate::harness::{Folder, MAIN, chappe, text};
+
+fn check(folder: &Folder) -> (Option<i32>, String) {
+    let output = chappe().arg("check").arg("--conf").arg(folder.path()).output().expect("runs");
+    (output.status.code(), text(&output))
+}
+
+#[test]
+fn a_good_folder_passes() {
+    let folder = Folder::new();
+    let (code, said) = check(&folder);
+    assert_eq!(code, Some(0), "{said}");
+    let summary = "freeswitch.xml: 0 errors, 0 warnings, 0 hints; 1 profile, 1 domain, 2 users\n";
+    assert!(said.ends_with(summary), "{said}");
+}
+
+#[test]
+fn the_sample_passes() {
+    let output = chappe().arg("check").output().expect("runs");
+    assert_eq!(
+        text(&output),
+        "the built-in sample: 0 errors, 0 warnings, 0 hints; 1 profile, 1 domain, 20 users\n"
+    );
+}
+
+#[test]
+fn all_errors_are_told_at_once() {
+    let folder = Folder::new();
+    let main = MAIN
+        .replace(r#"name="sip-port" value="0""#, r#"name="sip-port" value="many""#)
+        .replace(r#"name="listen-port" value="0""#, r#"name="listen-port" value="-1""#)
+        .replace(r#"name="context" value="default""#, r#"name="contxt" value="default""#);
+    folder.write("freeswitch.xml", &main);
+    let (code, said) = check(&folder);
+    assert_eq!(code, Some(1), "{said}");
+    for expected in ["freeswitch.xml:8: error: listen-port", "freeswitch.xml:14: error: sip-port"] {
+        assert!(said.contains(expected), "{expected} in:\n{said}");
+    }
+    assert!(
+        said.contains("freeswitch.xml:12: warning: unknown param contxt; write context instead"),
+        "{said}"
+    );
+    assert!(said.contains("2 errors"), "{said}");
+}
+
+#[test]
+fn a_folder_without_a_configuration_fails() {
+    let folder = Folder::new();
+    std::fs::remove_file(folder.path().join("freeswitch.xml")).expect("removable");
+    let (code, said) = check(&folder);
+    assert_eq!(code, Some(1), "{said}");
+    let output = chappe().arg("serve").arg("--conf").arg(folder.path()).output().expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("freeswitch.xml"), "{}", text(&output));
+}

@@ -1,0 +1,10 @@
+//! What the binary does, one behaviour a file.
+
+mod api_commands_speak_freeswitch;
+mod architecture;
+mod check_reports_everything;
+mod harness;
+mod modules_come_and_go;
+mod reference_pages;
+mod reload_is_all_or_nothing;
+mod the_sample_runs;
