@@ -97,10 +97,9 @@ fn prepare(source: Source) -> Result<(Ground, Configuration), BootError> {
         idle: Arc::new(IdleCpu::default()),
     };
     start_log(&ground);
-    let (configuration, diagnostics) =
-        Configuration::read(&ground.source, &start_presets(&ground.source, &ground.machine));
-    log_diagnostics(&diagnostics);
-    if diagnostics.has_errors() {
+    let configuration = Configuration::read(&ground.source, &start_presets(&ground.source, &ground.machine));
+    log_diagnostics(&configuration.diagnostics);
+    if configuration.diagnostics.has_errors() {
         ground.console.flush();
         return Err(BootError::Configuration);
     }

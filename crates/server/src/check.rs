@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use chappe_config::{Diagnostics, Severity};
+use chappe_config::Severity;
 
 use crate::boot::start_presets;
 use crate::cli::Configured;
@@ -15,14 +15,15 @@ pub fn run(configured: Configured) -> ExitCode {
     let source = Source::choose(configured);
     // What a start would make.
     let machine = Machine::look("core-uuid".to_owned(), "password".to_owned());
-    let (configuration, diagnostics) = Configuration::read(&source, &start_presets(&source, &machine));
+    let configuration = Configuration::read(&source, &start_presets(&source, &machine));
+    let diagnostics = &configuration.diagnostics;
     print!("{diagnostics}");
-    println!("{}", summary(&source, &configuration, &diagnostics));
+    println!("{}", summary(&source, &configuration));
     if diagnostics.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn summary(source: &Source, configuration: &Configuration, diagnostics: &Diagnostics) -> String {
-    let count = |severity, word: &str| counted(diagnostics.of(severity).count(), word);
+fn summary(source: &Source, configuration: &Configuration) -> String {
+    let count = |severity, word: &str| counted(configuration.diagnostics.of(severity).count(), word);
     format!(
         "{}: {}, {}, {}; {}, {}, {}",
         source.title(),

@@ -44,11 +44,13 @@ pub struct Configuration {
     pub directory: Arc<Directory>,
     pub acl: Arc<AclLists>,
     pub plan: Arc<Plan>,
+    /// All that is wrong with it.
+    pub diagnostics: Diagnostics,
 }
 
 impl Configuration {
     /// Reads and compiles all of it. `presets` are the global variables there are before its first line.
-    pub fn read(source: &Source, presets: &[(String, String)]) -> (Self, Diagnostics) {
+    pub fn read(source: &Source, presets: &[(String, String)]) -> Self {
         let loaded = source.load(presets);
         let mut diagnostics = loaded.diagnostics;
         let document = loaded.document;
@@ -64,7 +66,7 @@ impl Configuration {
             asked.iter().filter(|module| module.is_provided()).map(|module| module.name.to_owned()).collect();
         modules::report_unread(&document, &READ, &mut diagnostics);
         let directory = Directory::compile(&document, &mut diagnostics);
-        let configuration = Self {
+        let mut configuration = Self {
             modules: wanted,
             switch: SwitchConfig::read(&document, &mut diagnostics),
             console: ConsoleConfig::read(&document, &mut diagnostics),
@@ -81,8 +83,10 @@ impl Configuration {
             plan: Arc::new(Plan::compile(&document, &mut diagnostics)),
             directory: Arc::new(directory),
             globals,
+            diagnostics: Diagnostics::new(),
         };
-        (configuration, diagnostics)
+        configuration.diagnostics = diagnostics;
+        configuration
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Ticks {
 
 impl Default for IdleCpu {
     fn default() -> Self {
-        Self { hundredths: AtomicU32::new(100_00) }
+        Self { hundredths: AtomicU32::new(10_000) }
     }
 }
 
@@ -30,8 +30,8 @@ impl IdleCpu {
     pub fn look(&self, before: Ticks) -> Ticks {
         let seen = Ticks::parse(&std::fs::read_to_string("/proc/stat").unwrap_or_default()).unwrap_or(before);
         let all = seen.all.saturating_sub(before.all);
-        if let Some(share) = (seen.idle.saturating_sub(before.idle) * 100_00).checked_div(all) {
-            self.hundredths.store(u32::try_from(share).unwrap_or(100_00).min(100_00), Ordering::Relaxed);
+        if let Some(share) = (seen.idle.saturating_sub(before.idle) * 10_000).checked_div(all) {
+            self.hundredths.store(u32::try_from(share).unwrap_or(10_000).min(10_000), Ordering::Relaxed);
         }
         seen
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chappe_chat::{Quirks, Settings};
-use chappe_config::Diagnostics;
+use chappe_config::{Diagnostic, Diagnostics};
 use chappe_event::EventName;
 
 use crate::configuration::Configuration;
@@ -40,12 +40,13 @@ pub fn reload(server: &Arc<Server>) -> Result<(), ReloadError> {
     let globals = server.ground.globals.snapshot();
     let presets: Vec<(String, String)> =
         globals.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let (configuration, diagnostics) = Configuration::read(&server.ground.source, &presets);
-    log_diagnostics(&diagnostics);
-    if diagnostics.has_errors() {
-        return Err(ReloadError::Broken(diagnostics));
-    }
+    let configuration = Configuration::read(&server.ground.source, &presets);
     let before = server.configuration();
+    let new = |diagnostic: &&Diagnostic| !before.diagnostics.iter().any(|known| known == *diagnostic);
+    log_diagnostics(configuration.diagnostics.iter().filter(new));
+    if configuration.diagnostics.has_errors() {
+        return Err(ReloadError::Broken(configuration.diagnostics));
+    }
     let configuration = Arc::new(configuration);
     for (name, value) in &configuration.globals {
         server.ground.globals.set(name, value);

@@ -7,7 +7,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use chappe_api::Registry;
 use chappe_chat::{Router, RouterDeps};
-use chappe_config::{Diagnostics, Severity};
+use chappe_config::{Diagnostic, Severity};
 use chappe_event::{Bus, Clock, EventName, Globals, Identity, LogBus, LogLevel};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -84,7 +84,12 @@ impl Server {
             registry: registry.clone(),
             globals: ground.globals.clone(),
             clock: ground.clock.clone(),
-            spawn: Arc::new(move |future| drop(spawner.spawn(future))),
+            // On a shard's thread the work goes on there; elsewhere the runtime takes it.
+            spawn: Arc::new(move |work| {
+                if let Some(work) = chappe_sip_endpoint::spawn_here(work) {
+                    spawner.spawn(work);
+                }
+            }),
             alt_plans: Arc::new(PlanFiles::default()),
         });
         Arc::new(Self {
@@ -166,7 +171,7 @@ impl Server {
 }
 
 /// Puts what is wrong with a configuration into the log.
-pub fn log_diagnostics(diagnostics: &Diagnostics) {
+pub fn log_diagnostics<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
     for diagnostic in diagnostics {
         let text = diagnostic.to_string();
         // The level of the line says how bad it is.

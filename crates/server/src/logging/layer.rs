@@ -56,7 +56,7 @@ impl Stamp {
 
 /// Makes tracing ask again which call sites are read, whenever the log bus's least severe wanted level changes.
 pub fn follow_levels(bus: &LogBus) {
-    bus.on_level_change(Box::new(|| tracing::callsite::rebuild_interest_cache()));
+    bus.on_level_change(Box::new(tracing::callsite::rebuild_interest_cache));
 }
 
 impl<S: Subscriber> Layer<S> for BusLayer {
@@ -125,5 +125,81 @@ fn filter(wanted: Option<LogLevel>) -> LevelFilter {
         Some(LogLevel::Warning) => LevelFilter::WARN,
         Some(LogLevel::Notice | LogLevel::Info) => LevelFilter::INFO,
         Some(LogLevel::Debug) => LevelFilter::DEBUG,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use chappe_event::{LogSink, ManualClock};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    /// Remembers what it is told.
+    struct Memory(LogLevel, Mutex<Vec<LogLine>>);
+
+    impl LogSink for Memory {
+        fn level(&self) -> Option<LogLevel> {
+            Some(self.0)
+        }
+
+        fn log(&self, line: &Arc<LogLine>) {
+            self.1.lock().expect("not poisoned").push(LogLine::clone(line));
+        }
+    }
+
+    /// What a sink of `level` reads while `work` logs.
+    fn read(level: LogLevel, cap: LogLevel, work: impl FnOnce()) -> Vec<LogLine> {
+        let bus = Arc::new(LogBus::new());
+        let memory = Arc::new(Memory(level, Mutex::default()));
+        bus.add(memory.clone());
+        let log_cap = LogCap::default();
+        log_cap.set(cap);
+        let stamp = Stamp { clock: Arc::new(ManualClock::at(0)), idle: Arc::default() };
+        let layer = BusLayer::new(bus, log_cap, stamp);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+        memory.1.lock().expect("not poisoned").clone()
+    }
+
+    #[test]
+    fn an_event_becomes_a_line() {
+        let lines = read(LogLevel::Debug, LogLevel::Debug, || {
+            tracing::info!(peer = "192.0.2.1", count = 2, "hello {}", 1);
+            tracing::debug!(clean = true, "Chatplan: 1009");
+            tracing::info!(file = "mod_sms.c", line = 371, fs_level = "notice", "loaded");
+        });
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["hello 1 peer=192.0.2.1 count=2", "Chatplan: 1009", "loaded"]);
+        assert_eq!((lines[0].level, &*lines[0].file), (LogLevel::Info, "layer.rs"));
+        assert!(lines[1].clean && !lines[0].clean);
+        assert_eq!((lines[2].level, &*lines[2].file, lines[2].line), (LogLevel::Notice, "mod_sms.c", 371));
+    }
+
+    #[test]
+    fn what_nobody_reads_is_not_formatted() {
+        struct Loud;
+        impl std::fmt::Display for Loud {
+            fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                panic!("formatted")
+            }
+        }
+        for (level, cap) in [(LogLevel::Info, LogLevel::Debug), (LogLevel::Debug, LogLevel::Warning)] {
+            let lines = read(level, cap, || {
+                tracing::debug!("{Loud}");
+                tracing::warn!("seen");
+            });
+            assert_eq!(lines.len(), 1);
+        }
+    }
+
+    #[test]
+    fn the_cap_knows_the_levels_between() {
+        let lines = read(LogLevel::Debug, LogLevel::Notice, || {
+            tracing::info!("info");
+            tracing::info!(fs_level = "notice", "notice");
+        });
+        assert_eq!(lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["notice"]);
     }
 }

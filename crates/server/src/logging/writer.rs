@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chappe_event::LogLine;
 
@@ -60,10 +60,17 @@ impl Writer {
 
     /// Waits, for a moment at most, until what was logged so far is written.
     pub fn flush(&self) {
+        let until = Instant::now() + PATIENCE;
         let (done, written) = sync_channel(1);
-        if self.jobs.try_send(Job::Flush(done)).is_ok() {
-            let _ = written.recv_timeout(PATIENCE);
+        let mut job = Job::Flush(done);
+        while let Err(TrySendError::Full(refused)) = self.jobs.try_send(job) {
+            if Instant::now() >= until {
+                return;
+            }
+            job = refused;
+            std::thread::sleep(Duration::from_millis(1));
         }
+        let _ = written.recv_timeout(until.saturating_duration_since(Instant::now()));
     }
 }
 
@@ -80,12 +87,12 @@ fn work(queue: &Receiver<Job>, lost: &AtomicU64, mut medium: impl Medium) {
 }
 
 fn handle(job: Job, lost: &AtomicU64, medium: &mut impl Medium) {
+    let lost = lost.swap(0, Ordering::Relaxed);
+    if lost > 0 {
+        let _ = medium.write_loss(lost);
+    }
     let _ = match job {
-        Job::Line(line) => {
-            let lost = lost.swap(0, Ordering::Relaxed);
-            let told = if lost > 0 { medium.write_loss(lost) } else { Ok(()) };
-            told.and(medium.write(&line))
-        }
+        Job::Line(line) => medium.write(&line),
         Job::Reopen => {
             medium.reopen();
             Ok(())
@@ -107,4 +114,64 @@ pub fn loss(lost: u64) -> String {
 pub fn write_line(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())?;
     if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    /// Takes nothing until it is told to.
+    struct Stuck {
+        free: Receiver<()>,
+        written: Arc<Mutex<Vec<String>>>,
+        stuck: bool,
+    }
+
+    impl Stuck {
+        fn take(&mut self, text: String) {
+            if std::mem::take(&mut self.stuck) {
+                self.free.recv().expect("told to go on");
+            }
+            self.written.lock().expect("not poisoned").push(text);
+        }
+    }
+
+    impl Medium for Stuck {
+        fn write(&mut self, line: &LogLine) -> io::Result<()> {
+            self.take(line.text.clone());
+            Ok(())
+        }
+
+        fn write_loss(&mut self, lost: u64) -> io::Result<()> {
+            self.take(format!("{lost} lost"));
+            Ok(())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_stuck_medium_loses_lines_and_says_so() {
+        let (go, free) = channel();
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let medium = Stuck { free, written: written.clone(), stuck: true };
+        let writer = Writer::start("test", medium).expect("a thread");
+        let line = Arc::new(LogLine { text: "line".into(), ..LogLine::default() });
+        for _ in 0..CAPACITY + 100 {
+            writer.write(&line);
+        }
+        let lost = writer.lost.load(Ordering::Relaxed);
+        // The thread may have taken one line off the queue.
+        assert!((99..=100).contains(&lost), "{lost}");
+        go.send(()).expect("the thread waits");
+        writer.flush();
+        let written = written.lock().expect("not poisoned");
+        assert_eq!(written.len(), CAPACITY + 100 - lost as usize + 1);
+        assert!(written.contains(&format!("{lost} lost")));
+    }
 }

@@ -62,6 +62,7 @@ impl Module for EventSocketModule {
     fn unload(&self, server: &Arc<Server>) {
         let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(socket) = socket {
+            socket.close();
             server.runtime.spawn(async move { socket.stop().await });
         }
     }

@@ -9,6 +9,7 @@ use super::{MADE, cell, code};
 pub fn page() -> String {
     let mut rows: Vec<Row> = chappe_api::commands::rows().collect();
     rows.extend(chappe_chat::command_rows());
+    rows.extend(chappe_sip_endpoint::command_rows());
     rows.extend(chappe_event_socket::command_rows());
     rows.extend(crate::commands::rows());
     rows.sort_by_key(|row| row.name);

@@ -36,9 +36,11 @@ impl fmt::Display for User {
     }
 }
 
+/// Without the port. An IPv6 address stands in brackets, or has no port.
 fn host(server: &str) -> &str {
     match server.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') && !(host.contains(':') && !host.starts_with('[')) => host,
+        Some((host, _)) if host.starts_with('[') && host.ends_with(']') => host,
+        Some((host, _)) if !host.contains(':') => host,
         _ => server,
     }
 }
