@@ -54,8 +54,33 @@ pub fn event(message: &Message<'_>, from: &NameAddr<'_>, to: &NameAddr<'_>, abou
 }
 
 fn parts<'a>(address: &NameAddr<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
-    let user = String::from_utf8_lossy(address.uri.user.unwrap_or_default());
-    (user, String::from_utf8_lossy(address.uri.host))
+    (user(address), String::from_utf8_lossy(address.uri.host))
+}
+
+/// The user in its shortest spelling, RFC 3261 §19.1.4: escapes of unreserved characters are undone, so that `%31` is
+/// `1`, while `%40` does not become a second `@`.
+pub fn user<'a>(address: &NameAddr<'a>) -> Cow<'a, str> {
+    let written = String::from_utf8_lossy(address.uri.user.unwrap_or_default());
+    if !written.contains('%') {
+        return written;
+    }
+    let mut out = String::with_capacity(written.len());
+    let mut rest = &*written;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let code = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match code.map(char::from).filter(|c| c.is_ascii_alphanumeric() || "-_.!~*'()".contains(*c)) {
+            Some(unreserved) => {
+                out.push(unreserved);
+                rest = &after[2..];
+            }
+            None => {
+                out.push('%');
+                rest = after;
+            }
+        }
+    }
+    Cow::Owned(out + rest)
 }
 
 /// The chat interface, and the address when it is not `user@host`: `conf+3000+example.org` is `conf` and
@@ -200,6 +225,17 @@ mod tests {
             hello there"#]]
         .assert_eq(&headers_of(request, false));
         assert!(headers_of(request, true).contains("type: text/plain\n"));
+    }
+
+    #[test]
+    fn a_user_has_one_spelling() {
+        let cases =
+            [("10%309", "1009"), ("a%40b", "a%40b"), ("%c3%a9", "%c3%a9"), ("%7e%", "~%"), ("%+41", "%+41")];
+        for (written, expected) in cases {
+            let text = format!("<sip:{written}@h>");
+            let Ok(address) = NameAddr::parse(HeaderName::To, text.as_bytes()) else { continue };
+            assert_eq!(user(&address), expected);
+        }
     }
 
     #[test]

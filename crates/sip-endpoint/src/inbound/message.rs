@@ -56,13 +56,12 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
     if to.uri.user.is_none() || composing && quirks.swallow_composing {
         return Ok(None);
     }
-    refuse_foreign(&sender, &to, settings, &view)?;
+    refuse_foreign(&sender, &to, &view)?;
     let mut event = event(shard, settings, request, &sender, &from, &to);
     if settings.config.fire_message_events {
         announce(shard, &event);
     }
-    let to_user = String::from_utf8_lossy(to.uri.user.unwrap_or_default());
-    event.add(header::DEST_PROTO, event::interface(&to_user));
+    event.add(header::DEST_PROTO, event::interface(&event::user(&to)));
     Ok(Some(event))
 }
 
@@ -104,18 +103,16 @@ fn may_say(sender: &Sender<'_>, from: &NameAddr<'_>, settings: &Settings, view: 
 }
 
 /// Users of other domains are reached for those alone whom we know.
-fn refuse_foreign(
-    sender: &Sender<'_>,
-    to: &NameAddr<'_>,
-    settings: &Settings,
-    view: &View,
-) -> Result<(), Refusal> {
+fn refuse_foreign(sender: &Sender<'_>, to: &NameAddr<'_>, view: &View) -> Result<(), Refusal> {
     if sender.user.is_some() || sender.trusted {
         return Ok(());
     }
     let host = String::from_utf8_lossy(to.uri.host);
-    let local = settings.config.force_register_db_domain.is_some() || view.is_ours(&host);
-    if local { Ok(()) } else { Err(refuse::with_reason(403, "Relaying needs authentication").into()) }
+    if view.is_ours(&host) {
+        Ok(())
+    } else {
+        Err(refuse::with_reason(403, "Relaying needs authentication").into())
+    }
 }
 
 /// RFC 3994: `application/im-iscomposing+xml`.

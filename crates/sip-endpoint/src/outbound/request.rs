@@ -122,11 +122,31 @@ fn made_from(message: &Event, proto: &str, settings: &Settings) -> String {
     };
     let mut uri = String::from("sip:");
     if let Some(prefix) = prefix {
-        escape_user(prefix, &mut uri);
+        uri_user(prefix, &mut uri);
         uri.push('+');
     }
-    escape_user(user, &mut uri);
+    uri_user(user, &mut uri);
     format!("\"{}\" <{uri}@{}>", display(user), host_text(host))
+}
+
+/// A user as it stands in an event, in a URI: what is escaped already stays so.
+pub fn uri_user(user: &str, out: &mut String) {
+    let mut rest = user;
+    while let Some((before, after)) = rest.split_once('%') {
+        escape_user(before, out);
+        match after.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit())) {
+            Some(digits) => {
+                out.push('%');
+                out.push_str(digits);
+                rest = &after[2..];
+            }
+            None => {
+                out.push_str("%25");
+                rest = after;
+            }
+        }
+    }
+    escape_user(rest, out);
 }
 
 /// RFC 3261 §25.1 quoted-string.
@@ -169,4 +189,39 @@ pub fn write(head: &Head<'_>, rest: &[u8], out: &mut Vec<u8>) {
     line(out, "To", &leg.to);
     let _ = write!(out, "Call-ID: {call_id}\r\nCSeq: {cseq} MESSAGE\r\n");
     out.extend_from_slice(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_escaped_once() {
+        for (user, expected) in
+            [("1009", "1009"), ("a%40b", "a%40b"), ("50%", "50%25"), ("a b", "a%20b"), ("+1", "+1")]
+        {
+            let mut out = String::new();
+            uri_user(user, &mut out);
+            assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn only_headers_that_are_not_ours_are_taken_from_an_event() {
+        let cases = [
+            ("sip_h_X-Color", Some("X-Color")),
+            ("SIP_H_P-Thing", Some("P-Thing")),
+            ("sip_h_Subject", Some("Subject")),
+            ("sip_h_Via", None),
+            ("sip_h_v", None),
+            ("sip_h_Content-Length", None),
+            ("sip_h_X: 1\r\nY", None),
+            ("sip_h_", None),
+            ("sip_hX", None),
+            ("subject", None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(sip_header(name), expected, "{name}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use chappe_sip_proto::registrar::{Binding, Found};
 use chappe_sip_proto::{Peer, Transport};
 use smallvec::{SmallVec, smallvec};
 
-use super::request::host_text;
+use super::request::{host_text, uri_user};
 use crate::profile::Profile;
 use crate::registrar::way_to;
 use crate::shard::Leg;
@@ -50,7 +50,7 @@ pub fn find(world: &World, message: &Event) -> Result<(Arc<Profile>, Destination
     let address = Address::parse(to);
     let view = world.view();
     let profile = profile(&view, message, &address)?;
-    let destination = destination(&view, &profile, message, &address)?;
+    let destination = destination(world, &view, &profile, message, &address)?;
     Ok((profile, destination))
 }
 
@@ -86,30 +86,32 @@ fn profile(view: &View, message: &Event, address: &Address<'_>) -> Result<Arc<Pr
 }
 
 fn destination(
+    world: &World,
     view: &View,
     profile: &Arc<Profile>,
     message: &Event,
     address: &Address<'_>,
 ) -> Result<Destination, Delivery> {
     let settings = profile.settings();
-    let host = address.host.filter(|host| !host.is_empty()).unwrap_or(&settings.domain);
+    let as_freeswitch = world.deps.router.quirks().accept_always;
+    // FreeSWITCH looks for a user without a host at a host named like the profile, where nobody is.
+    let default = if as_freeswitch { &*profile.name } else { &*settings.domain };
+    let host = address.host.filter(|host| !host.is_empty()).unwrap_or(default);
     let source = source_of(profile, message, host);
     if address.is_uri {
         return uri(address.user.to_owned(), source);
     }
     let bindings = lookup(view, profile, address.user, host);
     if !bindings.is_empty() {
-        // An answer goes to the sender's devices once each, not to where the question came from.
-        let override_peer = source.filter(|_| !message.is_true(header::REPLYING));
-        return Ok(Destination::Legs(
-            bindings.iter().map(|b| binding_leg(profile, b, override_peer)).collect(),
-        ));
+        let legs: SmallVec<[Leg; 2]> = bindings.iter().map(|binding| binding_leg(profile, binding)).collect();
+        let elsewhere = source.filter(|_| as_freeswitch || !message.is_true(header::REPLYING));
+        return Ok(Destination::Legs(redirected(legs, elsewhere)));
     }
     if source.is_none() && view.is_ours(host) {
         return Err(Delivery::NobodyRegistered);
     }
     let mut target = String::from("sip:");
-    chappe_sip_msg::escape_user(address.user, &mut target);
+    uri_user(address.user, &mut target);
     uri(format!("{target}@{}", host_text(host)), source)
 }
 
@@ -117,23 +119,42 @@ fn destination(
 fn lookup(view: &View, profile: &Profile, user: &str, host: &str) -> Found {
     let settings = profile.settings();
     let config = &settings.config;
+    let unescaped = String::from_utf8_lossy(&chappe_sip_msg::unescape(user.as_bytes())).into_owned();
     let find = |domain: &str| {
-        let id = view.directory.user(domain, user).map_or(user, |known| known.id.as_str());
+        let id = view.directory.user(domain, &unescaped).map_or(&*unescaped, |known| known.id.as_str());
         profile.registrar.lookup(Instant::now(), id, domain)
     };
-    let found = find(config.force_register_db_domain.as_deref().unwrap_or(host));
-    match &config.force_register_domain {
-        Some(domain) if found.is_empty() && view.is_ours(host) => find(domain),
-        _ => found,
+    let found = find(host);
+    if !found.is_empty() || !view.is_ours(host) {
+        return found;
     }
+    // Our other names stand for the domain under which users are registered.
+    let domains = [&config.force_register_db_domain, &config.force_register_domain];
+    domains
+        .into_iter()
+        .flatten()
+        .map(|domain| find(domain))
+        .find(|found| !found.is_empty())
+        .unwrap_or_default()
 }
 
-fn binding_leg(profile: &Profile, binding: &Binding, override_peer: Option<Peer>) -> Leg {
+/// An answer goes to the sender's devices once each. FreeSWITCH sends it to where the question came from, once a device;
+/// its way is taken, and once, where none of the devices is there.
+fn redirected(mut legs: SmallVec<[Leg; 2]>, elsewhere: Option<Peer>) -> SmallVec<[Leg; 2]> {
+    let Some(peer) = elsewhere.filter(|peer| !legs.iter().any(|leg| leg.peer.addr == peer.addr)) else {
+        return legs;
+    };
+    legs.truncate(1);
+    legs.iter_mut().for_each(|leg| leg.peer = peer);
+    legs
+}
+
+fn binding_leg(profile: &Profile, binding: &Binding) -> Leg {
     Leg {
         uri: binding.contact.to_string(),
         to: format!("\"\" <{}>", binding.contact),
         route: binding.path.iter().map(|hop| format!("<{hop}>")).collect(),
-        peer: override_peer.unwrap_or_else(|| way_to(binding, |peer| profile.tcp().is_open(peer))),
+        peer: way_to(binding, |peer| profile.tcp().is_open(peer)),
     }
 }
 
