@@ -80,7 +80,10 @@ impl Spread {
         let mut figures: Vec<f64> = figures.collect();
         figures.sort_by(f64::total_cmp);
         match (figures.first(), figures.last()) {
-            (Some(&least), Some(&most)) => Spread { median: figures[figures.len() / 2], least, most },
+            (Some(&least), Some(&most)) => {
+                let (below, above) = (figures[(figures.len() - 1) / 2], figures[figures.len() / 2]);
+                Spread { median: (below + above) / 2.0, least, most }
+            }
             _ => Spread { median: 0.0, least: 0.0, most: 0.0 },
         }
     }
