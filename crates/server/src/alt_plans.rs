@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use chappe_chat::AltPlans;
 use chappe_chatplan::Plan;
 
-use crate::server::log_diagnostics;
+use crate::diagnosis;
 
 /// Files kept compiled. When more are asked for, all are forgotten and read again.
 const CAPACITY: usize = 256;
@@ -46,6 +46,6 @@ fn compile(path: &Path) -> Option<Arc<Plan>> {
         .inspect_err(|error| tracing::error!("failed to read {}: {error}", path.display()));
     let text = String::from_utf8_lossy(&text.ok()?).into_owned();
     let (plan, diagnostics) = Plan::parse(&text, &path.to_string_lossy());
-    log_diagnostics(&diagnostics);
+    diagnosis::log(&diagnostics);
     plan.map(Arc::new)
 }

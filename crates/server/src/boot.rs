@@ -13,13 +13,14 @@ use crate::banner::Banner;
 use crate::cli::Configured;
 use crate::clock::SystemClock;
 use crate::configuration::Configuration;
+use crate::diagnosis;
 use crate::heartbeat;
 use crate::idle::IdleCpu;
 use crate::logging::{BusLayer, ConsoleConfig, ConsoleSink, LogCap, Stamp, follow_levels};
 use crate::modules::ModuleError;
 use crate::presets::Machine;
 use crate::reload::apply_settings;
-use crate::server::{Ending, Ground, Server, log_diagnostics};
+use crate::server::{Ending, Ground, Server};
 use crate::signals::Signals;
 use crate::source::Source;
 
@@ -98,7 +99,7 @@ fn prepare(source: Source) -> Result<(Ground, Configuration), BootError> {
     };
     start_log(&ground);
     let configuration = Configuration::read(&ground.source, &start_presets(&ground.source, &ground.machine));
-    log_diagnostics(&configuration.diagnostics);
+    diagnosis::log(&configuration.diagnostics);
     if configuration.diagnostics.has_errors() {
         ground.console.flush();
         return Err(BootError::Configuration);

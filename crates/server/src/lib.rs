@@ -17,6 +17,7 @@ mod cli;
 mod clock;
 mod commands;
 mod configuration;
+mod diagnosis;
 mod files;
 mod heartbeat;
 mod idle;

@@ -7,8 +7,9 @@ use chappe_config::{Diagnostic, Diagnostics};
 use chappe_event::EventName;
 
 use crate::configuration::Configuration;
+use crate::diagnosis;
 use crate::modules::ModuleError;
-use crate::server::{Server, log_diagnostics};
+use crate::server::Server;
 
 /// Why the configuration on the disk does not run.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,7 @@ pub fn reload(server: &Arc<Server>) -> Result<(), ReloadError> {
     let configuration = Configuration::read(&server.ground.source, &presets);
     let before = server.configuration();
     let new = |diagnostic: &&Diagnostic| !before.diagnostics.iter().any(|known| known == *diagnostic);
-    log_diagnostics(configuration.diagnostics.iter().filter(new));
+    diagnosis::log(configuration.diagnostics.iter().filter(new));
     if configuration.diagnostics.has_errors() {
         return Err(ReloadError::Broken(configuration.diagnostics));
     }

@@ -7,7 +7,6 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use chappe_api::Registry;
 use chappe_chat::{Router, RouterDeps};
-use chappe_config::{Diagnostic, Severity};
 use chappe_event::{Bus, Clock, EventName, Globals, Identity, LogBus, LogLevel};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -167,19 +166,5 @@ impl Server {
             event.add(*header, value);
         }
         self.bus.fire(event);
-    }
-}
-
-/// Puts what is wrong with a configuration into the log.
-pub fn log_diagnostics<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) {
-    for diagnostic in diagnostics {
-        let text = diagnostic.to_string();
-        // The level of the line says how bad it is.
-        let text = text.replacen(&format!("{}: ", diagnostic.severity), "", 1);
-        match diagnostic.severity {
-            Severity::Error => tracing::error!("{text}"),
-            Severity::Warning => tracing::warn!("{text}"),
-            Severity::Hint => tracing::debug!("{text}"),
-        }
     }
 }
