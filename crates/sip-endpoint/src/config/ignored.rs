@@ -144,6 +144,7 @@ const PROFILE: &[Group] = &[
             "supress-cng",
             "t38-passthru",
             "use-port-for-acl-check",
+            "use-rtp-timer",
             "vad",
         ],
     },

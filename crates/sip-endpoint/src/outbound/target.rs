@@ -94,9 +94,12 @@ fn destination(
 ) -> Result<Destination, Delivery> {
     let settings = profile.settings();
     let as_freeswitch = world.deps.router.quirks().accept_always;
-    // FreeSWITCH looks for a user without a host at a host named like the profile, where nobody is.
-    let default = if as_freeswitch { &*profile.name } else { &*settings.domain };
-    let host = address.host.filter(|host| !host.is_empty()).unwrap_or(default);
+    let written_host = address.host.filter(|host| !host.is_empty());
+    if as_freeswitch && written_host.is_none() && !address.is_uri {
+        // FreeSWITCH looks for such a user at a host named like the profile, where nobody is.
+        return Err(Delivery::NobodyRegistered);
+    }
+    let host = written_host.unwrap_or(&settings.domain);
     let source = source_of(profile, message, host);
     if address.is_uri {
         return uri(address.user.to_owned(), source);
