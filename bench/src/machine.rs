@@ -22,6 +22,15 @@ pub fn pin(core: usize) -> io::Result<()> {
     }
 }
 
+/// Ends the calling process when its parent ends, however that happens.
+pub fn end_with_parent() -> io::Result<()> {
+    // SAFETY: the call takes a signal's number and changes nothing but this process's setting.
+    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Both cores must exist and differ, or the figures would measure the load generator.
 pub fn check_cores(server: usize, load: usize) -> Result<(), BenchError> {
     // SAFETY: as in `pin`.

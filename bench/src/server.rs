@@ -69,8 +69,8 @@ impl Server {
     fn spawn_in(folder: TempDir, mut command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
         let log = File::create(folder.path().join("log")).map_err(BenchError::system("make a log"))?;
         command.stdin(Stdio::null()).stderr(log);
-        // SAFETY: between fork and exec `pin` makes one system call and allocates nothing.
-        unsafe { command.pre_exec(move || machine::pin(core)) };
+        // SAFETY: between fork and exec each of the two makes one system call and allocates nothing.
+        unsafe { command.pre_exec(move || machine::pin(core).and_then(|()| machine::end_with_parent())) };
         let child = command.spawn().map_err(BenchError::system("start the server"))?;
         Ok(Server { child, address: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), folder })
     }
