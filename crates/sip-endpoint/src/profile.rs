@@ -105,6 +105,7 @@ pub struct Profile {
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
     running: Arc<AtomicUsize>,
     stopped: AtomicBool,
+    siptrace: AtomicBool,
     turn: AtomicUsize,
     window: RateWindow,
 }
@@ -153,6 +154,7 @@ impl Profile {
             threads: Mutex::default(),
             running: Arc::new(AtomicUsize::new(ends.len())),
             stopped: AtomicBool::new(false),
+            siptrace: AtomicBool::new(false),
             turn: AtomicUsize::new(0),
             window: RateWindow::default(),
         });
@@ -239,6 +241,15 @@ impl Profile {
             0 => true,
             limit => self.window.count(second) <= limit,
         }
+    }
+
+    /// Whether every message is to be logged: `sofia profile NAME siptrace on`.
+    pub fn is_traced(&self) -> bool {
+        self.siptrace.load(Ordering::Relaxed)
+    }
+
+    pub fn trace(&self, on: bool) {
+        self.siptrace.store(on, Ordering::Relaxed);
     }
 
     pub fn drain(&self) {

@@ -1,14 +1,18 @@
 //! `sofia global`: switches for all profiles.
 
-/// SIP messages are traced by the log level `trace`, so the switches only say what they would do.
-pub fn run(words: &[&str]) -> String {
-    const USAGE: &str =
-        "-ERR Usage: siptrace <on|off>|capture <on|off>|watchdog <on|off>|debug <sla|presence|none";
+use crate::world::World;
+
+const USAGE: &str =
+    "-ERR Usage: siptrace <on|off>|capture <on|off>|watchdog <on|off>|debug <sla|presence|none";
+
+pub fn run(world: &World, words: &[&str]) -> String {
     let Some((what, value)) = words.first().zip(words.get(1)) else { return USAGE.to_owned() };
-    let known = ["siptrace", "capture", "watchdog", "standby"];
-    let state = if chappe_event::is_true(value) { "on" } else { "off" };
-    match known.into_iter().find(|known| known.eq_ignore_ascii_case(what)) {
-        Some("siptrace") | None => USAGE.to_owned(),
-        Some(known) => format!("-ERR {known} is not offered, it stays off ({state} was asked for)"),
+    if !what.eq_ignore_ascii_case("siptrace") {
+        let known =
+            ["capture", "watchdog", "standby", "debug"].into_iter().any(|k| k.eq_ignore_ascii_case(what));
+        return if known { format!("-ERR {what} is not offered") } else { USAGE.to_owned() };
     }
+    let on = chappe_event::is_true(value);
+    world.view().profiles.iter().for_each(|profile| profile.trace(on));
+    format!("+OK Global siptrace {}", if on { "on" } else { "off" })
 }

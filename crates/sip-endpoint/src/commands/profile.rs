@@ -29,6 +29,7 @@ pub fn run(endpoint: &Arc<Endpoint>, words: &[&str], call: &Call<'_>) -> Answer 
         "restart" => reload_then(endpoint, own_name, What::Restart, call),
         "stop" => reload_then(endpoint, own_name, What::Stop, call),
         "flush_inbound_reg" => Answer::Ready(flush(endpoint.world(), &profile, words.get(2).copied())),
+        "siptrace" => Answer::Ready(siptrace(&profile, words.get(2).copied())),
         "check_sync" => Answer::from("-ERR check_sync is not offered\n"),
         _ => Answer::from("-ERR Unknown command!\n"),
     }
@@ -78,6 +79,13 @@ fn apply(endpoint: &Endpoint, name: &str, what: What) -> String {
             format!("stopping: {name}")
         }
     }
+}
+
+fn siptrace(profile: &Profile, value: Option<&str>) -> String {
+    let Some(value) = value else { return "Usage: sofia profile <name> siptrace <on/off>\n".to_owned() };
+    let on = chappe_event::is_true(value);
+    profile.trace(on);
+    format!("{} sip debugging on {}", if on { "Enabled" } else { "Disabled" }, profile.name)
 }
 
 /// All bindings, those of a Call-ID, or those of `[user]@domain`.

@@ -17,6 +17,7 @@ const USAGE: &str = "USAGE:
 sofia global siptrace <on|off>
 sofia profile <name> [start | stop | restart | rescan]
                      flush_inbound_reg [<call_id> | <[user]@domain>]
+                     siptrace <on|off>
 sofia status [profile <name> [reg [<contact str>]] | [user <user@domain>]]
 sofia help
 --------------------------------------------------------------------------------
@@ -36,7 +37,9 @@ impl Command for Sofia {
                 Answer::Ready(status::run(&self.0, rest))
             }
             Some((word, rest)) if word.eq_ignore_ascii_case("profile") => profile::run(&self.0, rest, &call),
-            Some((word, rest)) if word.eq_ignore_ascii_case("global") => Answer::from(global::run(rest)),
+            Some((word, rest)) if word.eq_ignore_ascii_case("global") => {
+                Answer::Ready(global::run(self.0.world(), rest))
+            }
             Some((word, _)) => Answer::Ready(format!("Unknown Command [{word}]\n")),
         }
     }

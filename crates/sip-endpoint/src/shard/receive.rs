@@ -59,6 +59,9 @@ impl Shard {
 
     /// One message of any kind; what is no message is dropped.
     fn receive(&mut self, now: Instant, bytes: &[u8], peer: Peer, draining: bool) {
+        if self.profile.is_traced() {
+            trace("recv", "from", peer, bytes);
+        }
         match chappe_sip_msg::parse(bytes) {
             Ok(message) => self.message(now, &message, peer, draining),
             Err(error) => {
@@ -100,6 +103,12 @@ impl Shard {
             tracing::debug!("a shard's mailbox is full, a response is dropped");
         }
     }
+}
+
+/// What `siptrace` shows of a message.
+pub(super) fn trace(what: &str, direction: &str, peer: Peer, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    tracing::info!(clean = true, "{what} {} bytes {direction} {peer}\n{text}", bytes.len());
 }
 
 /// The reason phrase, wanted of refusals alone.

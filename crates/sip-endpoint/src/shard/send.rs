@@ -9,6 +9,7 @@ use chappe_sip_proto::{ClientEnd, Output, Peer, Transport};
 use smallvec::SmallVec;
 
 use super::forks::{LegEnd, SendJob};
+use super::receive::trace;
 use super::{Shard, local};
 use crate::outbound::{Head, write_request};
 
@@ -63,6 +64,9 @@ impl Shard {
     }
 
     fn transmit(&mut self, now: Instant, peer: Peer, bytes: Bytes) {
+        if self.profile.is_traced() {
+            trace("send", "to", peer, &bytes);
+        }
         match peer.transport {
             Transport::Udp => self.out.push(peer.addr, &bytes),
             Transport::Tcp => {

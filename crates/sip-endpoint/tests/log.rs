@@ -1,0 +1,73 @@
+//! Lines that other programs read.
+
+mod fixture;
+
+use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock};
+
+use fixture::phone::status;
+use fixture::{Server, param};
+use parking_lot::Mutex;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
+type Lines = Arc<Mutex<String>>;
+
+struct Keep(Lines);
+
+struct Message<'s>(&'s mut String);
+
+impl Visit for Message<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            let _ = writeln!(self.0, "{value:?}");
+        }
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Keep {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        event.record(&mut Message(&mut self.0.lock()));
+    }
+}
+
+/// What all threads of this process have logged.
+static LINES: LazyLock<Lines> = LazyLock::new(|| {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::registry().with(Keep(lines.clone()));
+    tracing::subscriber::set_global_default(subscriber).expect("it is set once");
+    lines
+});
+
+#[test]
+fn failed_authentication_is_logged_for_fail2ban() {
+    LazyLock::force(&LINES);
+    let server = Server::with(&param("log-auth-failures", "true"));
+    let mut phone = server.phone("1003");
+    phone.password = "wrong".to_owned();
+    assert_eq!(status(&phone.register(60)), 401);
+    assert_eq!(status(&phone.message("1001", "x")), 407);
+    let lines = LINES.lock();
+    for (what, method) in
+        [("challenge", "REGISTER"), ("failure", "REGISTER"), ("challenge", "INVITE"), ("failure", "INVITE")]
+    {
+        let line = format!(
+            "SIP auth {what} ({method}) on sofia profile 'internal' for [1003@chat.test] from ip 127.0.0.1\n"
+        );
+        assert!(lines.contains(&line), "{line} is not in {lines}");
+    }
+}
+
+#[test]
+fn siptrace_shows_messages_in_and_out() {
+    LazyLock::force(&LINES);
+    let server = Server::with("");
+    assert_eq!(server.api("sofia profile internal siptrace on"), "Enabled sip debugging on internal");
+    let mut phone = server.phone("1002");
+    let request = phone.request("OPTIONS", "sip:traced@chat.test", "sip:chat.test", "", "");
+    phone.transact(&request);
+    assert_eq!(server.api("sofia global siptrace off"), "+OK Global siptrace off");
+    let lines = LINES.lock();
+    assert!(lines.contains(&format!("bytes from UDP:{}\nOPTIONS sip:traced@chat.test", phone.addr())));
+    assert!(lines.contains(&format!("bytes to UDP:{}\nSIP/2.0 200 OK", phone.addr())));
+}
