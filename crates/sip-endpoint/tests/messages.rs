@@ -31,7 +31,9 @@ fn relayed_to_every_binding_with_one_answer() {
 
 #[test]
 fn the_best_answer_of_all_devices_is_the_senders() {
-    for (codes, expected) in [([486, 200], 200), ([486, 603], 603), ([500, 404], 404)] {
+    for (codes, expected) in
+        [([486, 200], 200), ([486, 603], 603), ([500, 404], 404), ([503, 503], 500), ([401, 302], 480)]
+    {
         let server = Server::with("");
         let mut phones = codes.map(|code| {
             let mut phone = server.registered("1001");

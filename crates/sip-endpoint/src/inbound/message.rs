@@ -138,12 +138,26 @@ fn accepted(settings: &Settings, with_contact: bool) -> Response {
     if with_contact { with(response, "Contact", settings.contact.clone()) } else { response }
 }
 
+/// What stands for a device's answer that would tell the sender something else than the device meant.
+fn forwarded(code: u16) -> Option<u16> {
+    match code {
+        // A redirection without the device's Contact leads nowhere; RFC 4320 §4.2: no proxy says 408 to these requests.
+        300..=399 | 408 => Some(480),
+        // The device's challenge is not for the sender, who would answer it with our password.
+        401 | 407 => Some(403),
+        // RFC 3261 §16.7 step 6: it is the device that is overloaded, not we.
+        503 => Some(500),
+        _ => None,
+    }
+}
+
 /// What the sender is told at the end of the flow.
 pub fn verdict(verdict: Verdict, settings: &Settings) -> Response {
     let Verdict { code, reason, retry_after } = verdict;
     let response = match code {
         202 if settings.config.respond_200_ok => answer(200),
-        code => refuse::with_reason(code, Cow::into_owned(reason)),
+        503 if retry_after.is_some() => answer(503),
+        code => forwarded(code).map_or_else(|| refuse::with_reason(code, Cow::into_owned(reason)), answer),
     };
     match retry_after {
         Some(seconds) => with(response, "Retry-After", seconds.to_string()),

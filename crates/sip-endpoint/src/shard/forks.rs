@@ -53,7 +53,6 @@ pub enum LegEnd {
         code: u16,
         reason: String,
     },
-    /// RFC 3261 §8.1.3.1: a timeout counts as a 408, an error of the transport as a 503.
     TimedOut,
     Unreachable,
     /// Too many requests are under way.
@@ -146,13 +145,10 @@ impl Fork {
 }
 
 fn outcome(end: LegEnd, device: String) -> Outcome {
-    let refused =
-        |code, reason: &str| Outcome::Refused { code, reason: reason.to_owned(), device: device.clone() };
     match end {
         LegEnd::Answer { code, .. } if (200..300).contains(&code) => Outcome::Delivered { code, device },
         LegEnd::Answer { code, reason } => Outcome::Refused { code, reason, device },
-        LegEnd::TimedOut => refused(408, chappe_sip_msg::reason(408)),
-        LegEnd::Unreachable => refused(503, chappe_sip_msg::reason(503)),
+        LegEnd::TimedOut | LegEnd::Unreachable => Outcome::NoAnswer,
         LegEnd::TooMany => Outcome::Overloaded,
     }
 }
@@ -166,7 +162,7 @@ fn rank(outcome: &Outcome) -> (u16, u16) {
         Outcome::Refused { code: 503, .. } => (9, 0),
         Outcome::Refused { code, .. } => {
             let helpful = matches!(code, 401 | 407 | 415 | 420 | 484);
-            (*code / 100, u16::from(!helpful) + u16::from(*code == 408))
+            (*code / 100, u16::from(!helpful))
         }
         Outcome::NoAnswer | Outcome::Overloaded => (10, 0),
     }
@@ -201,15 +197,18 @@ mod tests {
             (&[486, 603], 603),
             (&[500, 404], 404),
             (&[404, 415], 415),
-            (&[0], 408),
+            (&[0], 0),
             (&[0, 486], 486),
-            (&[1, 0], 408),
-            (&[1], 503),
+            (&[1, 0], 0),
+            (&[1, 200], 200),
+            (&[1], 0),
             (&[503, 500], 500),
+            (&[503, 1], 503),
         ];
         for (ends, expected) in cases {
             let code = match conclude(ends) {
                 Some(Outcome::Delivered { code, .. } | Outcome::Refused { code, .. }) => code,
+                Some(Outcome::NoAnswer) => 0,
                 other => panic!("{ends:?}: {other:?}"),
             };
             assert_eq!(code, *expected, "{ends:?}");
