@@ -38,8 +38,11 @@ pub fn prepare(summary: &mut Summary) -> Clients {
 }
 
 fn install_programs(summary: &mut Summary) {
-    let missing: Vec<&str> =
+    let mut missing: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !installed(program)).map(|(_, package)| *package).collect();
+    if python().is_none() {
+        missing.push("python3-venv");
+    }
     if missing.is_empty() || !installed("apt-get") || !succeeds("sh", &["-c", "test \"$(id -u)\" = 0"]) {
         return;
     }
@@ -68,15 +71,21 @@ fn pjsua2(summary: &mut Summary) -> Option<PathBuf> {
     if has_pjsua2(&python) {
         return Some(python);
     }
-    let program = ["python3.12", "python3.11", "python3"].into_iter().find(|program| installed(program))?;
     eprintln!("\n── install pjsua2-python into target/interop-venv");
-    let made = python.exists() || succeeds(program, &["-m", "venv", &venv.to_string_lossy()]);
+    let made = python.exists()
+        || self::python().is_some_and(|program| succeeds(program, &["-m", "venv", &venv.to_string_lossy()]));
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pjsua2-python"];
     if made && succeeds(&python.to_string_lossy(), &pip) && has_pjsua2(&python) {
         return Some(python);
     }
     summary.skip("install pjsua2-python", "pip could not install it");
     None
+}
+
+/// A Python that can make a virtual environment; Debian's can't without a package of its own.
+fn python() -> Option<&'static str> {
+    let able = |program: &&str| succeeds(program, &["-c", "import ensurepip, venv"]);
+    ["python3", "python3.12", "python3.11"].into_iter().find(able)
 }
 
 fn has_pjsua2(python: &Path) -> bool {

@@ -126,7 +126,7 @@ fn start_log(ground: &Ground) {
 fn start(server: &Arc<Server>) -> Result<(), BootError> {
     let configuration = server.configuration();
     apply_settings(server, &configuration, None);
-    for module in &configuration.modules {
+    for module in configuration.modules.iter().filter(|module| server.modules.has(module)) {
         match server.modules.load(server, module) {
             Ok(()) => {}
             Err(error @ (ModuleError::Sofia(_) | ModuleError::EventSocket(_))) => {

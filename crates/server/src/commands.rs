@@ -8,6 +8,8 @@ mod in_group;
 mod list_users;
 mod load;
 mod log;
+mod lua;
+mod luarun;
 mod module_exists;
 mod msleep;
 mod reload;
@@ -42,6 +44,8 @@ const COMMANDS: &[(&Row, Run)] = &[
     (&list_users::ROW, list_users::run),
     (&load::ROW, load::run),
     (&log::ROW, log::run),
+    (&lua::ROW, lua::run),
+    (&luarun::ROW, luarun::run),
     (&module_exists::ROW, module_exists::run),
     (&msleep::ROW, msleep::run),
     (&reload::ROW, reload::run),

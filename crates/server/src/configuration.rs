@@ -33,7 +33,7 @@ const READ: [&str; 10] = [
 /// Everything a configuration says. With errors it is what could be understood.
 pub struct Configuration {
     pub globals: Vec<(String, String)>,
-    /// The modules to load at start, in order.
+    /// The modules that are asked for, in order; those that there are not have been reported.
     pub modules: Vec<String>,
     pub switch: SwitchConfig,
     pub console: ConsoleConfig,
