@@ -4,19 +4,21 @@
 use crate::PASSWORD;
 use md5::{Digest, Md5};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
-use std::time::{Duration, Instant};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// One user on one socket: registers, sends MESSAGEs, answers those it receives with 200.
+/// One user on one socket: registers, sends MESSAGEs. A thread of its own reads, and answers what it receives with 200.
 pub struct Agent {
     user: String,
     wire: Wire,
     local: SocketAddr,
     server: SocketAddr,
     sent: u32,
-    inbox: Vec<Received>,
+    answers: Receiver<Received>,
+    inbox: Receiver<Received>,
 }
 
 /// A request or response as it came.
@@ -49,7 +51,6 @@ impl Agent {
     /// An agent for `user` on a UDP socket of its own.
     pub fn udp(server: SocketAddr, user: &str) -> Agent {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback socket");
-        socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a live socket");
         let local = socket.local_addr().expect("a bound socket");
         Agent::on(Wire::Udp(socket), local, server, user)
     }
@@ -57,13 +58,15 @@ impl Agent {
     /// An agent for `user` on a TCP connection of its own.
     pub fn tcp(server: SocketAddr, user: &str) -> Agent {
         let stream = TcpStream::connect(server).expect("the server accepts connections");
-        stream.set_read_timeout(Some(Duration::from_millis(50))).expect("a live socket");
         let local = stream.local_addr().expect("a connected socket");
         Agent::on(Wire::Tcp(stream, Vec::new()), local, server, user)
     }
 
     fn on(wire: Wire, local: SocketAddr, server: SocketAddr, user: &str) -> Agent {
-        Agent { user: user.to_owned(), wire, local, server, sent: 0, inbox: Vec::new() }
+        let ((answered, answers), (came, inbox)) = (channel(), channel());
+        let reader = wire.twin();
+        std::thread::spawn(move || read(reader, server, &answered, &came));
+        Agent { user: user.to_owned(), wire, local, server, sent: 0, answers, inbox }
     }
 
     /// Where this agent is reached.
@@ -85,18 +88,19 @@ impl Agent {
     }
 
     /// Sends a MESSAGE to `to` with a password of the test's choice; the final status.
-    pub fn message_with_password(&mut self, to: &str, content_type: &str, body: &[u8], password: &str) -> u16 {
+    pub fn message_with_password(
+        &mut self,
+        to: &str,
+        content_type: &str,
+        body: &[u8],
+        password: &str,
+    ) -> u16 {
         self.authenticated("MESSAGE", to, to, &format!("Content-Type: {content_type}\r\n"), body, password)
     }
 
     /// The next MESSAGE that came in; fails the test when none comes.
     pub fn receive(&mut self) -> Received {
-        let end = Instant::now() + PATIENCE * 2;
-        while self.inbox.is_empty() {
-            assert!(Instant::now() < end, "{} received no MESSAGE", self.user);
-            self.read();
-        }
-        self.inbox.remove(0)
+        self.inbox.recv_timeout(PATIENCE * 2).unwrap_or_else(|_| panic!("{} received no MESSAGE", self.user))
     }
 
     fn contact(&self) -> String {
@@ -107,13 +111,22 @@ impl Agent {
         matches!(self.wire, Wire::Tcp(..))
     }
 
-    fn authenticated(&mut self, method: &str, uri: &str, to: &str, extra: &str, body: &[u8], password: &str) -> u16 {
+    fn authenticated(
+        &mut self,
+        method: &str,
+        uri: &str,
+        to: &str,
+        extra: &str,
+        body: &[u8],
+        password: &str,
+    ) -> u16 {
         let first = self.transact(method, uri, to, extra, body);
-        let (name, challenge) = match (first.status(), first.header("WWW-Authenticate"), first.header("Proxy-Authenticate")) {
-            (Some(401), Some(challenge), _) => ("Authorization", challenge),
-            (Some(407), _, Some(challenge)) => ("Proxy-Authorization", challenge),
-            _ => return first.status().unwrap_or(0),
-        };
+        let (name, challenge) =
+            match (first.status(), first.header("WWW-Authenticate"), first.header("Proxy-Authenticate")) {
+                (Some(401), Some(challenge), _) => ("Authorization", challenge),
+                (Some(407), _, Some(challenge)) => ("Proxy-Authorization", challenge),
+                _ => return first.status().unwrap_or(0),
+            };
         let credentials = answer(challenge, &self.user, password, method, uri);
         let second = self.transact(method, uri, to, &format!("{extra}{name}: {credentials}\r\n"), body);
         if matches!(second.status(), Some(401 | 407)) {
@@ -136,27 +149,36 @@ impl Agent {
             server = self.server,
         );
         self.wire.send(&[head.as_bytes(), body].concat(), self.server);
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end {
-            match self.read() {
-                Some(answer) if answer.header("Call-ID") == Some(&call_id) && answer.status() >= Some(200) => return answer,
-                _ => {}
+        loop {
+            let Ok(answer) = self.answers.recv_timeout(PATIENCE) else {
+                panic!("no answer to {method} from {user}")
+            };
+            if answer.header("Call-ID") == Some(&call_id) && answer.status() >= Some(200) {
+                return answer;
             }
         }
-        panic!("no answer to {method} from {user}");
     }
+}
 
-    /// Reads one message: a response is returned, a request is answered and, if it is a MESSAGE, kept.
-    fn read(&mut self) -> Option<Received> {
-        let (message, peer) = self.wire.receive(self.server)?;
-        if message.head.starts_with("SIP/2.0") {
-            return Some(message);
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.wire.close(self.local);
+    }
+}
+
+/// Reads until the socket is closed: responses go to the one who waits, requests are answered and, if they are
+/// MESSAGEs, kept.
+fn read(mut wire: Wire, server: SocketAddr, answered: &Sender<Received>, came: &Sender<Received>) {
+    while let Some((message, peer)) = wire.receive(server) {
+        let kept = if message.head.starts_with("SIP/2.0") {
+            answered.send(message)
+        } else {
+            wire.send(accepted(&message).as_bytes(), peer);
+            if message.head.starts_with("MESSAGE") { came.send(message) } else { Ok(()) }
+        };
+        if kept.is_err() {
+            return;
         }
-        self.wire.send(accepted(&message).as_bytes(), peer);
-        if message.head.starts_with("MESSAGE") {
-            self.inbox.push(message);
-        }
-        None
     }
 }
 
@@ -174,23 +196,41 @@ impl Wire {
         sent.expect("loopback carries what we send");
     }
 
+    fn twin(&self) -> Wire {
+        match self {
+            Wire::Udp(socket) => Wire::Udp(socket.try_clone().expect("a live socket")),
+            Wire::Tcp(stream, _) => Wire::Tcp(stream.try_clone().expect("a live socket"), Vec::new()),
+        }
+    }
+
+    /// Ends the reader: an empty datagram to itself, or the connection's end.
+    fn close(&mut self, local: SocketAddr) {
+        // The socket may be gone already, and then so is the reader.
+        let _ = match self {
+            Wire::Udp(socket) => socket.send_to(b"", local).map(drop),
+            Wire::Tcp(stream, _) => stream.shutdown(Shutdown::Both),
+        };
+    }
+
+    /// The next message; `None` at the end.
     fn receive(&mut self, server: SocketAddr) -> Option<(Received, SocketAddr)> {
         match self {
-            Wire::Udp(socket) => {
+            Wire::Udp(socket) => loop {
                 let mut datagram = vec![0; 65_536];
-                let (count, peer) = socket.recv_from(&mut datagram).ok()?;
-                split(&datagram[..count]).map(|(message, _)| (message, peer))
-            }
-            Wire::Tcp(stream, kept) => {
-                if split(kept).is_none() {
-                    let mut piece = [0; 65_536];
-                    let count = stream.read(&mut piece).ok()?;
-                    kept.extend_from_slice(&piece[..count]);
+                let (count @ 1.., peer) = socket.recv_from(&mut datagram).ok()? else { return None };
+                if let Some((message, _)) = split(&datagram[..count]) {
+                    return Some((message, peer));
                 }
-                let (message, used) = split(kept)?;
-                kept.drain(..used);
-                Some((message, server))
-            }
+            },
+            Wire::Tcp(stream, kept) => loop {
+                if let Some((message, used)) = split(kept) {
+                    kept.drain(..used);
+                    return Some((message, server));
+                }
+                let mut piece = [0; 65_536];
+                let count @ 1.. = stream.read(&mut piece).ok()? else { return None };
+                kept.extend_from_slice(&piece[..count]);
+            },
         }
     }
 }
@@ -198,7 +238,8 @@ impl Wire {
 /// The first whole message of `bytes` and its length.
 fn split(bytes: &[u8]) -> Option<(Received, usize)> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let mut message = Received { head: String::from_utf8_lossy(&bytes[..end]).into_owned(), body: Vec::new() };
+    let mut message =
+        Received { head: String::from_utf8_lossy(&bytes[..end]).into_owned(), body: Vec::new() };
     let length = message.header("Content-Length").and_then(|length| length.parse().ok()).unwrap_or(0);
     message.body = bytes.get(end + 4..end + 4 + length)?.to_vec();
     Some((message, end + 4 + length))
@@ -221,7 +262,10 @@ fn accepted(request: &Received) -> String {
 /// The answer to a Digest challenge with qop=auth (RFC 2617 §3.2.2).
 fn answer(challenge: &str, user: &str, password: &str, method: &str, uri: &str) -> String {
     let field = |name: &str| {
-        let after = challenge.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("no {name} in {challenge}")).1;
+        let after = challenge
+            .split_once(&format!("{name}=\""))
+            .unwrap_or_else(|| panic!("no {name} in {challenge}"))
+            .1;
         after.split('"').next().unwrap_or_default().to_owned()
     };
     let (realm, nonce) = (field("realm"), field("nonce"));

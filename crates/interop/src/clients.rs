@@ -18,7 +18,8 @@ pub fn find(name: &str) -> Option<PathBuf> {
 /// machine's own.
 pub fn pjsua2_python() -> Option<PathBuf> {
     let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop-venv/bin/python");
-    let candidates = [std::env::var_os("CHAPPE_INTEROP_PYTHON").map(PathBuf::from), Some(venv), Some("python3".into())];
+    let candidates =
+        [std::env::var_os("CHAPPE_INTEROP_PYTHON").map(PathBuf::from), Some(venv), Some("python3".into())];
     let found = candidates.into_iter().flatten().find(|python| imports_pjsua2(python));
     if found.is_none() {
         println!("skipped: pjsua2 is not installed");

@@ -75,8 +75,12 @@ impl Folder {
       </settings>
     </profile></profiles></configuration>
   </section>
-  <section name="chatplan"><X-PRE-PROCESS cmd="include" data="chatplan/*.xml"/></section>
-  <section name="directory"><X-PRE-PROCESS cmd="include" data="directory/*.xml"/></section>
+  <section name="chatplan">
+    <X-PRE-PROCESS cmd="include" data="chatplan/*.xml"/>
+  </section>
+  <section name="directory">
+    <X-PRE-PROCESS cmd="include" data="directory/*.xml"/>
+  </section>
 </document>
 "#
         )
@@ -92,7 +96,10 @@ impl Default for Folder {
 fn directory() -> String {
     let mut users = String::new();
     for id in 1000..1020 {
-        let _ = write!(users, "<user id=\"{id}\"><params><param name=\"password\" value=\"{PASSWORD}\"/></params></user>\n    ");
+        let _ = write!(
+            users,
+            "<user id=\"{id}\"><params><param name=\"password\" value=\"{PASSWORD}\"/></params></user>\n    "
+        );
     }
     format!("<include>\n  <domain name=\"127.0.0.1\">\n    {users}\n  </domain>\n</include>\n")
 }

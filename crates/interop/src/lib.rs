@@ -17,7 +17,7 @@ pub use clients::{find, pjsua2_python};
 pub use folder::{Folder, PASSWORD};
 pub use ports::free_port;
 pub use process::Driven;
-pub use server::{Server, binary, wait_until_open};
+pub use server::{Server, binary};
 
 /// What every client has to carry unharmed: two bytes, three bytes and four bytes of UTF-8 a letter.
 pub const TEXT: &str = "héllo ž 你好 🎉";

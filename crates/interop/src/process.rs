@@ -43,7 +43,12 @@ impl Driven {
 
     /// Waits until the program has printed `text`; fails the test with all it printed otherwise.
     pub fn expect(&self, text: &str) {
-        assert!(self.wait_for(text, Duration::from_secs(15)), "{} never printed {text:?}:\n{}", self.name, self.printed());
+        assert!(
+            self.wait_for(text, Duration::from_secs(15)),
+            "{} never printed {text:?}:\n{}",
+            self.name,
+            self.printed()
+        );
     }
 
     /// Whether the program has printed `text` before `limit` is over.

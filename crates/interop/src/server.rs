@@ -1,10 +1,9 @@
 //! A server of the test's own.
 
 use crate::{Driven, Folder};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 /// A running `chappe serve`; ended when dropped.
 pub struct Server {
@@ -15,11 +14,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the server on `folder` and waits until it answers.
+    /// Starts the server on `folder` and waits until it says that it is ready.
     pub fn start(folder: Folder) -> Server {
         let process = Server::launch(folder.path());
-        let event_socket = SocketAddr::from((Ipv4Addr::LOCALHOST, folder.event_port));
-        wait_until_open(event_socket, &process);
+        process.expect("ready\n");
         Server { folder, process }
     }
 
@@ -38,15 +36,6 @@ impl Server {
     /// `sip:USER@HOST:PORT` at this server.
     pub fn uri(&self, user: &str) -> String {
         format!("sip:{user}@{}", self.sip())
-    }
-}
-
-/// Waits until something accepts connections at `address`; fails with what `process` printed otherwise.
-pub fn wait_until_open(address: SocketAddr, process: &Driven) {
-    let end = Instant::now() + Duration::from_secs(15);
-    while TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < end, "nothing listens at {address}; the server printed:\n{}", process.printed());
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

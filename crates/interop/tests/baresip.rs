@@ -1,7 +1,7 @@
 //! baresip: the binding's user part is its own, and it counts the Contacts in the answer to REGISTER.
 
 use chappe_interop::{Driven, Folder, PASSWORD, Server, TEXT, find, free_port};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use tempfile::TempDir;
@@ -18,12 +18,14 @@ impl Baresip {
     fn start(server: &Server, user: &str, password: &str, transport: &str) -> Baresip {
         let (home, control) = (tempfile::tempdir().expect("a temporary folder"), free_port());
         let config = format!(
-            "sip_listen 127.0.0.1:0\nmodule_path {MODULES}\nmodule_app account.so\nmodule_app menu.so\n\
-             module_app contact.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
+            "sip_listen 127.0.0.1:0\nmodule_path {MODULES}\nmodule stdio.so\nmodule_app account.so\n\
+             module_app contact.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
         );
         let uri = server.uri(user);
-        let account = format!("<{uri};transport={transport}>;auth_user={user};auth_pass={password};regint=600\n");
-        for (name, text) in [("config", &config), ("accounts", &account), ("contacts", &String::new())] {
+        let account =
+            format!("<{uri};transport={transport}>;auth_user={user};auth_pass={password};regint=600\n");
+        let contacts = format!("\"friend\" <{}>\n\"echo\" <{}>\n", server.uri("1001"), server.uri("echo"));
+        for (name, text) in [("config", &config), ("accounts", &account), ("contacts", &contacts)] {
             std::fs::write(home.path().join(name), text).expect("a writable folder");
         }
         let mut command = Command::new("baresip");
@@ -31,12 +33,23 @@ impl Baresip {
         Baresip { process: Driven::start(command), control, _home: home }
     }
 
-    fn message(&self, to: &str, text: &str) {
-        let command = format!("{{\"command\":\"message\",\"params\":\"{to} {text}\"}}");
-        let mut control = TcpStream::connect((Ipv4Addr::LOCALHOST, self.control)).expect("baresip's control port");
+    /// baresip sends to its current contact.
+    fn message(&self, contact: &str, text: &str) {
+        let steps = ["contact_prev", "contact_next", "contact_prev"];
+        let chosen = steps.iter().any(|step| self.command(step, "").contains(contact));
+        assert!(chosen, "no contact {contact}:\n{}", self.process.printed());
+        self.command("message", text);
+    }
+
+    /// A command in baresip's control protocol, JSON in a netstring; the answer as it came.
+    fn command(&self, command: &str, params: &str) -> String {
+        let command = format!("{{\"command\":\"{command}\",\"params\":\"{params}\"}}");
+        let mut control =
+            TcpStream::connect((Ipv4Addr::LOCALHOST, self.control)).expect("baresip's control port");
         write!(control, "{}:{command},", command.len()).expect("baresip's control port");
-        // read the answer, so that the command is carried out before the connection ends
-        let _ = std::io::Read::read(&mut control, &mut [0; 1024]).expect("baresip's answer");
+        let mut answer = [0; 1024];
+        let length = control.read(&mut answer).expect("baresip's answer");
+        String::from_utf8_lossy(&answer[..length]).into_owned()
     }
 }
 
@@ -50,9 +63,9 @@ fn chat(transport: &str) {
     from.process.expect("[1 binding]");
     to.process.expect("[1 binding]");
 
-    from.message(&server.uri("1001"), TEXT);
+    from.message("friend", TEXT);
     to.process.expect(TEXT);
-    from.message(&server.uri("echo"), TEXT);
+    from.message("echo", TEXT);
     from.process.expect(&format!("Hello, you said: {TEXT}"));
 }
 

@@ -16,7 +16,9 @@ impl Linphone {
             std::fs::create_dir_all(home.path().join(folder)).expect("a writable folder");
         }
         let (port, config) = (free_port(), home.path().join("linphonerc"));
-        let text = format!("[sip]\nsip_port={port}\nsip_tcp_port={port}\nguess_hostname=0\ncontact=sip:me@127.0.0.1\n");
+        let text = format!(
+            "[sip]\nsip_port={port}\nsip_tcp_port={port}\nguess_hostname=0\ncontact=sip:me@127.0.0.1\n"
+        );
         std::fs::write(&config, text).expect("a writable folder");
         let mut command = Command::new(program);
         command.arg(config_flag).arg(&config).env("HOME", home.path());

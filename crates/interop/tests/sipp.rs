@@ -38,13 +38,24 @@ fn sipp(server: &Server, folder: &Path, name: &str, text: &str, transport: &str,
         .arg("-sf")
         .arg(&file)
         .args(["-i", "127.0.0.1", "-p", &port.to_string(), "-t", transport])
-        .args(["-m", "1", "-timeout", "10", "-timeout_error", "-nostdin", "-trace_err", "-error_file", "/dev/stderr"])
+        .args([
+            "-m",
+            "1",
+            "-timeout",
+            "10",
+            "-timeout_error",
+            "-nostdin",
+            "-trace_err",
+            "-error_file",
+            "/dev/stderr",
+        ])
         .output()
         .expect("sipp runs")
 }
 
 fn succeeded(output: &Output) {
-    let text: String = [&output.stdout[..], &output.stderr[..]].iter().map(|text| String::from_utf8_lossy(text)).collect();
+    let text: String =
+        [&output.stdout[..], &output.stderr[..]].iter().map(|text| String::from_utf8_lossy(text)).collect();
     assert!(output.status.success(), "{text}");
 }
 
@@ -58,7 +69,7 @@ fn registers_sends_and_is_answered(transport: &str) {
     assert_eq!(to.register(), 200);
     // a SIPp scenario is one dialogue, so the reply, a dialogue of its own, goes to a contact that stays
     let mut stays = Agent::udp(server.sip(), "1000");
-    let contact = format!("Contact: <sip:1000@127.0.0.1:{}>\nExpires: 600", stays.port());
+    let contact = format!("Contact: <sip:1000@127.0.0.1:{};transport=udp>\nExpires: 600", stays.port());
     let register = scenario("REGISTER", 401, "sip:[remote_ip]:[remote_port]", &contact, "");
     succeeded(&sipp(&server, folder.path(), "register.xml", &register, transport, free_port()));
 

@@ -11,9 +11,20 @@ fn printed(output: &Output) -> String {
     [&output.stdout[..], &output.stderr[..]].iter().map(|text| String::from_utf8_lossy(text)).collect()
 }
 
+/// sipsak's own message mode ends in a segmentation fault (0.9.8.1), so the request is handed to it as a file; the
+/// Via, the credentials and the second CSeq are sipsak's.
 fn send(server: &Server, to: &str, password: &str, transport: &str) -> Output {
-    let (to, from) = (server.uri(to), server.uri("1000"));
-    sipsak(&["-E", transport, "-M", "-B", TEXT, "-s", &to, "-c", &from, "-u", "1000", "-a", password])
+    let (uri, from) = (server.uri(to), server.uri("1000"));
+    let request = format!(
+        "MESSAGE {uri} SIP/2.0\r\nFrom: {from};tag={to}{transport}\r\nTo: {uri}\r\nCall-ID: {to}-{transport}@127.0.0.1\r\n\
+         CSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: {}\r\n\r\n{TEXT}",
+        TEXT.len()
+    );
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("message.sip");
+    std::fs::write(&file, request).expect("a writable folder");
+    let file = file.to_string_lossy();
+    sipsak(&["-E", transport, "-L", "-f", &file, "-s", &uri, "-u", "1000", "-a", password])
 }
 
 fn registers_sends_and_is_answered(transport: &str) {
@@ -28,7 +39,9 @@ fn registers_sends_and_is_answered(transport: &str) {
     let mut stays = Agent::udp(server.sip(), "1000");
     let contact = format!("sip:1000@127.0.0.1:{}", stays.port());
     let own = server.uri("1000");
-    let registered = sipsak(&["-E", transport, "-U", "-i", "-C", &contact, "-s", &own, "-u", "1000", "-a", PASSWORD, "-x", "600"]);
+    let registered = sipsak(&[
+        "-E", transport, "-U", "-i", "-C", &contact, "-s", &own, "-u", "1000", "-a", PASSWORD, "-x", "600",
+    ]);
     assert!(registered.status.success(), "{}", printed(&registered));
 
     let sent = send(&server, "1001", PASSWORD, transport);

@@ -126,7 +126,8 @@ pub fn dial_string(profile: &str, contact: &str) -> String {
 
 /// Where a request for this binding goes. `is_open` says whether a connection still stands.
 ///
-/// A connection that the device opened is used again. A datagram goes to the contact, as RFC 3261 §8.1.2 says, unless
+/// A connection that the device opened is used again. Where it is gone, a contact that names no transport is reached
+/// by UDP (RFC 3263 §4.1). A datagram goes to the contact, as RFC 3261 §8.1.2 says, unless
 /// the contact can't be where the device is: a name, or a private address other than the one its REGISTER came from.
 pub fn way_to(binding: &Binding, is_open: impl Fn(&Peer) -> bool) -> Peer {
     let received = binding.received;
@@ -143,9 +144,6 @@ pub fn way_to(binding: &Binding, is_open: impl Fn(&Peer) -> bool) -> Peer {
         Some((contact, named)) if named.is_some_and(Transport::is_reliable) => contact,
         Some((contact, _)) if received.transport == Transport::Udp && is_hidden(contact, received) => {
             received
-        }
-        Some((contact, None)) if received.transport != Transport::Udp => {
-            Peer { transport: received.transport, ..contact }
         }
         Some((contact, _)) => contact,
         None => received,
@@ -206,7 +204,7 @@ mod tests {
             ("sip:a@192.0.2.9:5071;transport=tcp", "", udp, false, "TCP:192.0.2.9:5071"),
             ("sip:a@192.168.1.5;transport=tcp", "", tcp, true, "TCP:192.0.2.9:1024"),
             ("sip:a@192.0.2.9:5070;transport=tcp", "", tcp, false, "TCP:192.0.2.9:5070"),
-            ("sip:a@192.0.2.9:5070", "", tcp, false, "TCP:192.0.2.9:5070"),
+            ("sip:a@192.0.2.9:5070", "", tcp, false, "UDP:192.0.2.9:5070"),
             ("sip:a@192.0.2.9:5070;transport=udp", "", tcp, true, "UDP:192.0.2.9:5070"),
             ("sip:a@192.168.1.5", "sip:203.0.113.1:5080;lr", udp, false, "UDP:203.0.113.1:5080"),
         ];
