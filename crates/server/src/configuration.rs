@@ -62,8 +62,7 @@ impl Configuration {
         let local = local_net(&variables);
 
         let asked = modules::read(&document, &mut diagnostics);
-        let wanted =
-            asked.iter().filter(|module| module.is_provided()).map(|module| module.name.to_owned()).collect();
+        let wanted = asked.iter().map(|module| module.name.to_owned()).collect();
         modules::report_unread(&document, &READ, &mut diagnostics);
         let directory = Directory::compile(&document, &mut diagnostics);
         let mut configuration = Self {
