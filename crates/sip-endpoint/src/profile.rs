@@ -135,32 +135,42 @@ impl Profile {
         let sockets = open(config, addr)?;
         let failed = |source| EndpointError::Thread { profile: config.name.clone(), source };
         let ends = shard::ends(&sockets.udp).map_err(failed)?;
-        let mailboxes: Vec<_> = ends.iter().map(|end| end.mailbox.clone()).collect();
+        let mailboxes = ends.iter().map(|end| end.mailbox.clone()).collect();
+        let profile = Arc::new(Self::new(config, old, sockets.addr, mailboxes, world));
+        profile.run(ends, sockets, world).map_err(failed)?;
+        tracing::info!("profile {} listens on {}", profile.name, profile.addr);
+        Ok(profile)
+    }
+
+    fn new(
+        config: &ProfileConfig,
+        old: Option<&Arc<Profile>>,
+        addr: SocketAddr,
+        mailboxes: Vec<Arc<Mailbox>>,
+        world: &World,
+    ) -> Self {
         let idle = Duration::from_secs(u64::from(config.tcp_idle_timeout));
         let limits = TcpLimits { connections: config.tcp_max_connections, idle };
         let tcp = Connections::new(mailboxes.clone(), limits, world.deps.runtime.clone());
-        let profile = Arc::new(Self {
+        Self {
             id: world.next_id(),
             name: config.name.as_str().into(),
             registrar: old.map_or_else(Arc::default, |old| old.registrar.clone()),
             auth: old.map_or_else(|| Arc::new(Authenticator::new(config.nonce_ttl)), |old| old.auth.clone()),
             counters: Counters::default(),
             started: Instant::now(),
-            addr: sockets.addr,
-            settings: ArcSwap::from_pointee(Settings::new(config, sockets.addr, identity)),
-            mailboxes,
-            tcp: tcp.clone(),
+            addr,
+            settings: ArcSwap::from_pointee(Settings::new(config, addr, &world.deps.identity)),
             accepting: Mutex::default(),
             threads: Mutex::default(),
-            running: Arc::new(AtomicUsize::new(ends.len())),
+            running: Arc::new(AtomicUsize::new(mailboxes.len())),
             stopped: AtomicBool::new(false),
             siptrace: AtomicBool::new(false),
             turn: AtomicUsize::new(0),
             window: RateWindow::default(),
-        });
-        profile.run(ends, sockets, world).map_err(failed)?;
-        tracing::info!("profile {} listens on {}", profile.name, profile.addr);
-        Ok(profile)
+            mailboxes,
+            tcp,
+        }
     }
 
     fn run(self: &Arc<Self>, ends: Vec<shard::End>, sockets: Sockets, world: &Arc<World>) -> io::Result<()> {
