@@ -1,8 +1,8 @@
 //! The server: the one place that knows everybody.
 //!
 //! In: a command line. Out: a running server (or one message sent, a configuration checked, an API command run).
-//! [`boot`](crate::run) reads the configuration by [`configuration`], wires everybody in [`server`] and loads the
-//! modules that `modules.conf` names; [`reload`] builds the configuration anew and hands it to those who run.
+//! `boot` reads the configuration by `configuration`, wires everybody in `server` and loads the
+//! modules that `modules.conf` names; `reload` builds the configuration anew and hands it to those who run.
 //!
 //! Invariant: the other crates meet here and nowhere else. Nothing here is on the way of a message: what blocks
 //! (reading files, opening sockets) runs on threads of its own while messages flow.

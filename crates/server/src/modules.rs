@@ -108,6 +108,7 @@ impl Modules {
     }
 
     pub fn load(&self, server: &Arc<Server>, name: &str) -> Result<(), ModuleError> {
+        let _turn = server.turn();
         let module = self.find(name).ok_or(ModuleError::Unknown)?;
         if self.is_loaded(module.name()) {
             return Err(ModuleError::AlreadyLoaded);
@@ -120,6 +121,7 @@ impl Modules {
     }
 
     pub fn unload(&self, server: &Arc<Server>, name: &str) -> Result<(), ModuleError> {
+        let _turn = server.turn();
         let module =
             self.find(name).filter(|module| self.is_loaded(module.name())).ok_or(ModuleError::NotLoaded)?;
         if module.name() == commands::NAME {

@@ -37,7 +37,7 @@ fn first_errors(diagnostics: &Diagnostics) -> String {
 /// The presets are the global variables of the moment, as in FreeSWITCH: what was set while the server ran stays set
 /// unless the configuration sets it.
 pub fn reload(server: &Arc<Server>) -> Result<(), ReloadError> {
-    let _turn = server.reloading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _turn = server.turn();
     let globals = server.ground.globals.snapshot();
     let presets: Vec<(String, String)> =
         globals.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();

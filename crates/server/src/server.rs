@@ -1,7 +1,7 @@
 //! The running server: everybody, wired together once.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -61,8 +61,7 @@ pub struct Server {
     ready: AtomicBool,
     /// The level `fsctl debug_level` was given; nothing looks at it but that command.
     pub debug_level: AtomicU8,
-    /// Reloads take turns. Held in blocking code only.
-    pub(crate) reloading: Mutex<()>,
+    changing: Mutex<()>,
 }
 
 impl Server {
@@ -104,8 +103,13 @@ impl Server {
             ending: watch::Sender::new(None),
             ready: AtomicBool::new(false),
             debug_level: AtomicU8::new(0),
-            reloading: Mutex::new(()),
+            changing: Mutex::new(()),
         })
+    }
+
+    /// Whoever reloads, loads or unloads takes a turn. It may last long: for blocking code only.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The configuration that runs.
