@@ -24,9 +24,13 @@ fn a_reply_goes_to_each_binding_of_the_sender_once() {
 #[test]
 fn a_sender_without_a_binding_is_answered_where_it_came_from() {
     let server = Server::with("");
-    let mut sender = server.phone("1000");
-    assert_eq!(status(&sender.message_while(ECHO, "ping", &mut [])), 200);
-    assert!(sender.receive().ends_with(b"ping"));
+    for host in ["chat.test", "127.0.0.1"] {
+        for mut sender in [server.phone("1000"), server.tcp_phone("1000")] {
+            sender.from = format!("<sip:1000@{host}>");
+            assert_eq!(status(&sender.message_while(ECHO, "ping", &mut [])), 200, "{host}");
+            assert!(sender.receive().ends_with(b"ping"));
+        }
+    }
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn destination(
         return Err(Delivery::NobodyRegistered);
     }
     let host = written_host.unwrap_or(&settings.domain);
-    let source = source_of(profile, message, host);
+    let source = source_of(profile, message);
     if address.is_uri {
         return uri(address.user.to_owned(), source);
     }
@@ -162,8 +162,9 @@ fn binding_leg(profile: &Profile, binding: &Binding) -> Leg {
 }
 
 /// `to_sip_ip` and `to_sip_port`: where the sender of the message that is answered was seen.
-fn source_of(profile: &Profile, message: &Event, host: &str) -> Option<Peer> {
-    let ip = message.get(header::TO_SIP_IP).filter(|ip| *ip != host)?.parse().ok()?;
+/// Deviation: FreeSWITCH forgets the port when the recipient's host is that address.
+fn source_of(profile: &Profile, message: &Event) -> Option<Peer> {
+    let ip = message.get(header::TO_SIP_IP)?.parse().ok()?;
     let port = message.get(header::TO_SIP_PORT).and_then(|port| port.parse().ok()).unwrap_or(5060);
     let udp = Peer::udp(SocketAddr::new(ip, port));
     let tcp = Peer { transport: Transport::Tcp, ..udp };
