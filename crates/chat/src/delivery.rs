@@ -1,15 +1,14 @@
 //! Handing a message to the chat interface its `dest_proto` names, and to nobody in particular.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use chappe_event::{Event, header};
 
+use crate::flow::{self, Ended};
 use crate::limits::MAX_DETACHED;
-use crate::{Delivery, Router, Sent, flow};
+use crate::{BoxFuture, Delivery, Router, Sent, report};
 
 /// Sends the message; [`Delivery::Failed`] when there is no such interface.
 pub(crate) async fn send(router: &Router, dest_proto: &str, message: &mut Event) -> Delivery {
@@ -27,30 +26,35 @@ pub(crate) async fn send(router: &Router, dest_proto: &str, message: &mut Event)
 /// switch_loadable_module.c `switch_core_chat_deliver`.
 pub(crate) fn detach(router: &Arc<Router>, dest_proto: &str, mut message: Event) {
     message.add(header::DEST_PROTO, dest_proto);
-    if router.detached.load(Ordering::Relaxed) >= MAX_DETACHED {
-        tracing::error!("Too many replies are under way, one is dropped");
-        return;
-    }
-    let counted = Counted::new(router.clone());
-    let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
-        flow::route(counted.0.clone(), message).await;
+    let Some(place) = Place::take(router, &message) else { return };
+    let mut work: BoxFuture = Box::pin(async move {
+        flow::route(place.0.clone(), message).await;
     });
     if work.as_mut().poll(&mut Context::from_waker(Waker::noop())) == Poll::Pending {
         (router.deps.spawn)(work);
     }
 }
 
-/// One of the deliveries that nobody waits for.
-struct Counted(Arc<Router>);
+/// A place among the deliveries that nobody waits for, of which there are [`MAX_DETACHED`]; given back when dropped.
+pub(crate) struct Place(pub(crate) Arc<Router>);
 
-impl Counted {
-    fn new(router: Arc<Router>) -> Self {
-        router.detached.fetch_add(1, Ordering::Relaxed);
-        Self(router)
+impl Place {
+    /// None is left when too much is under way: the message is dropped, and reported so.
+    pub(crate) fn take(router: &Arc<Router>, message: &Event) -> Option<Self> {
+        if router.detached.fetch_add(1, Ordering::Relaxed) < MAX_DETACHED {
+            return Some(Self(router.clone()));
+        }
+        router.detached.fetch_sub(1, Ordering::Relaxed);
+        tracing::error!("Too much is under way, a message to {} is dropped", flow::addressee(message));
+        if !router.quirks().reports {
+            let overload = Delivery::Overloaded { retry_after_secs: 1 };
+            report::send(router, message, &Ended::delivered(overload));
+        }
+        None
     }
 }
 
-impl Drop for Counted {
+impl Drop for Place {
     fn drop(&mut self) {
         self.0.detached.fetch_sub(1, Ordering::Relaxed);
     }

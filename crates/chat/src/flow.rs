@@ -46,7 +46,7 @@ fn without_destination(router: &Router, quirks: Quirks, message: &Event) -> Ende
     let why = "it has no dest_proto";
     let ended = Ended::failed(Verdict::SERVER_ERROR, why);
     if !quirks.reports {
-        tracing::warn!("A message to {} goes nowhere: {why}", message.get(header::TO).unwrap_or("nobody"));
+        tracing::warn!("A message to {} goes nowhere: {why}", addressee(message));
         report::send(router, message, &ended);
     }
     ended
@@ -177,7 +177,18 @@ async fn taken(sent: Vec<Sent>) -> Ended {
     }
 }
 
+/// The recipient, as log lines name it.
+pub(crate) fn addressee(message: &Event) -> &str {
+    message.get(header::TO).unwrap_or("nobody")
+}
+
 impl Ended {
+    /// A message that was sent on, and what became of it.
+    pub(crate) fn delivered(delivery: Delivery) -> Self {
+        let verdict = Verdict::of_delivery(&delivery);
+        Self { copied: false, succeeded: delivery.succeeded(), verdict, delivery: Some(delivery) }
+    }
+
     fn failed(verdict: Verdict, why: &str) -> Self {
         Self { copied: false, verdict, delivery: Some(Delivery::Failed(why.to_owned())), succeeded: false }
     }

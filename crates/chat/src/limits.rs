@@ -4,7 +4,7 @@
 pub(crate) const MAX_SENT: usize = 100;
 
 /// Deliveries that go on while nobody waits for them; past this a reply is refused as overload.
-pub(crate) const MAX_DETACHED: usize = 65_536;
+pub(crate) const MAX_DETACHED: usize = 16_384;
 
 /// FreeSWITCH mod_sms.c `chat_send`: the hops a message starts with, as in RFC 3261 §8.1.1.6.
 pub(crate) const MAX_FORWARDS: i64 = 70;

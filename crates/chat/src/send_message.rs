@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use chappe_event::{Bus, Event, EventName, HookId, Subscriber, SubscriberId, header, is_false};
 
+use crate::delivery::Place;
 use crate::{Router, flow, report};
 
 /// The subclass of messages to be sent.
@@ -55,10 +56,10 @@ impl Subscriber for Listener {
         if event.subclass() != Some(SEND_MESSAGE) {
             return;
         }
-        if let Some(router) = self.router.upgrade() {
-            let work = handle(router.clone(), Event::clone(event));
-            (router.deps.spawn)(Box::pin(work));
-        }
+        let Some(router) = self.router.upgrade() else { return };
+        let Some(place) = Place::take(&router, event) else { return };
+        let event = Event::clone(event);
+        (router.deps.spawn)(Box::pin(async move { handle(place.0.clone(), event).await }));
     }
 }
 

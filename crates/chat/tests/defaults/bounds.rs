@@ -28,3 +28,16 @@ fn an_expression_that_explodes_is_cut() {
     assert_eq!(world.route(bomb).code, 200);
     assert_eq!(world.sip.sent().len(), 1);
 }
+
+#[test]
+fn replies_to_those_who_never_answer_are_bounded() {
+    let world = World::with(&every("<action application=\"reply\" data=\"r\" loop=\"90\"/>")).watched();
+    for _ in 0..200 {
+        let mut slow_sender = message("1009");
+        slow_sender.add("from", "slow@chat.test");
+        assert_eq!(world.route(slow_sender).code, 200);
+    }
+    assert_eq!(world.sip.sent().len(), 16_384);
+    let refused = world.events.reports().iter().filter(|report| **report == "Failure 503 -").count();
+    assert_eq!(refused, 200 * 90 - 16_384);
+}
