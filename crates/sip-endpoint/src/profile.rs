@@ -1,7 +1,7 @@
 //! A running profile: its shards, connections, bindings and settings.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, Guard};
 use chappe_event::Identity;
 use parking_lot::Mutex;
+use socket2::SockRef;
 use tokio::task::JoinHandle;
 
 use crate::auth::Authenticator;
@@ -101,13 +102,18 @@ pub struct Profile {
     settings: ArcSwap<Settings>,
     mailboxes: Vec<Arc<Mailbox>>,
     tcp: Arc<Connections>,
-    accepting: Mutex<Option<JoinHandle<()>>>,
+    accepting: Mutex<Option<Accepting>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
     running: Arc<AtomicUsize>,
     stopped: AtomicBool,
     siptrace: AtomicBool,
     turn: AtomicUsize,
     window: RateWindow,
+}
+
+struct Accepting {
+    listener: Arc<tokio::net::TcpListener>,
+    task: JoinHandle<()>,
 }
 
 struct Sockets {
@@ -184,8 +190,9 @@ impl Profile {
         }
         if let Some(listener) = sockets.tcp {
             let _context = world.deps.runtime.enter();
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            *self.accepting.lock() = Some(world.deps.runtime.spawn(self.tcp.clone().accept(listener)));
+            let listener = Arc::new(tokio::net::TcpListener::from_std(listener)?);
+            let task = world.deps.runtime.spawn(self.tcp.clone().accept(listener.clone()));
+            *self.accepting.lock() = Some(Accepting { listener, task });
         }
         Ok(())
     }
@@ -263,10 +270,16 @@ impl Profile {
     }
 
     pub fn drain(&self) {
-        if let Some(accepting) = self.accepting.lock().take() {
-            accepting.abort();
-        }
+        self.stop_accepting();
         self.mailboxes.iter().for_each(|mailbox| mailbox.drain());
+    }
+
+    fn stop_accepting(&self) {
+        if let Some(Accepting { listener, task }) = self.accepting.lock().take() {
+            task.abort();
+            // The task holds the listener until the runtime ends it; the address is to be free before.
+            let _ = SockRef::from(&*listener).shutdown(Shutdown::Both);
+        }
     }
 
     /// Whether all shards have ended.
@@ -277,9 +290,7 @@ impl Profile {
     /// Ends shards and connections; what was under way is lost.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        if let Some(accepting) = self.accepting.lock().take() {
-            accepting.abort();
-        }
+        self.stop_accepting();
         self.mailboxes.iter().for_each(|mailbox| mailbox.stop());
         self.tcp.close();
         self.join();

@@ -23,7 +23,7 @@ fn unchanged_profiles_keep_sockets_and_bindings() {
     assert_eq!(server.addr(), addr);
     assert_eq!(status(&server.phone("1000").message("1002", "x")), 200);
     let applied = server.configure(&internal(&param("shards", "1")));
-    assert_eq!(applied.restarted, ["internal"]);
+    assert_eq!(applied.restarted, ["internal"], "{:?}", applied.failed);
     let answer = server.phone("1000").message_while("1001", "still there", &mut [&mut callee]);
     assert_eq!(status(&answer), 200);
     let applied = server.configure("");

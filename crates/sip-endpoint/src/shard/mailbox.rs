@@ -16,6 +16,8 @@ pub enum Mail {
     Frame { peer: Peer, bytes: Bytes },
     /// A request to send.
     Send(Box<SendJob>),
+    /// A connection has ended. It comes to the shard that gets the connection's frames, after the last of them.
+    Ended(Peer),
     /// What was sent to this peer is lost.
     Unreachable(Peer),
 }

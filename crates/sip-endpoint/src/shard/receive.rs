@@ -50,11 +50,30 @@ impl Shard {
             match mailbox.take() {
                 Some(Mail::Frame { peer, bytes }) => self.receive(now, &bytes, peer, draining),
                 Some(Mail::Send(job)) => self.jobs.push(*job),
-                Some(Mail::Unreachable(peer)) => self.transactions.transport_failed(now, peer),
+                Some(Mail::Ended(peer)) => self.connection_ended(now, peer),
+                Some(Mail::Unreachable(peer)) => self.unreachable(now, peer),
                 None => return,
             }
         }
         mailbox.wake_again();
+    }
+
+    /// The other shards hear of it from here, so that an answer which came just before, and was handed over, is there
+    /// first.
+    fn connection_ended(&mut self, now: Instant, peer: Peer) {
+        let all = (0..).map_while(|shard| Some((shard, self.profile.mailbox(shard)?)));
+        for (_, mailbox) in all.filter(|(shard, _)| *shard != self.index) {
+            if mailbox.post(Mail::Unreachable(peer)).is_err() {
+                tracing::debug!("a shard's mailbox is full, it will find out by its timers");
+            }
+        }
+        self.unreachable(now, peer);
+    }
+
+    /// Both what went down this connection and what was sent to its address without one.
+    fn unreachable(&mut self, now: Instant, peer: Peer) {
+        self.transactions.transport_failed(now, peer);
+        self.transactions.transport_failed(now, Peer { connection: None, ..peer });
     }
 
     /// One message of any kind; what is no message is dropped.

@@ -94,7 +94,7 @@ impl Connections {
     }
 
     /// Takes connections until the profile stops.
-    pub async fn accept(self: Arc<Self>, listener: TcpListener) {
+    pub async fn accept(self: Arc<Self>, listener: Arc<TcpListener>) {
         loop {
             match listener.accept().await {
                 Ok((stream, addr)) => self.adopt(stream, addr),
@@ -180,17 +180,14 @@ impl Connections {
     fn post(&self, id: u64, mail: Mail) {
         let shard = usize::try_from(id).unwrap_or(0) % self.shards.len();
         if self.shards[shard].post(mail).is_err() {
-            tracing::debug!("a shard's mailbox is full, a TCP frame is dropped");
+            tracing::debug!("a shard's mailbox is full, what came from a TCP connection is dropped");
         }
     }
 
     fn lost(&self, id: u64, addr: SocketAddr) {
         self.table.lock().remove(id);
         let peer = Peer { transport: Transport::Tcp, addr, connection: Some(ConnectionId(id)) };
-        for shard in &self.shards {
-            let _ = shard.post(Mail::Unreachable(peer));
-            let _ = shard.post(Mail::Unreachable(Peer { connection: None, ..peer }));
-        }
+        self.post(id, Mail::Ended(peer));
     }
 
     /// Whether a message could be written to this connection, or, without one, to any to this address.
