@@ -47,9 +47,15 @@ impl Baresip {
         let mut control =
             TcpStream::connect((Ipv4Addr::LOCALHOST, self.control)).expect("baresip's control port");
         write!(control, "{}:{command},", command.len()).expect("baresip's control port");
-        let mut answer = [0; 1024];
-        let length = control.read(&mut answer).expect("baresip's answer");
-        String::from_utf8_lossy(&answer[..length]).into_owned()
+        let mut answer = String::new();
+        // what happens meanwhile comes as events, before the response or after it
+        while !answer.contains("\"response\":true") {
+            let mut piece = [0; 1024];
+            let length = control.read(&mut piece).expect("baresip's answer");
+            assert_ne!(length, 0, "baresip closed its control port:\n{}", self.process.printed());
+            answer += &String::from_utf8_lossy(&piece[..length]);
+        }
+        answer
     }
 }
 
