@@ -12,7 +12,6 @@
 mod calendar;
 mod command;
 pub mod commands;
-pub mod expression;
 mod registry;
 mod separate;
 

@@ -6,7 +6,7 @@ use chappe_config::{Diagnostics, Element};
 use chappe_event::{Event, EventName, Expand, ExpandRules, Expansion, Globals, has_expansion, is_true};
 
 use crate::date_time::{self, DateTime};
-use crate::expression::{Compiled, Expression};
+use crate::expression::{Compiled, Pattern};
 use crate::known;
 use crate::limits::MAX_LOOP;
 use crate::plan::{Break, Condition, Context, Extension, Field, Plan, PlannedAction, Source};
@@ -77,7 +77,7 @@ fn field(text: &str) -> Field {
 }
 
 /// The `expression` child goes before the attribute. FreeSWITCH mod_sms.c `parse_exten`.
-fn expression(condition: &Element, diagnostics: &mut Diagnostics) -> Expression {
+fn expression(condition: &Element, diagnostics: &mut Diagnostics) -> Pattern {
     let child = condition.child("expression");
     let text = child.map_or_else(|| condition.attr_or("expression", ""), |child| child.text.as_str());
     if !has_expansion(text) {
@@ -85,16 +85,16 @@ fn expression(condition: &Element, diagnostics: &mut Diagnostics) -> Expression 
     }
     match without_message(text) {
         Some(text) => fixed(text, condition, diagnostics),
-        None => Expression::Expanded(text.to_owned()),
+        None => Pattern::Expanded(text.to_owned()),
     }
 }
 
-fn fixed(text: String, condition: &Element, diagnostics: &mut Diagnostics) -> Expression {
+fn fixed(text: String, condition: &Element, diagnostics: &mut Diagnostics) -> Pattern {
     let compiled = Compiled::new(text);
-    if let Err(error) = &compiled.matcher {
+    if let Err(error) = compiled.expression.as_ref() {
         diagnostics.warning(&condition.at, format!("{error}; it matches nothing"));
     }
-    Expression::Fixed(Arc::new(compiled))
+    Pattern::Fixed(Arc::new(compiled))
 }
 
 /// The expansion of a text that has escapes but no `${`: whatever the message is, it comes out the same.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chappe_event::{Event, Expand, Expansion, header};
 
 use self::actions::Pending;
-use crate::expression::{Compiled, Expression};
+use crate::expression::{Compiled, Pattern};
 use crate::limits::MAX_EXPANDED;
 use crate::plan::{Condition, Extension, Source};
 use crate::trace::say;
@@ -169,8 +169,8 @@ impl Hunt {
             return None;
         }
         match &condition.expression {
-            Expression::Fixed(compiled) => self.judge_time(view, compiled.clone(), message, trace),
-            Expression::Expanded(text) => {
+            Pattern::Fixed(compiled) => self.judge_time(view, compiled.clone(), message, trace),
+            Pattern::Expanded(text) => {
                 self.stage = Stage::Expression(Box::new(Expansion::new(text, view.world.rules)));
                 None
             }
@@ -187,8 +187,8 @@ impl Hunt {
     ) -> Option<Step> {
         match expand(&mut expansion, message, view.world, answer) {
             Ok(text) => {
-                let compiled = Compiled::cached(text);
-                if let Err(error) = &compiled.matcher {
+                let compiled = Arc::new(Compiled::cached(text));
+                if let Err(error) = compiled.expression.as_ref() {
                     say!(trace, Err, "{error}");
                 }
                 self.judge_time(view, compiled, message, trace)

@@ -16,11 +16,9 @@ mod expression;
 mod hunt;
 mod known;
 pub mod limits;
-mod plain;
 mod plan;
 mod sms_config;
 mod step;
-mod substitution;
 mod trace;
 
 pub use hunt::Hunt;

@@ -8,6 +8,3 @@ pub const MAX_LOOP: u32 = 1_000;
 
 /// Octets of a text after expansion, 256 KiB.
 pub const MAX_EXPANDED: usize = 1 << 18;
-
-/// Expressions with `${...}` in them that a thread keeps compiled; one more and it starts afresh.
-pub const MAX_CACHED_EXPRESSIONS: usize = 512;

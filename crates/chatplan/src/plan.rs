@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chappe_config::{Diagnostics, Document, Element, Location};
 
 use crate::date_time::DateTime;
-use crate::expression::Expression;
+use crate::expression::Pattern;
 
 /// The contexts of a chatplan.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub(crate) struct Condition {
     /// It holds another condition, which FreeSWITCH refuses when it gets there.
     pub(crate) nested: bool,
     pub(crate) field: Option<Field>,
-    pub(crate) expression: Expression,
+    pub(crate) expression: Pattern,
     pub(crate) break_on: Break,
     /// The attribute as written, for the trace; `on-false` when there is none or it is unknown.
     pub(crate) break_text: String,

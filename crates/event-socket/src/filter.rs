@@ -1,7 +1,9 @@
 //! `filter HEADER VALUE`: only events that have such a header are sent.
 
-use chappe_api::expression::Expression;
+use std::sync::Arc;
+
 use chappe_event::Event;
+use chappe_expression::Expression;
 
 /// One filter. Several add up: an event passes when any of them matches it, unless one that begins with `-` does.
 #[derive(Clone, Debug)]
@@ -18,7 +20,7 @@ enum Matcher {
     /// Compared without regard to case.
     Text(String),
     /// `/EXPRESSION/`; one that does not compile matches nothing.
-    Expression(Option<Expression>),
+    Expression(Option<Arc<Expression>>),
 }
 
 impl Filter {
@@ -26,7 +28,7 @@ impl Filter {
         let text = value.trim_start_matches(['+', '-', ' ']);
         let signs = &value[..value.len() - text.len()];
         let matcher = if value.starts_with('/') {
-            Matcher::Expression(Expression::new(text))
+            Matcher::Expression(Expression::new(text).ok().map(Arc::new))
         } else {
             Matcher::Text(text.to_owned())
         };
@@ -58,7 +60,9 @@ impl Filter {
         let Some(value) = event.get(&self.header) else { return false };
         match &self.matcher {
             Matcher::Text(text) => value.eq_ignore_ascii_case(text),
-            Matcher::Expression(expression) => expression.as_ref().is_some_and(|known| known.matches(value)),
+            Matcher::Expression(expression) => {
+                expression.as_ref().is_some_and(|known| known.is_match(value) == Ok(true))
+            }
         }
     }
 }

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use chappe_event::{Event, header};
+use chappe_expression::{Captures, substitute};
 
 use super::judge::addressee;
 use super::{Hunt, Stage};
-use crate::expression::Captures;
 use crate::limits::MAX_ACTIONS;
 use crate::plan::PlannedAction;
-use crate::substitution::substitute;
 use crate::trace::say;
 use crate::{Action, Plan, Step, Trace};
 
@@ -54,9 +53,7 @@ impl Pending {
 
 impl Captured {
     fn fill_in(&self, data: &str) -> Arc<str> {
-        // FreeSWITCH's buffer.
-        let limit = (data.len() + self.subject.len() + 10) * self.captures.count() - 1;
-        substitute(data, &self.subject, &self.captures, limit).into()
+        substitute(data, &self.subject, &self.captures).into()
     }
 
     /// Sets `DP_MATCH`: an array of headers of that name, of which an event with unique headers keeps the last.

@@ -1,6 +1,6 @@
-//! `$1` and `${1}` in an action's data, filled with what the expression captured.
+//! `$1` and `${1}` in a text, filled with what the expression captured.
 
-use crate::expression::Captures;
+use crate::Captures;
 
 /// The highest group that a reference can name.
 const MAX_GROUP: u32 = 256;
@@ -8,9 +8,15 @@ const MAX_GROUP: u32 = 256;
 /// Digits that FreeSWITCH reads of a reference.
 const MAX_DIGITS: usize = 9;
 
-/// Fills in the references. FreeSWITCH switch_regex.c `switch_perform_substitution`, whose cut is the caller's `limit`
-/// (in octets), and whose `${1` without its brace leaves the digits it read to stand before those of the next reference.
-pub(crate) fn substitute(data: &str, subject: &str, captures: &Captures, limit: usize) -> String {
+/// Fills in the references of `data`. FreeSWITCH switch_regex.c `switch_perform_substitution`, whose `${1` without its
+/// brace leaves the digits it read to stand before those of the next reference; the text is cut where the buffers of its
+/// callers end.
+pub fn substitute(data: &str, subject: &str, captures: &Captures) -> String {
+    let limit = (data.len() + subject.len() + 10) * captures.count() - 1;
+    substitute_within(data, subject, captures, limit)
+}
+
+fn substitute_within(data: &str, subject: &str, captures: &Captures, limit: usize) -> String {
     let mut out = Output { text: Vec::with_capacity(data.len() + subject.len()), limit };
     let bytes = data.as_bytes();
     let mut digits = Vec::new();
@@ -84,16 +90,16 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expression::Matcher;
+    use crate::Expression;
 
     fn check(data: &str, expect: &str) {
         let subject = "hello there";
-        let captures = Matcher::compile(r"^(\w+) (t)(x)?")
+        let captures = Expression::new(r"^(\w+) (t)(x)?")
             .expect("it compiles")
             .captures(subject)
             .expect("it is cheap")
             .expect("it matches");
-        assert_eq!(substitute(data, subject, &captures, 1_000), expect, "{data}");
+        assert_eq!(substitute(data, subject, &captures), expect, "{data}");
     }
 
     #[test]
@@ -117,11 +123,11 @@ mod tests {
 
     #[test]
     fn the_limit_cuts() {
-        let captures = Matcher::compile("(.*)")
+        let captures = Expression::new("(.*)")
             .expect("it compiles")
             .captures("abcdef")
             .expect("it is cheap")
             .expect("it matches");
-        assert_eq!(substitute("$1$1", "abcdef", &captures, 8), "abcdefab");
+        assert_eq!(substitute_within("$1$1", "abcdef", &captures, 8), "abcdefab");
     }
 }
