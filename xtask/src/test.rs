@@ -14,9 +14,9 @@ pub fn run() -> bool {
     );
     let built = summary.run("build", &mut cargo(&["build", "--workspace", "--all-targets", "--quiet"]));
     if built {
+        summary.run("documentation tests", &mut cargo(&["test", "--workspace", "--doc", "--quiet"]));
         let clients = interop::prepare(&mut summary);
         tests(&mut summary, &clients);
-        summary.run("documentation tests", &mut cargo(&["test", "--workspace", "--doc", "--quiet"]));
     }
     licences(&mut summary);
     summary.finish()
