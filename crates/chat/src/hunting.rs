@@ -63,7 +63,7 @@ async fn hunt(router: &Arc<Router>, plan: &Arc<Plan>, message: &mut Event, plann
                 Answer::Inline
             }
             Step::Api { command, args } => Answer::Api(execute::api(router, message, &command, &args).await),
-            Step::File { path } => Answer::File(router.deps.alt_plans.plan(&path)),
+            Step::File { path } => Answer::File(router.deps.alt_plans.open(&path).await),
             Step::Done(hunted) => return hunted,
         };
     }

@@ -88,7 +88,7 @@ impl Server {
                     spawner.spawn(work);
                 }
             }),
-            alt_plans: Arc::new(PlanFiles::default()),
+            alt_plans: Arc::new(PlanFiles::new(runtime.clone())),
         });
         Arc::new(Self {
             ground,

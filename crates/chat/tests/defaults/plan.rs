@@ -86,15 +86,6 @@ fn what_send_comes_to_is_the_senders_answer() {
 }
 
 #[test]
-fn a_message_may_name_another_file() {
-    let world = World::with("");
-    let mut elsewhere = message("1009");
-    elsewhere.add("alt_path", "/other.xml");
-    world.route(elsewhere);
-    assert_eq!(world.sip.sent(), ["1004: other"]);
-}
-
-#[test]
 fn without_mod_sms_messages_go_point_to_point() {
     let world = World::without_plan();
     assert_eq!(world.route(message("1009")).code, 200);

@@ -47,3 +47,18 @@ fn actions_after_send_do_not_wait_for_it_but_the_sender_does() {
     world.sip.answer();
     assert_eq!(poll(&mut routing), Some(200));
 }
+
+#[test]
+fn a_message_that_names_another_file_waits_for_it_alone() {
+    let world = World::with("");
+    for (path, expected) in [("/other.xml", "1004: other"), ("/missing.xml", "1009: hello")] {
+        let sent = world.sip.sent().len();
+        let mut elsewhere = message("1009");
+        elsewhere.add("alt_path", path);
+        let mut routing = Box::pin(world.router.route(elsewhere));
+        assert_eq!(poll(&mut routing), None, "{path}");
+        assert_eq!(world.route(message("1010")).code, 200);
+        assert_eq!(poll(&mut routing), Some(200), "{path}");
+        assert_eq!(world.sip.sent()[sent..], ["1010: hello", expected], "{path}");
+    }
+}

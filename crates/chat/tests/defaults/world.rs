@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use chappe_api::Registry;
 use chappe_chat::{
-    AltPlans, BoxFuture, ChatInterface, Delivery, Router, RouterDeps, Sent, Settings, Verdict,
+    AltPlans, BoxFuture, ChatInterface, Delivery, Opening, Router, RouterDeps, Sent, Settings, Verdict,
 };
 use chappe_chatplan::Plan;
 use chappe_event::{Bus, Clock, Event, EventName, Globals, Identity, ManualClock, Subscriber};
@@ -121,12 +121,18 @@ pub fn message(to: &str) -> Event {
     event
 }
 
-/// The plan of `/other.xml`.
+/// The plan of `/other.xml`, read at the second look.
 struct Other;
 
 impl AltPlans for Other {
-    fn plan(&self, path: &str) -> Option<Arc<Plan>> {
-        (path == "/other.xml").then(|| plan(&every("<action application=\"reply\" data=\"other\"/>")))
+    fn open(&self, path: &str) -> Opening {
+        let found =
+            (path == "/other.xml").then(|| plan(&every("<action application=\"reply\" data=\"other\"/>")));
+        let mut read = false;
+        Box::pin(poll_fn(move |_| match std::mem::replace(&mut read, true) {
+            false => Poll::Pending,
+            true => Poll::Ready(found.clone()),
+        }))
     }
 }
 
