@@ -112,6 +112,16 @@ impl Plan {
             .map(|action| (&*action.app, &action.at))
     }
 
+    /// The names of its contexts.
+    pub fn contexts(&self) -> impl Iterator<Item = &str> {
+        self.contexts.iter().map(|context| &*context.name)
+    }
+
+    /// Whether messages in this context find one, theirs or `global`.
+    pub fn has_context(&self, name: &str) -> bool {
+        self.context(name).is_some()
+    }
+
     /// The context of that name, else the one called `global`. FreeSWITCH takes the first, without regard to case.
     pub(crate) fn context(&self, name: &str) -> Option<usize> {
         let find =

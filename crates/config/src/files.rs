@@ -39,7 +39,7 @@ impl MemoryFiles {
     }
 
     pub fn insert(&mut self, path: impl AsRef<Path>, content: impl Into<Vec<u8>>) {
-        self.files.insert(normal(path.as_ref()), content.into());
+        self.files.insert(tidy(path.as_ref()), content.into());
     }
 
     /// What [`Files::env`] answers.
@@ -59,11 +59,11 @@ impl MemoryFiles {
 
 impl Files for MemoryFiles {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.files.get(&normal(path)).cloned().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        self.files.get(&tidy(path)).cloned().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
     fn glob(&self, pattern: &Path) -> Vec<PathBuf> {
-        let pattern = normal(pattern);
+        let pattern = tidy(pattern);
         self.files.keys().filter(|path| path_matches(&pattern, path)).cloned().collect()
     }
 
@@ -76,8 +76,8 @@ impl Files for MemoryFiles {
     }
 }
 
-/// The path without `.` and `a/..`.
-fn normal(path: &Path) -> PathBuf {
+/// The path without `.` and `a/..`; the same file, unless `a` is a link.
+pub fn tidy(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {

@@ -29,7 +29,7 @@ mod xml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Location, Severity};
 pub use document::{Attribute, Document, Element};
-pub use files::{Files, MemoryFiles};
+pub use files::{Files, MemoryFiles, tidy};
 pub use load::{Loaded, load, load_with, parse_fragment};
 pub use nearest::nearest;
 pub use params::{Param, ParamRow, ParamStatus, Params, read_params};

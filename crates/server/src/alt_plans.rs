@@ -112,7 +112,8 @@ fn read(path: &Path) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
-    const PLAN: &str = "<document><section name=\"chatplan\"><context name=\"default\"/></section></document>";
+    const PLAN: &str =
+        "<document><section name=\"chatplan\"><context name=\"default\"/></section></document>";
 
     fn written(name: &str, folder: &tempfile::TempDir, text: &str) -> String {
         let path = folder.path().join(name);
@@ -122,7 +123,8 @@ mod tests {
 
     fn set_time(path: &str, seconds: u64) {
         let file = std::fs::File::options().write(true).open(path).expect("it is there");
-        file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)).expect("settable");
+        file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
+            .expect("settable");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use chappe_event_socket::EventSocketConfig;
 use chappe_sip_endpoint::SofiaConfig;
 
 use crate::logging::{ConsoleConfig, LogfileConfig};
+use crate::plan_check;
 use crate::source::Source;
 use crate::switch_conf::SwitchConfig;
 
@@ -84,6 +85,10 @@ impl Configuration {
             globals,
             diagnostics: Diagnostics::new(),
         };
+        if configuration.modules.iter().any(|module| module == "mod_sms") {
+            plan_check::report_apps(&configuration.plan, &mut diagnostics);
+            plan_check::report_contexts(&configuration.plan, &document, &mut diagnostics);
+        }
         configuration.diagnostics = diagnostics;
         configuration
     }

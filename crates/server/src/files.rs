@@ -18,7 +18,7 @@ impl Files for Disk {
     fn glob(&self, pattern: &Path) -> Vec<PathBuf> {
         // `glob` sorts what it finds.
         let found = glob::glob(&pattern.to_string_lossy());
-        found.map(|paths| paths.flatten().collect()).unwrap_or_default()
+        found.map(|paths| paths.flatten().map(shown).collect()).unwrap_or_default()
     }
 
     /// FreeSWITCH runs the `exec` of X-PRE-PROCESS with the shell and takes what it prints, whatever its exit code.
@@ -30,6 +30,14 @@ impl Files for Disk {
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
+}
+
+/// The path as findings are to show it: without `autoload_configs/..`, where that is the same file.
+fn shown(path: PathBuf) -> PathBuf {
+    let tidy = chappe_config::tidy(&path);
+    let same = tidy != path
+        && matches!((tidy.canonicalize(), path.canonicalize()), (Ok(one), Ok(other)) if one == other);
+    if same { tidy } else { path }
 }
 
 #[derive(Embed)]
@@ -81,9 +89,23 @@ mod tests {
         }
         let found = Disk.glob(&folder.path().join("*.xml"));
         assert_eq!(found, [folder.path().join("a.xml"), folder.path().join("b.xml")]);
+        let around = folder.path().join("..").join(folder.path().file_name().expect("a name")).join("a.xml");
+        assert_eq!(Disk.glob(&around), [folder.path().join("a.xml")]);
         assert_eq!(Disk.read(&found[0]).expect("readable"), b"a.xml");
         assert!(Disk.read(&folder.path().join("missing")).is_err());
         assert!(Disk.glob(Path::new("[")).is_empty());
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_keeps_its_dots() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for name in ["real", "real/inside"] {
+            std::fs::create_dir(folder.path().join(name)).expect("makeable");
+        }
+        std::fs::write(folder.path().join("real/a.xml"), "").expect("writable");
+        std::os::unix::fs::symlink("real/inside", folder.path().join("link")).expect("linkable");
+        let path = folder.path().join("link/../a.xml");
+        assert_eq!(Disk.glob(&path), [path]);
     }
 
     #[test]

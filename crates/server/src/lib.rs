@@ -23,6 +23,7 @@ mod heartbeat;
 mod idle;
 mod logging;
 mod modules;
+mod plan_check;
 mod presets;
 mod reference;
 mod reload;
