@@ -2,6 +2,7 @@
 
 mod acl;
 mod console;
+mod console_complete;
 mod domain_exists;
 mod fsctl;
 mod in_group;
@@ -38,6 +39,7 @@ type Run = fn(&Call<'_>, &Arc<Server>) -> Answer;
 const COMMANDS: &[(&Row, Run)] = &[
     (&acl::ROW, acl::run),
     (&console::ROW, console::run),
+    (&console_complete::ROW, console_complete::run),
     (&domain_exists::ROW, domain_exists::run),
     (&fsctl::ROW, fsctl::run),
     (&in_group::ROW, in_group::run),

@@ -12,5 +12,5 @@ mod writer;
 pub use cap::LogCap;
 pub use console::{ConsoleConfig, ConsoleSink, PARAMS as CONSOLE_PARAMS};
 pub use layer::{BusLayer, Stamp, follow_levels};
-pub use levels::LevelMask;
+pub use levels::{LevelMask, read_level};
 pub use logfile::{LogfileConfig, LogfileSink, PARAMS as LOGFILE_PARAMS, PROFILE_PARAMS};

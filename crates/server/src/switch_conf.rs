@@ -5,6 +5,8 @@ use std::time::Duration;
 use chappe_config::{Diagnostics, Document, ParamRow, ParamStatus, read_params};
 use chappe_event::LogLevel;
 
+use crate::logging::read_level;
+
 const fn used(
     name: &'static str,
     syntax: &'static str,
@@ -124,17 +126,7 @@ impl SwitchConfig {
         config.switchname = params.get("switchname").filter(|name| !name.is_empty()).map(str::to_owned);
         let seconds = params.u32_in("event-heartbeat-interval", 20, 1..=86_400, diagnostics);
         config.heartbeat = Duration::from_secs(seconds.into());
-        if let Some(text) = params.get("loglevel").filter(|text| !text.is_empty()) {
-            match LogLevel::parse(text) {
-                Some(level) => config.level = level,
-                None => {
-                    let text = format!("loglevel: `{text}` is no log level");
-                    diagnostics
-                        .error(params.at("loglevel").cloned(), text)
-                        .instead("console, alert, crit, err, warning, notice, info or debug");
-                }
-            }
-        }
+        config.level = read_level(&params, config.level, diagnostics);
         config
     }
 }

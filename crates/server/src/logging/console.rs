@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use chappe_config::{Diagnostics, Document, ParamRow, ParamStatus, read_params};
 use chappe_event::{LogLevel, LogLine, LogSink};
 
-use super::LevelMask;
 use super::writer::{self, Medium, Writer};
+use super::{LevelMask, read_level};
 
 /// The params of `console.conf`.
 pub const PARAMS: &[ParamRow] = &[
@@ -64,17 +64,7 @@ impl ConsoleConfig {
         let Some(settings) = element.child("settings") else { return config };
         let params = read_params(settings, PARAMS, diagnostics);
         config.colorize = params.bool("colorize", config.colorize, diagnostics);
-        if let Some(text) = params.get("loglevel") {
-            match LogLevel::parse(text) {
-                Some(level) => config.level = level,
-                None => {
-                    let text = format!("loglevel: `{text}` is no log level");
-                    diagnostics
-                        .error(params.at("loglevel").cloned(), text)
-                        .instead("console, alert, crit, err, warning, notice, info or debug");
-                }
-            }
-        }
+        config.level = read_level(&params, config.level, diagnostics);
         config
     }
 }

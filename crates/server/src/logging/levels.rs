@@ -1,7 +1,18 @@
 //! Which levels a sink takes: the `mappings` of console.conf and logfile.conf.
 
-use chappe_config::{Diagnostics, Element};
+use chappe_config::{Diagnostics, Element, Params};
 use chappe_event::LogLevel;
+
+/// The param `loglevel`; `default` when there is none or it is empty.
+pub fn read_level(params: &Params<'_>, default: LogLevel, diagnostics: &mut Diagnostics) -> LogLevel {
+    let Some(text) = params.get("loglevel").filter(|text| !text.is_empty()) else { return default };
+    LogLevel::parse(text).unwrap_or_else(|| {
+        diagnostics
+            .error(params.at("loglevel").cloned(), format!("loglevel: `{text}` is no log level"))
+            .instead("console, alert, crit, err, warning, notice, info or debug");
+        default
+    })
+}
 
 /// A set of levels. FreeSWITCH switch_log_str2mask.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,8 +6,8 @@ use super::{MADE, cell, code};
 
 pub fn page() -> String {
     let mut text = format!(
-        "{MADE}# Apps\n\nWhat an `action` or `anti-action` of the chatplan may name. An app that deals with a message \
-         keeps it from being called unanswered.\n\n| app | data | deals with the message | |\n|---|---|---|---|\n"
+        "{MADE}# Apps\n\nWhat an `action` or `anti-action` of the chatplan may name. A message that an app has dealt with \
+         is not also delivered point to point.\n\n| app | data | deals with the message | |\n|---|---|---|---|\n"
     );
     for row in chappe_chat::apps::rows() {
         let takes = if row.takes { "yes" } else { "no" };

@@ -1,6 +1,6 @@
 //! API commands whose output others read.
 
-use crate::harness::{Folder, Running};
+use crate::harness::{Folder, MAIN, Running, text};
 
 #[test]
 fn the_directory() {
@@ -53,8 +53,41 @@ fn the_server() {
         ("acl 192.0.2.1 loopback.auto", "false"),
         ("system echo hello", "-ERR system is switched off: set allow-system in sms.conf\n"),
         ("reloadacl", "+OK acl reloaded\n"),
+        ("console_complete c=3;fscxx", "\n\n[               fsctl]\t\n\nwrite=3:fsctl "),
+        ("console_complete reload mod_so", "\n\n[           mod_sofia]\t\n\nwrite=6:mod_sofia "),
+        ("console_complete fsctl log", "\n\n[            loglevel]\t\n\nwrite=3:loglevel "),
     ] {
         assert_eq!(server.api(command), answer, "{command}");
     }
     assert!(server.api("show interfaces").contains("chat_application,reply,mod_sms\n"));
+}
+
+/// The app, the API command and the API command in a chatplan: off as shipped, on with `allow-system`.
+#[test]
+fn commands_of_the_machine_have_to_be_allowed() {
+    for (allowed, api, reply) in [
+        (
+            false,
+            "-ERR system is switched off: set allow-system in sms.conf\n",
+            "[-ERR system is switched off",
+        ),
+        (true, "hi", "[hi]"),
+    ] {
+        let folder = Folder::new();
+        folder.answer("[${system(printf hi)}]");
+        let touched = folder.path().join("touched");
+        let chatplan = std::fs::read_to_string(folder.path().join("chatplan.xml")).expect("readable");
+        let action = format!("<action application=\"system\" data=\"touch {}\"/>", touched.display());
+        folder.write("chatplan.xml", &chatplan.replace("</condition>", &format!("{action}</condition>")));
+        if allowed {
+            let sms = "<configuration name=\"sms.conf\"><settings>\
+                       <param name=\"allow-system\" value=\"true\"/></settings></configuration>";
+            folder.write("freeswitch.xml", &MAIN.replacen("</section>", &format!("{sms}</section>"), 1));
+        }
+        let server = Running::folder(&folder);
+        assert_eq!(server.api("system printf hi"), api);
+        let said = text(&server.send(&["--to", "echo", "--wait", "5", "hello"]));
+        assert!(said.contains(&format!("echo: {reply}")), "{said}");
+        assert_eq!(touched.exists(), allowed);
+    }
 }

@@ -46,6 +46,30 @@ fn all_errors_are_told_at_once() {
 }
 
 #[test]
+fn a_chatplan_is_looked_at_closely() {
+    let folder = Folder::new();
+    let main =
+        MAIN.replacen("value=\"default\"/></variables></user>", "value=\"defalt\"/></variables></user>", 1);
+    folder.write("freeswitch.xml", &main);
+    folder.write(
+        "chatplan.xml",
+        "<include>\n<context name=\"default\"><extension nam=\"x\">\n\
+         <condition field=\"to_user\" expression=\"a(b\">\n\
+         <action application=\"replay\" data=\"hi\"/></condition></extension></context>\n</include>\n",
+    );
+    let (code, said) = check(&folder);
+    assert_eq!(code, Some(0), "{said}");
+    for expected in [
+        "chatplan.xml:2: warning: <extension> has no attribute nam; write name instead",
+        "chatplan.xml:3: warning: the expression a(b does not compile at character 3",
+        "chatplan.xml:4: warning: there is no app replay: its action fails; write reply instead",
+        "warning: the chatplan has no context defalt: such messages go past it; write default instead",
+    ] {
+        assert!(said.contains(expected), "{expected} in:\n{said}");
+    }
+}
+
+#[test]
 fn a_folder_without_a_configuration_fails() {
     let folder = Folder::new();
     std::fs::remove_file(folder.path().join("freeswitch.xml")).expect("removable");
