@@ -11,14 +11,15 @@ pub const SMS_PARAMS: [ParamRow; 4] = [
         syntax: "true|false",
         default: "false",
         doc: "Do as FreeSWITCH does where the default is better: a matched message is delivered as well, each MESSAGE \
-              is answered 202 at once, Content-Type loses its parameters, is-composing is dropped.",
+              is answered 202 at once, any From is believed, ${body} is empty, Content-Type loses its parameters, \
+              is-composing is dropped, reports are rare.",
         status: ParamStatus::Used,
     },
     ParamRow {
         name: "allow-system",
         syntax: "true|false",
         default: "false",
-        doc: "Let chatplans run commands of the machine with the app system.",
+        doc: "Let chatplans and the event socket run commands of the machine: the app and the API command system.",
         status: ParamStatus::Used,
     },
     ParamRow {
