@@ -106,10 +106,21 @@ impl Framer {
             }
             self.end = self.find_end()?;
         }
-        let Some(end) = self.end.filter(|&end| end <= self.buffer.len()) else { return Ok(None) };
+        let Some(end) = self.end.filter(|&end| end <= self.buffer.len()) else {
+            self.give_back();
+            return Ok(None);
+        };
         let message = &self.buffer[self.start..end];
         (self.start, self.searched, self.end) = (end, end, None);
         Ok(Some(Frame::Message(message)))
+    }
+
+    /// A stream that is idle after a large message holds no room for another one.
+    fn give_back(&mut self) {
+        if self.start == self.buffer.len() && self.buffer.capacity() > KEPT {
+            self.buffer = Vec::new();
+            (self.start, self.searched) = (0, 0);
+        }
     }
 
     /// RFC 3261 §7.5: line ends before a message are ignored, but for a double CRLF. Whether that was one. What may
