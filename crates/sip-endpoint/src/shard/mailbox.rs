@@ -14,6 +14,8 @@ use crate::transport::mmsg::EventFd;
 pub enum Mail {
     /// A message that came by a connection, or by the socket of another shard.
     Frame { peer: Peer, bytes: Bytes },
+    /// The beginning of a message that can't be read to its end, and what it deserves.
+    Refused { peer: Peer, bytes: Bytes, code: u16 },
     /// A request to send.
     Send(Box<SendJob>),
     /// A connection has ended. It comes to the shard that gets the connection's frames, after the last of them.

@@ -49,6 +49,7 @@ impl Shard {
         for _ in 0..MAILS {
             match mailbox.take() {
                 Some(Mail::Frame { peer, bytes }) => self.receive(now, &bytes, peer, draining),
+                Some(Mail::Refused { peer, bytes, code }) => self.refuse(&bytes, peer, code),
                 Some(Mail::Send(job)) => self.jobs.push(*job),
                 Some(Mail::Ended(peer)) => self.connection_ended(now, peer),
                 Some(Mail::Unreachable(peer)) => self.unreachable(now, peer),
@@ -87,6 +88,20 @@ impl Shard {
                 let Some(request) = error.answerable() else { return };
                 tracing::debug!(%peer, %error, "a request is refused");
                 let response = inbound::answer(error.status());
+                self.transactions.answer_statelessly(request, peer, &response);
+            }
+        }
+    }
+
+    fn refuse(&mut self, bytes: &[u8], peer: Peer, code: u16) {
+        let response = inbound::answer(code);
+        match chappe_sip_msg::parse(bytes) {
+            Ok(message) if message.is_request() => {
+                self.transactions.answer_statelessly(&message, peer, &response);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let Some(request) = error.answerable() else { return };
                 self.transactions.answer_statelessly(request, peer, &response);
             }
         }

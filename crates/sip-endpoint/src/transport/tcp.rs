@@ -3,14 +3,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chappe_sip_msg::stream::{Frame, Framer};
 use chappe_sip_proto::{ConnectionId, Peer, Transport};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -23,6 +24,12 @@ use crate::shard::{Mail, Mailbox};
 /// that slowly would hold up memory without bound.
 const WRITES: usize = 1024;
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long a message may take from its first octet to its last.
+const ARRIVAL: Duration = Duration::from_secs(32);
+/// Octets of unfinished messages that all connections of a profile hold together; one that would hold more is closed.
+const UNFINISHED: usize = 64 << 20;
+/// Octets read at a time.
+const READ: usize = 16 * 1024;
 /// How long one write may take.
 const WRITE: Duration = Duration::from_secs(30);
 
@@ -51,12 +58,14 @@ pub struct Connections {
     table: Mutex<Table>,
     shards: Vec<Arc<Mailbox>>,
     limits: TcpLimits,
+    unfinished: AtomicUsize,
     runtime: tokio::runtime::Handle,
 }
 
 impl Connections {
     pub fn new(shards: Vec<Arc<Mailbox>>, limits: TcpLimits, runtime: tokio::runtime::Handle) -> Arc<Self> {
-        Arc::new(Self { table: Mutex::default(), shards, limits, runtime })
+        let unfinished = AtomicUsize::new(0);
+        Arc::new(Self { table: Mutex::default(), shards, limits, unfinished, runtime })
     }
 
     /// Writes to the peer's connection; one is made when there is none. What fails later is told to the shards.
@@ -129,45 +138,57 @@ impl Connections {
         self.lost(id, addr);
     }
 
-    async fn read(&self, id: u64, addr: SocketAddr, mut input: OwnedReadHalf) -> io::Result<()> {
+    async fn read(&self, id: u64, addr: SocketAddr, input: OwnedReadHalf) -> io::Result<()> {
         let peer = Peer { transport: Transport::Tcp, addr, connection: Some(ConnectionId(id)) };
         let mut framer = Framer::default();
-        let mut buffer = vec![0; 16 * 1024];
+        let mut held = Held { total: &self.unfinished, own: 0 };
+        let mut begun = None;
         loop {
-            let length = timeout(self.limits.idle, input.read(&mut buffer)).await??;
-            if length == 0 {
-                return Ok(());
+            let patience =
+                begun.map_or(self.limits.idle, |begun: Instant| ARRIVAL.saturating_sub(begun.elapsed()));
+            timeout(patience, input.readable()).await??;
+            match take(&input, &mut framer) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(error) => return Err(error),
             }
-            framer.push(&buffer[..length]);
-            if !self.deliver(id, peer, &mut framer) {
+            let Some(frames) = self.deliver(id, peer, &mut framer) else {
                 // Time for the shard's answer to leave.
                 tokio::time::sleep(Duration::from_millis(500)).await;
+                return Ok(());
+            };
+            let rest = framer.rest();
+            let is_message = rest.iter().any(|octet| !matches!(octet, b'\r' | b'\n'));
+            begun = is_message.then(|| begun.filter(|_| frames == 0).unwrap_or_else(Instant::now));
+            if !held.set(rest.len()) {
+                tracing::warn!(%addr, "too many unfinished messages on TCP connections, one is closed");
                 return Ok(());
             }
         }
     }
 
-    /// `false`: nothing more can be read from this stream.
-    fn deliver(&self, id: u64, peer: Peer, framer: &mut Framer) -> bool {
+    /// How many frames there were; `None`: nothing more can be read from this stream.
+    fn deliver(&self, id: u64, peer: Peer, framer: &mut Framer) -> Option<usize> {
+        let mut frames = 0;
         loop {
             match framer.next() {
-                Ok(None) => return true,
+                Ok(None) => return Some(frames),
                 // RFC 5626 §3.5.1: a double CRLF is answered with a single one.
                 Ok(Some(Frame::Ping)) => {
-                    if self.send_here(id, Bytes::from_static(b"\r\n")).is_err() {
-                        return false;
-                    }
+                    self.send_here(id, Bytes::from_static(b"\r\n")).ok()?;
                 }
                 Ok(Some(Frame::Message(bytes))) => {
                     self.post(id, Mail::Frame { peer, bytes: Bytes::copy_from_slice(bytes) });
                 }
                 Err(error) => {
                     tracing::debug!(addr = %peer.addr, %error, "TCP stream closed");
-                    let rest = Bytes::copy_from_slice(framer.rest());
-                    self.post(id, Mail::Frame { peer, bytes: rest });
-                    return false;
+                    let bytes = Bytes::copy_from_slice(framer.rest());
+                    self.post(id, Mail::Refused { peer, bytes, code: error.status() });
+                    return None;
                 }
             }
+            frames += 1;
         }
     }
 
@@ -229,6 +250,36 @@ impl Table {
             self.by_addr.remove(&connection.peer);
         }
     }
+}
+
+/// What one connection holds of an unfinished message.
+struct Held<'c> {
+    total: &'c AtomicUsize,
+    own: usize,
+}
+
+impl Held<'_> {
+    /// `false`: all connections together hold too much.
+    fn set(&mut self, octets: usize) -> bool {
+        let before = std::mem::replace(&mut self.own, octets);
+        let total = self.total.fetch_add(octets, Ordering::Relaxed) + octets;
+        self.total.fetch_sub(before, Ordering::Relaxed);
+        octets <= before || total - before <= UNFINISHED
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+/// Reads what is there. The buffer is the thread's and not the connection's: thousands of idle ones cost no memory.
+fn take(input: &OwnedReadHalf, framer: &mut Framer) -> io::Result<usize> {
+    let mut buffer = [0; READ];
+    let length = input.try_read(&mut buffer)?;
+    framer.push(&buffer[..length]);
+    Ok(length)
 }
 
 /// What could not be given to a connection.
