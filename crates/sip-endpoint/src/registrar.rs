@@ -129,13 +129,17 @@ pub fn dial_string(profile: &str, contact: &str) -> String {
 /// A connection that the device opened is used again. Where it is gone, a contact that names no transport is reached
 /// by UDP (RFC 3263 §4.1). A datagram goes to the contact, as RFC 3261 §8.1.2 says, unless
 /// the contact can't be where the device is: a name, or a private address other than the one its REGISTER came from.
+/// Whoever may register must not be able to have this machine's own services written to: a loopback address is a
+/// device's only if the REGISTER came from one.
 pub fn way_to(binding: &Binding, is_open: impl Fn(&Peer) -> bool) -> Peer {
     let received = binding.received;
+    let reachable =
+        |(peer, _): &(Peer, Option<Transport>)| can_be_sent_to(peer.addr.ip(), received.addr.ip());
     // RFC 3327 §5.3: the first hop of the path comes before the contact.
     if let Some(first) = binding.path.first() {
-        return address(first).map_or(received, |(peer, _)| peer);
+        return address(first).filter(reachable).map_or(received, |(peer, _)| peer);
     }
-    let contact = address(&binding.contact);
+    let contact = address(&binding.contact).filter(reachable);
     let insists_on_udp = contact.is_some_and(|(_, named)| named == Some(Transport::Udp));
     if received.transport != Transport::Udp && !insists_on_udp && is_open(&received) {
         return received;
@@ -148,6 +152,15 @@ pub fn way_to(binding: &Binding, is_open: impl Fn(&Peer) -> bool) -> Peer {
         Some((contact, _)) => contact,
         None => received,
     }
+}
+
+/// Whether an address that somebody named may be written to. `witness` is one that is known to be real: from the loopback
+/// the loopback is reached as well.
+pub fn can_be_sent_to(named: IpAddr, witness: IpAddr) -> bool {
+    let (named, witness) = (named.to_canonical(), witness.to_canonical());
+    let is_broadcast = matches!(named, IpAddr::V4(v4) if v4.is_broadcast());
+    let is_nowhere = named.is_multicast() || named.is_unspecified() || is_broadcast;
+    !is_nowhere && (!named.is_loopback() || witness.is_loopback())
 }
 
 fn is_hidden(contact: Peer, received: Peer) -> bool {
@@ -194,6 +207,7 @@ mod tests {
     #[test]
     fn the_way_to_a_device() {
         let udp = Peer::udp("192.0.2.9:1024".parse().unwrap());
+        let here = Peer::udp("127.0.0.1:1024".parse().unwrap());
         let tcp = Peer { transport: Transport::Tcp, connection: Some(ConnectionId(1)), ..udp };
         let cases = [
             ("sip:a@192.0.2.9:1024", "", udp, false, "UDP:192.0.2.9:1024"),
@@ -206,6 +220,11 @@ mod tests {
             ("sip:a@192.0.2.9:5070;transport=tcp", "", tcp, false, "TCP:192.0.2.9:5070"),
             ("sip:a@192.0.2.9:5070", "", tcp, false, "UDP:192.0.2.9:5070"),
             ("sip:a@192.0.2.9:5070;transport=udp", "", tcp, true, "UDP:192.0.2.9:5070"),
+            ("sip:a@127.0.0.1:8021;transport=tcp", "", udp, false, "UDP:192.0.2.9:1024"),
+            ("sip:a@[::ffff:127.0.0.1]:8021;transport=tcp", "", udp, false, "UDP:192.0.2.9:1024"),
+            ("sip:a@239.1.1.1", "", udp, false, "UDP:192.0.2.9:1024"),
+            ("sip:a@192.168.1.5", "sip:127.0.0.1:8021;transport=tcp;lr", udp, false, "UDP:192.0.2.9:1024"),
+            ("sip:a@127.0.0.1:5070", "", here, false, "UDP:127.0.0.1:5070"),
             ("sip:a@192.168.1.5", "sip:203.0.113.1:5080;lr", udp, false, "UDP:203.0.113.1:5080"),
         ];
         for (contact, path, received, open, expected) in cases {

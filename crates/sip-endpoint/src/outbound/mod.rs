@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use chappe_chat::{ChatInterface, Delivery, Sent};
 use chappe_event::{Event, header};
+use chappe_sip_proto::Peer;
 use smallvec::{SmallVec, smallvec};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::profile::Profile;
+use crate::registrar::can_be_sent_to;
 use crate::shard::{Leg, Outcome, SendJob};
 use crate::world::World;
 pub use request::{Head, write as write_request};
@@ -90,7 +92,8 @@ impl SipInterface {
     ) -> Sent<'a> {
         let answer = self.world.resolver.resolve(foreign.host, foreign.port, foreign.transport);
         let deliver = async move {
-            let Ok(Some(peer)) = answer.await else {
+            let allowed = |peer: &Peer| can_be_sent_to(peer.addr.ip(), profile.addr.ip());
+            let Some(peer) = answer.await.ok().flatten().filter(allowed) else {
                 let reason = "the domain has no SIP server".to_owned();
                 return Delivery::Refused { code: 404, reason, device: Some(foreign.uri) };
             };

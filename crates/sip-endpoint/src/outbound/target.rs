@@ -14,7 +14,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::request::{host_text, uri_user};
 use crate::profile::Profile;
-use crate::registrar::way_to;
+use crate::registrar::{can_be_sent_to, way_to};
 use crate::shard::Leg;
 use crate::world::{View, World};
 
@@ -115,7 +115,12 @@ fn destination(
     }
     let mut target = String::from("sip:");
     uri_user(address.user, &mut target);
-    uri(format!("{target}@{}", host_text(host)), source)
+    let target = format!("{target}@{}", host_text(host));
+    let ip = Uri::parse(target.as_bytes()).ok().and_then(|uri| uri.ip());
+    if source.is_none() && ip.is_some_and(|ip| !can_be_sent_to(ip, profile.addr.ip())) {
+        return Err(Delivery::Failed(format!("{host} is not an address for messages")));
+    }
+    uri(target, source)
 }
 
 /// The user's bindings; any of the user's names will do.
