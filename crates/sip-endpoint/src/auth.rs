@@ -78,6 +78,20 @@ pub fn message<'v>(
     check(shard, settings, view, request, Role::Proxy)
 }
 
+/// Whether the sender of an INVITE has shown who it is, where `auth-calls` asks for that.
+pub fn call(
+    shard: &mut Shard,
+    settings: &Settings,
+    view: &View,
+    request: &Request<'_, '_>,
+) -> Result<(), Refusal> {
+    let config = &settings.config;
+    if !config.auth_calls || allowed(view, &config.inbound_acl, request.peer.addr.ip()) {
+        return Ok(());
+    }
+    check(shard, settings, view, request, Role::Proxy).map(drop)
+}
+
 /// The sender of a REGISTER, as [`message`].
 pub fn register<'v>(
     shard: &mut Shard,

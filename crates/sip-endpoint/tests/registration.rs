@@ -152,6 +152,31 @@ fn a_path_is_kept_and_given_back() {
 }
 
 #[test]
+fn a_path_is_not_given_back_to_a_device_that_does_not_know_it() {
+    let server = Server::with("");
+    let ok = server
+        .phone("1000")
+        .register_contacts("Contact: <sip:1000@192.0.2.1>\r\nPath: <sip:192.0.2.2;lr>\r\n");
+    assert_eq!((status(&ok), &*header_text(&ok, HeaderName::Path)), (200, ""));
+}
+
+#[test]
+fn what_the_registrar_keeps_is_bounded() {
+    let server = Server::with(&(param("max-registrations", "2") + &param("accept-blind-reg", "true")));
+    let register = |user: &str, contact: &str| {
+        let mut phone = server.phone(user);
+        phone.register_contacts(&format!("Contact: <{contact}>\r\n"))
+    };
+    assert_eq!(status(&register("a", "sip:a@h")), 200);
+    assert_eq!(status(&register("b", &format!("sip:b@h;x={}", "x".repeat(5_000)))), 400);
+    assert_eq!(status(&register("b", "sip:b@h")), 200);
+    let full = register("c", "sip:c@h");
+    assert_eq!((status(&full), &*header_text(&full, HeaderName::RetryAfter)), (503, "60"));
+    assert_eq!(status(&register("b", "sip:b@h")), 200);
+    assert_eq!(server.endpoint.registrations().len(), 2);
+}
+
+#[test]
 fn ipv6_profiles_work_alike() {
     let profile = fixture::profile("internal", &param("sip-ip", "::1"));
     let server = Server::profiles(&profile);

@@ -58,7 +58,7 @@ fn the_commands_show_and_change_the_profiles() {
     assert_eq!(server.api("sofia_count_reg internal/1001@chat.test"), "1");
     let status_text = server.api("sofia status");
     assert!(status_text.contains("internal\tprofile\t"), "{status_text}");
-    assert!(status_text.ends_with("1 profile 1 alias\n"), "{status_text}");
+    assert!(status_text.ends_with("1 profile 2 aliases\n"), "{status_text}");
     let bindings = server.api("sofia status profile internal reg");
     assert!(bindings.contains("User:       \t1001@chat.test\n"), "{bindings}");
     assert!(bindings.contains("Total items returned: 1\n"), "{bindings}");

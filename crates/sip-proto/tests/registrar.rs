@@ -12,8 +12,15 @@ use chappe_sip_proto::Peer;
 use chappe_sip_proto::registrar::{Aor, Applied, Bindings, Multiple, Policy, Register, RegisterError};
 use proptest::prelude::*;
 
-const LIMITS: Policy =
-    Policy { min: 60, max: 3600, default: 600, forced: None, max_bindings: 3, multiple: Multiple::ByContact };
+const LIMITS: Policy = Policy {
+    min: 60,
+    max: 3600,
+    default: 600,
+    forced: None,
+    max_bindings: 3,
+    full: false,
+    multiple: Multiple::ByContact,
+};
 
 struct Registrar {
     bindings: Bindings,

@@ -16,7 +16,6 @@ const PROFILE: &[Group] = &[
             "apply-inbound-acl-x-token",
             "apply-proxy-acl",
             "apply-proxy-acl-x-token",
-            "auth-calls",
             "auth-calls-acl-only",
             "auto-invite-100",
             "caller-id-type",

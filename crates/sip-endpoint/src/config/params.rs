@@ -39,6 +39,7 @@ const USED: &[ParamRow] = &[
     used("bind-params", "transport=udp|tcp", "", "listen on this transport alone"),
     used("shards", "1-64", "", "threads with a socket of their own; one a core by default"),
     used("auth-messages", "true|false", "true", "ask for credentials before a MESSAGE is taken"),
+    used("auth-calls", "true|false", "false", "ask for credentials before a call is refused"),
     used("disable-auth-messages", "true|false", "false", "the older way to say auth-messages=false"),
     used("enable-chat", "true|false", "true", "take MESSAGE requests at all"),
     used("accept-blind-reg", "true|false", "false", "take any REGISTER without credentials"),
@@ -70,6 +71,12 @@ const USED: &[ParamRow] = &[
         "more than one binding a user, told apart by contact or Call-ID",
     ),
     used("max-registrations-per-extension", "0-1000", "0", "bindings a user may have; 0: the built-in limit"),
+    used(
+        "max-registrations",
+        "1-10000000",
+        "100000",
+        "bindings a profile keeps; a new one beyond them is refused with 503",
+    ),
     used(
         "sip-force-expires",
         "SECONDS",

@@ -55,6 +55,7 @@ pub struct ProfileConfig {
     pub shards: Option<usize>,
     pub chat: bool,
     pub auth_messages: bool,
+    pub auth_calls: bool,
     pub accept_blind_reg: bool,
     pub accept_blind_auth: bool,
     pub require_known_user: bool,
@@ -65,6 +66,8 @@ pub struct ProfileConfig {
     pub multiple: Multiple,
     /// Bindings a user may have; 0: the built-in limit.
     pub max_registrations: usize,
+    /// Bindings of all users together.
+    pub max_bindings: usize,
     /// Seconds; 0: as the client asks.
     pub force_expires: u32,
     pub force_expires_min: u32,
@@ -149,6 +152,7 @@ impl Reader<'_, '_> {
             shards: self.params.get("shards").is_some().then(|| self.number("shards", 1, 1..=64) as usize),
             chat: self.bool("enable-chat", true),
             auth_messages: self.bool("auth-messages", true) && !self.bool("disable-auth-messages", false),
+            auth_calls: self.bool("auth-calls", false),
             accept_blind_reg: self.bool("accept-blind-reg", false),
             accept_blind_auth: self.bool("accept-blind-auth", false),
             require_known_user: self.bool("auth-require-user", false),
@@ -158,6 +162,7 @@ impl Reader<'_, '_> {
             force_register_db_domain: self.text("force-register-db-domain"),
             multiple: self.multiple(),
             max_registrations: self.number("max-registrations-per-extension", 0, 0..=1000) as usize,
+            max_bindings: self.number("max-registrations", 100_000, 1..=10_000_000) as usize,
             force_expires: self.seconds("sip-force-expires"),
             force_expires_min: self.seconds("sip-force-expires-min"),
             force_expires_max: self.seconds("sip-force-expires-max"),

@@ -16,6 +16,8 @@ pub struct About<'p> {
     pub source: SocketAddr,
     /// Content-Type loses its parameters.
     pub bare_type: bool,
+    /// What the request asserts of its sender, RFC 3325, is passed on.
+    pub asserted: bool,
 }
 
 /// The headers up to `sip_h_*`, and the body.
@@ -44,7 +46,7 @@ pub fn event(message: &Message<'_>, from: &NameAddr<'_>, to: &NameAddr<'_>, abou
     event.add(header::TYPE, content_type(message, about.bare_type));
     event.add(header::FROM_FULL, from_full(message));
     event.add(header::SIP_PROFILE, about.profile);
-    for line in message.headers() {
+    for line in message.headers().filter(|line| about.asserted || !is_assertion(line)) {
         add_line(&mut event, &line);
     }
     if !message.body().is_empty() {
@@ -120,6 +122,10 @@ fn from_full<'m>(message: &Message<'m>) -> Cow<'m, str> {
     }
 }
 
+fn is_assertion(line: &Header<'_>) -> bool {
+    matches!(line.name, HeaderName::PAssertedIdentity | HeaderName::PPreferredIdentity)
+}
+
 fn add_line(event: &mut Event, line: &Header<'_>) {
     match line.name {
         HeaderName::CallInfo if event.get(header::SIP_CALL_INFO).is_none() => {
@@ -181,6 +187,7 @@ mod tests {
             context: "default",
             source: "127.0.0.1:7104".parse().unwrap(),
             bare_type,
+            asserted: true,
         };
         let (from, to) = (message.from().unwrap(), message.to().unwrap());
         let event = event(&message, &from, &to, &about);

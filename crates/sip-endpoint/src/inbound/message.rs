@@ -46,8 +46,8 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
     let sender = auth::message(shard, settings, &view, request)?;
     refuse_own(message, &world.deps.identity.core_uuid, quirks.accept_always)?;
     let (Ok(from), Ok(to)) = (message.from(), message.to()) else { return Err(answer(400).into()) };
-    if !quirks.unchecked_from && !may_say(&sender, &from, settings, &view) {
-        return Err(refuse::with_reason(403, "From is not the authenticated user").into());
+    if !quirks.unchecked_from {
+        check_from(&sender, &from, settings, &view)?;
     }
     let composing = is_composing(message);
     if to.uri.user.is_none() && !quirks.accept_always {
@@ -56,8 +56,8 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
     if to.uri.user.is_none() || composing && quirks.swallow_composing {
         return Ok(None);
     }
-    refuse_foreign(&sender, &to, &view)?;
     let mut event = event(shard, settings, request, &sender, &from, &to);
+    refuse_foreign(&sender, &to, &event, &view)?;
     if settings.config.fire_message_events {
         announce(shard, &event);
     }
@@ -73,12 +73,15 @@ fn event(
     from: &NameAddr<'_>,
     to: &NameAddr<'_>,
 ) -> Event {
+    let quirks = shard.world.deps.router.quirks();
     let about = event::About {
         login: &settings.login,
         profile: &shard.profile.name,
         context: sender.user.and_then(User::context).unwrap_or(&settings.config.context),
         source: request.peer.addr,
-        bare_type: shard.world.deps.router.quirks().bare_type,
+        bare_type: quirks.bare_type,
+        // RFC 3325 §5: who was asked for a password is no part of the trust domain.
+        asserted: sender.user.is_none() || quirks.unchecked_from,
     };
     event::event(request.message, from, to, &about)
 }
@@ -92,23 +95,37 @@ fn refuse_own(message: &Message<'_>, core_uuid: &str, as_freeswitch: bool) -> Re
     }
 }
 
-/// Whether the sender may write this From: its own user, in one of our domains.
-fn may_say(sender: &Sender<'_>, from: &NameAddr<'_>, settings: &Settings, view: &View) -> bool {
+/// The sender may write its own user into From, in its own domain or at a host that is another name of ours. Another
+/// domain of the directory has other users of the same names.
+fn check_from(
+    sender: &Sender<'_>,
+    from: &NameAddr<'_>,
+    settings: &Settings,
+    view: &View,
+) -> Result<(), Refusal> {
     // Where nobody has to authenticate, or an access list vouches, there is nothing to hold From against.
-    let Some(user) = sender.user else { return true };
+    let Some(user) = sender.user else { return Ok(()) };
     let name = from.uri.user_unescaped().unwrap_or_default();
+    if !auth::is_user(user, &String::from_utf8_lossy(&name)) {
+        return Err(refuse::with_reason(403, "From is not the authenticated user").into());
+    }
     let host = String::from_utf8_lossy(from.uri.host);
-    let host_is_ours = settings.config.force_register_domain.is_some() || view.is_ours(&host);
-    auth::is_user(user, &String::from_utf8_lossy(&name)) && host_is_ours
+    let one_domain = settings.config.force_register_domain.is_some();
+    let is_own = user.domain.eq_ignore_ascii_case(&host);
+    if is_own || view.is_ours(&host) && (one_domain || view.directory.domain(&host).is_none()) {
+        return Ok(());
+    }
+    Err(refuse::with_reason(403, "From names a domain that is not the authenticated user's").into())
 }
 
-/// Users of other domains are reached for those alone whom we know.
-fn refuse_foreign(sender: &Sender<'_>, to: &NameAddr<'_>, view: &View) -> Result<(), Refusal> {
+/// Users of other domains are reached for those alone whom we know, also when the user part of To names them.
+fn refuse_foreign(sender: &Sender<'_>, to: &NameAddr<'_>, event: &Event, view: &View) -> Result<(), Refusal> {
     if sender.user.is_some() || sender.trusted {
         return Ok(());
     }
     let host = String::from_utf8_lossy(to.uri.host);
-    if view.is_ours(&host) {
+    let meant = event.get(header::TO).and_then(|to| to.split_once('@')).map_or(&*host, |(_, host)| host);
+    if view.is_ours(&host) && view.is_ours(meant) {
         Ok(())
     } else {
         Err(refuse::with_reason(403, "Relaying needs authentication").into())

@@ -11,6 +11,7 @@ use std::time::Instant;
 use chappe_sip_msg::{Message, Method};
 use chappe_sip_proto::{Peer, Response, ServerId};
 
+use crate::auth;
 use crate::profile::Settings;
 use crate::shard::Shard;
 pub use message::verdict;
@@ -44,6 +45,16 @@ fn decide(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> 
         Method::Message if settings.config.chat => message::handle(shard, settings, request),
         Method::Register => Some(register::handle(shard, settings, request)),
         Method::Options => Some(options::handle(settings)),
+        Method::Invite => Some(call(shard, settings, request)),
         method => Some(refuse::method(method)),
+    }
+}
+
+/// There are no calls; with `auth-calls` that is said to those alone who show who they are.
+fn call(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Response {
+    let world = shard.world.clone();
+    match auth::call(shard, settings, &world.view(), request) {
+        Ok(()) => refuse::method(request.message.method()),
+        Err(refusal) => *refusal,
     }
 }

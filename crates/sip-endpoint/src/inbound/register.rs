@@ -21,6 +21,8 @@ use crate::world::View;
 /// Bindings a user may have where `max-registrations-per-extension` says nothing.
 const BINDINGS: usize = 50;
 const DAY: u32 = 86_400;
+/// Seconds after which a device that found no room may ask again.
+const RETRY_AFTER: &str = "60";
 
 pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Response {
     let world = shard.world.clone();
@@ -73,7 +75,9 @@ fn apply(
 ) -> Result<Applied, RegisterError> {
     let mut register = Register::read(request.message, request.peer, shard.profile.name.clone())?;
     raise(&mut register, config.force_expires_min);
-    shard.profile.registrar.apply(request.now, aor, &register, &policy(config))
+    let registrar = &shard.profile.registrar;
+    let full = registrar.len() >= config.max_bindings;
+    registrar.apply(request.now, aor, &register, &Policy { full, ..policy(config) })
 }
 
 /// `sip-force-expires-min`: whoever asks for less gets this; 0 still removes.
@@ -94,6 +98,7 @@ fn policy(config: &ProfileConfig) -> Policy {
         max: or(config.force_expires_max, DAY),
         default: 3600,
         forced: (config.force_expires > 0).then_some(config.force_expires),
+        full: false,
         max_bindings: if config.max_registrations == 0 { BINDINGS } else { config.max_registrations },
         multiple: match config.multiple {
             Multiple::No => Others::No,
@@ -114,7 +119,8 @@ fn announce(shard: &Shard, aor: &Aor, applied: &Applied) {
     tell(notices::UNREGISTER, &applied.removed);
 }
 
-/// RFC 3261 §10.3 step 8: every binding of the user, with the time it has left. RFC 3327 §5.3: and the Path.
+/// RFC 3261 §10.3 step 8: every binding of the user, with the time it has left. RFC 3327 §5.3: and the Path, for a device
+/// that says it knows what that is. One that does not is registered all the same: the path was put there by its proxy.
 fn granted(request: &Request<'_, '_>, applied: &Applied, unix_seconds: i64) -> Response {
     let mut response = answer(200);
     for binding in &applied.bindings {
@@ -129,7 +135,9 @@ fn granted(request: &Request<'_, '_>, applied: &Applied, unix_seconds: i64) -> R
     if let Ok(now) = jiff::Timestamp::from_second(unix_seconds) {
         response = with(response, "Date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
     }
-    for path in request.message.all(HeaderName::Path) {
+    let knows_path =
+        request.message.values(HeaderName::Supported).any(|tag| tag.eq_ignore_ascii_case(b"path"));
+    for path in request.message.all(HeaderName::Path).filter(|_| knows_path) {
         response = with(response, "Path", String::from_utf8_lossy(path).into_owned());
     }
     response
@@ -139,6 +147,7 @@ fn refused(error: RegisterError) -> Response {
     let response = answer(error.status());
     match error {
         RegisterError::TooBrief { min } => with(response, "Min-Expires", min.to_string()),
+        RegisterError::Full => with(response, "Retry-After", RETRY_AFTER),
         _ => response,
     }
 }

@@ -24,13 +24,23 @@ pub struct Policy {
     pub forced: Option<u32>,
     /// Most bindings a user may have; a REGISTER that adds more is refused with 403.
     pub max_bindings: usize,
+    /// There is no room for more bindings, whosever they are; those there are can be refreshed and replaced.
+    pub full: bool,
     /// What happens to a user's other bindings.
     pub multiple: Multiple,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { min: 60, max: 86_400, default: 3_600, forced: None, max_bindings: 10, multiple: Multiple::No }
+        Self {
+            min: 60,
+            max: 86_400,
+            default: 3_600,
+            forced: None,
+            max_bindings: 10,
+            full: false,
+            multiple: Multiple::No,
+        }
     }
 }
 

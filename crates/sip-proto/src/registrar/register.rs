@@ -9,6 +9,11 @@ use crate::Peer;
 /// RFC 3261 §10.2.1.1: what an Expires says that can't be read.
 const UNREADABLE_EXPIRES: u32 = 3_600;
 
+/// Most bytes of Contact, Call-ID and Path together that a binding keeps.
+pub const KEPT: usize = 4_096;
+/// Most bytes of a User-Agent that are kept; it is only for people to read.
+const USER_AGENT: usize = 256;
+
 /// Why a REGISTER was refused. Nothing was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum RegisterError {
@@ -30,6 +35,12 @@ pub enum RegisterError {
         /// How many there may be.
         max: usize,
     },
+    /// More bindings than there is room for.
+    #[error("no room for more bindings")]
+    Full,
+    /// What a binding would keep is longer than [`KEPT`].
+    #[error("a binding of more than {KEPT} bytes")]
+    TooLong,
     /// A header of it can't be read.
     #[error(transparent)]
     Header(#[from] HeaderError),
@@ -39,10 +50,11 @@ impl RegisterError {
     /// The status it deserves.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Wildcard | Self::Header(_) => 400,
+            Self::Wildcard | Self::TooLong | Self::Header(_) => 400,
             Self::OutOfOrder => 500,
             Self::TooBrief { .. } => 423,
             Self::TooMany { .. } => 403,
+            Self::Full => 503,
         }
     }
 }
@@ -98,7 +110,8 @@ impl<'a> Register<'a> {
     /// Takes a REGISTER apart.
     pub fn read(request: &Message<'a>, received: Peer, profile: Arc<str>) -> Result<Self, RegisterError> {
         let user_agent = request.first(HeaderName::UserAgent).unwrap_or_default();
-        Ok(Self {
+        let user_agent = &user_agent[..user_agent.len().min(USER_AGENT)];
+        let register = Self {
             contacts: contacts(request)?,
             expires: request.expires().unwrap_or(Some(UNREADABLE_EXPIRES)),
             call_id: String::from_utf8_lossy(request.call_id()),
@@ -107,7 +120,17 @@ impl<'a> Register<'a> {
             received,
             user_agent: String::from_utf8_lossy(user_agent),
             profile,
-        })
+        };
+        if register.longest() > KEPT { Err(RegisterError::TooLong) } else { Ok(register) }
+    }
+
+    /// Bytes of the longest binding it would make.
+    fn longest(&self) -> usize {
+        let contact = match &self.contacts {
+            Contacts::All => 0,
+            Contacts::These(these) => these.iter().map(|wanted| wanted.uri.len()).max().unwrap_or(0),
+        };
+        contact + self.call_id.len() + self.path.iter().map(|hop| hop.len()).sum::<usize>()
     }
 
     /// Whether it only asks for the bindings there are.

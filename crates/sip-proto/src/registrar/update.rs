@@ -55,6 +55,9 @@ impl<'r, 'm> Update<'r, 'm> {
         if !self.done.added.is_empty() && self.done.bindings.len() > self.policy.max_bindings {
             return Err(RegisterError::TooMany { max: self.policy.max_bindings });
         }
+        if self.policy.full && self.done.added.len() > self.done.removed.len() {
+            return Err(RegisterError::Full);
+        }
         Ok(self.done)
     }
 
