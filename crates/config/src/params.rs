@@ -19,6 +19,23 @@ pub struct ParamRow {
     pub status: ParamStatus,
 }
 
+impl ParamRow {
+    /// A param that is heeded.
+    pub const fn used(
+        name: &'static str,
+        syntax: &'static str,
+        default: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self { name, syntax, default, doc, status: ParamStatus::Used }
+    }
+
+    /// A param of FreeSWITCH's that has no meaning here.
+    pub const fn ignored(name: &'static str, why: &'static str) -> Self {
+        Self { name, syntax: "", default: "", doc: "", status: ParamStatus::Ignored(why) }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParamStatus {
     Used,

@@ -128,6 +128,19 @@ mod tests {
     }
 
     #[test]
+    fn files_are_read_by_other_threads() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = written("plan.xml", &folder, PLAN);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let files = PlanFiles::new(runtime.handle().clone());
+        // More than there are turns, and asked for by a thread that is in no runtime.
+        let mut openings: Vec<_> = (0..3 * READERS).map(|_| files.open(&path)).collect();
+        openings.push(files.open("/missing.xml"));
+        let found = openings.into_iter().map(|opening| runtime.block_on(opening).is_some());
+        assert_eq!(found.filter(|found| *found).count(), 3 * READERS);
+    }
+
+    #[test]
     fn a_plan_is_kept_until_its_file_changes() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = written("plan.xml", &folder, PLAN);

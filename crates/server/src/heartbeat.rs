@@ -28,22 +28,70 @@ pub async fn beat(server: Arc<Server>) {
     }
 }
 
-/// FreeSWITCH switch_core.c send_heartbeat.
 fn fire(server: &Server) {
-    if !server.bus.wanted(EventName::Heartbeat, None) {
-        return;
+    if server.bus.wanted(EventName::Heartbeat, None) {
+        server.bus.fire(event(server.is_ready(), server.started.elapsed(), server.ground.idle.percent()));
     }
-    let up = server.started.elapsed();
+}
+
+/// Sessions are calls: there are none.
+const SESSIONS: [&str; 9] = [
+    "Session-Count",
+    "Max-Sessions",
+    "Session-Per-Sec",
+    "Session-Per-Sec-Last",
+    "Session-Per-Sec-Max",
+    "Session-Per-Sec-FiveMin",
+    "Session-Since-Startup",
+    "Session-Peak-Max",
+    "Session-Peak-FiveMin",
+];
+
+/// FreeSWITCH switch_core.c send_heartbeat.
+fn event(ready: bool, up: Duration, idle: impl Into<f64>) -> Event {
     let mut event = Event::new(EventName::Heartbeat);
-    event.add("Event-Info", if server.is_ready() { "System Ready" } else { "System Not Ready" });
+    event.add("Event-Info", if ready { "System Ready" } else { "System Not Ready" });
     event.add("Up-Time", uptime_words(up));
     event.add("FreeSWITCH-Version", version::FULL);
     event.add_display("Uptime-msec", up.as_millis());
-    for name in
-        ["Session-Count", "Max-Sessions", "Session-Per-Sec", "Session-Per-Sec-Last", "Session-Since-Startup"]
-    {
+    for name in SESSIONS {
         event.add(name, "0");
     }
-    event.add_display("Idle-CPU", format_args!("{:.6}", server.ground.idle.percent()));
-    server.bus.fire(event);
+    event.add_display("Idle-CPU", format_args!("{:.6}", idle.into()));
+    event
+}
+
+#[cfg(test)]
+mod tests {
+    use chappe_event::form::{Encode, plain};
+
+    use super::*;
+
+    #[test]
+    fn the_headers_are_freeswitchs_in_its_order() {
+        let event = event(true, Duration::from_millis(1_500), 99.5_f32);
+        let mut text = String::new();
+        plain(&event, Encode::Percent, &mut text);
+        let expected = [
+            "Event-Info: System%20Ready",
+            "Up-Time: 0%20years",
+            "FreeSWITCH-Version: ",
+            "Uptime-msec: 1500",
+            "Session-Count: 0",
+            "Max-Sessions: 0",
+            "Session-Per-Sec: 0",
+            "Session-Per-Sec-Last: 0",
+            "Session-Per-Sec-Max: 0",
+            "Session-Per-Sec-FiveMin: 0",
+            "Session-Since-Startup: 0",
+            "Session-Peak-Max: 0",
+            "Session-Peak-FiveMin: 0",
+            "Idle-CPU: 99.500000",
+        ];
+        let lines: Vec<_> = text.lines().skip_while(|line| !line.starts_with("Event-Info")).collect();
+        assert!(lines.len() >= expected.len(), "{text}");
+        for (line, expected) in lines.iter().zip(expected) {
+            assert!(line.starts_with(expected), "{line}, not {expected}");
+        }
+    }
 }
