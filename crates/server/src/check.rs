@@ -1,5 +1,6 @@
 //! `chappe check`: loads the configuration, compiles everything, and says all that is wrong with it.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use chappe_config::Severity;
@@ -18,10 +19,11 @@ pub fn run(configured: Configured) -> ExitCode {
     let machine = Machine::look("core-uuid".to_owned(), "password".to_owned());
     let configuration = Configuration::read(&source, &start_presets(&source, &machine));
     let findings = findings(&configuration.diagnostics);
-    for finding in &findings {
-        println!("{finding}");
-    }
-    println!("{}", summary(&source, &configuration, &findings));
+    let mut text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
+    text.push_str(&summary(&source, &configuration, &findings));
+    text.push('\n');
+    // A closed pipe has read enough.
+    let _ = io::stdout().write_all(text.as_bytes());
     if configuration.diagnostics.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

@@ -70,6 +70,16 @@ fn a_chatplan_is_looked_at_closely() {
 }
 
 #[test]
+fn a_reader_that_has_read_enough_is_no_error() {
+    for arguments in [&["check"][..], &["reference", "params"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = chappe().args(arguments).stdout(writer).output().expect("runs");
+        assert_eq!((output.status.code(), text(&output).as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_folder_without_a_configuration_fails() {
     let folder = Folder::new();
     std::fs::remove_file(folder.path().join("freeswitch.xml")).expect("removable");
