@@ -346,6 +346,22 @@ fn thousands_of_idle_connections() {
 }
 
 #[test]
+fn a_flood_without_credentials() {
+    let server = Server::start(Folder::new());
+    let peer = Peer::of(&server);
+    peer.say(&peer.request("MESSAGE", "1001", &[], "x"));
+    assert!(peer.hear().starts_with("SIP/2.0 407 "));
+    let before = resident(&server);
+    for _ in 0..30_000 {
+        peer.say(&peer.request("MESSAGE", "1001", &[], "x"));
+        assert!(peer.hear().starts_with("SIP/2.0 407 "));
+    }
+    let grown = resident(&server).saturating_sub(before);
+    println!("grown by {grown} MB");
+    assert!(grown < 10, "strangers cost {grown} MB");
+}
+
+#[test]
 fn a_flood_of_registrations() {
     let server = open_server(&[("max-registrations", "2000")]);
     let peer = Peer::of(&server);

@@ -143,6 +143,13 @@ impl Transactions {
         self.servers.respond(now, server, &response, &mut self.outbox);
     }
 
+    /// Answers a request and forgets it: its retransmission is a new request. For a challenge, which whoever never shows
+    /// credentials is not to be remembered for, RFC 3261 §26.3.2.4. An INVITE is kept until its ACK.
+    pub fn respond_and_forget(&mut self, now: Instant, server: ServerId, response: Response) {
+        self.servers.respond(now, server, &response, &mut self.outbox);
+        self.servers.forget_answered(server);
+    }
+
     /// Answers a request without making a transaction, RFC 3261 §8.2.7: for what is refused before it costs anything. The
     /// same request gets the same answer. An ACK, and what has too little to be answered, gets none.
     pub fn answer_statelessly(&mut self, request: &Message<'_>, peer: Peer, response: &Response) {

@@ -66,6 +66,27 @@ fn stateless_answers_leave_nothing_behind() {
     assert_eq!((server.transactions.server_count(), server.transactions.poll_timeout()), (0, None));
 }
 
+#[test]
+fn who_shows_no_credentials_is_not_remembered() {
+    let mut server = Server::new(Limits::default());
+    for _ in 0..2 {
+        let id = server.accept(&message(0));
+        server.transactions.respond_and_forget(
+            server.now,
+            id,
+            Response::new(401).header("WWW-Authenticate", "Digest"),
+        );
+        assert_eq!(server.sent_codes(), [401]);
+        assert_eq!(server.transactions.server_count(), 0);
+    }
+    let via = "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKi";
+    let id = server.accept(&request("INVITE", via, "i", 1));
+    server.transactions.respond_and_forget(server.now, id, Response::new(407));
+    assert_eq!(server.transactions.server_count(), 1, "its answer is repeated until the ACK");
+    server.wait(Duration::from_secs(100));
+    assert_eq!(server.transactions.poll_timeout(), None);
+}
+
 proptest! {
     /// Whatever comes in whatever order, the limits hold, and in the end nothing is left.
     #[test]

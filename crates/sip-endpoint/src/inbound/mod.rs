@@ -8,7 +8,7 @@ mod register;
 
 use std::time::Instant;
 
-use chappe_sip_msg::{Message, Method};
+use chappe_sip_msg::{HeaderName, Message, Method};
 use chappe_sip_proto::{Peer, Response, ServerId};
 
 use crate::auth;
@@ -31,9 +31,18 @@ pub type Refusal = Box<Response>;
 /// Answers the request, or starts the flow that will.
 pub fn handle(shard: &mut Shard, request: &Request<'_, '_>) {
     let settings = shard.profile.settings().clone();
-    if let Some(response) = decide(shard, &settings, request) {
+    let Some(response) = decide(shard, &settings, request) else { return };
+    if matches!(response.code, 401 | 407) && !shows_credentials(request.message) {
+        shard.challenge(request.now, request.server, response);
+    } else {
         shard.respond(request.now, request.server, response);
     }
+}
+
+fn shows_credentials(message: &Message<'_>) -> bool {
+    [HeaderName::Authorization, HeaderName::ProxyAuthorization]
+        .iter()
+        .any(|name| message.first(*name).is_some())
 }
 
 /// `None`: the answer comes from the flow.

@@ -225,4 +225,9 @@ impl Shard {
     pub fn respond(&mut self, now: Instant, server: ServerId, response: Response) {
         self.transactions.respond(now, server, response);
     }
+
+    /// Answers one who has not shown credentials; nothing is kept of it.
+    pub fn challenge(&mut self, now: Instant, server: ServerId, response: Response) {
+        self.transactions.respond_and_forget(now, server, response);
+    }
 }

@@ -278,6 +278,14 @@ impl Servers {
         }
     }
 
+    /// Timer J is not waited for.
+    pub(super) fn forget_answered(&mut self, server: ServerId) {
+        let state = self.all.get(server.0).map(|server| &server.state);
+        if matches!(state, Some(State::Plain(_) | State::Kept(_) | State::Silent)) {
+            self.forget(server.0);
+        }
+    }
+
     /// Deviation from RFC 3261 §22.2: clients are about that send their credentials without a higher CSeq. A request that
     /// was only challenged is therefore not one that a later request can be a copy of.
     fn forget_merge(&mut self, slot: Slot) {
