@@ -1,6 +1,6 @@
 //! What nobody should send: it is answered where an answer is possible, and costs neither the server nor its memory.
 
-use chappe_interop::{Agent, Folder, Server, binary};
+use chappe_interop::{Agent, Driven, Folder, Server, binary};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::process::Command;
@@ -30,6 +30,8 @@ fn open_server(params: &[(&str, &str)]) -> Server {
 /// Whether the server answers and is not too big; called after whatever was done to it.
 fn stands(server: &Server) {
     let mut agent = Agent::udp(server.sip(), "1019");
+    // A full registrar refuses it, and then the answer comes back all the same.
+    agent.register();
     assert_eq!(agent.message(&server.uri("echo"), "text/plain", b"still there?"), 200);
     assert_eq!(agent.receive().text(), "Hello, you said: still there?");
     let size = resident(server);
@@ -342,6 +344,20 @@ fn thousands_of_idle_connections() {
     assert_eq!(by_tcp.message(&server.uri("echo"), "text/plain", b"hi"), 200);
     assert_eq!(by_tcp.receive().text(), "Hello, you said: hi");
     assert!(console(&server, "status").contains("UP "));
+    stands(&server);
+}
+
+#[test]
+fn connections_leave_descriptors_for_the_rest() {
+    let folder = Folder::new();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 200; exec \"$0\" serve --conf \"$1\""]).arg(binary()).arg(folder.path());
+    let process = Driven::start(command);
+    process.expect("ready\n");
+    let server = Server { folder, process };
+    let _idle: Vec<TcpStream> = (0..400).map(|_| stream(&server)).collect();
+    assert!(console(&server, "status").contains("UP "));
+    assert!(console(&server, "reloadxml").starts_with("+OK"));
     stands(&server);
 }
 

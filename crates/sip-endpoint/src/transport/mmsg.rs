@@ -1,4 +1,4 @@
-//! The only unsafe code of the crate: epoll, eventfd, `recvmmsg` and `sendmmsg` behind safe types.
+//! The only unsafe code of the crate: epoll, eventfd, `recvmmsg`, `sendmmsg` and `getrlimit` behind safe types.
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -253,6 +253,16 @@ fn write_address(to: SocketAddr, name: &mut libc::sockaddr_storage) -> u32 {
             out.sin6_scope_id = v6.scope_id();
             size_of::<libc::sockaddr_in6>() as u32
         }
+    }
+}
+
+/// Files and sockets that this process may have open at a time.
+pub fn descriptors() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the call writes into `limit`, which is its own.
+    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } {
+        0 => usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX),
+        _ => usize::MAX,
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::mmsg::descriptors;
 use crate::shard::{Mail, Mailbox};
 
 /// Messages that may wait to be written to one peer. When there are more the connection is closed: a peer that reads
@@ -64,6 +65,15 @@ pub struct Connections {
 
 impl Connections {
     pub fn new(shards: Vec<Arc<Mailbox>>, limits: TcpLimits, runtime: tokio::runtime::Handle) -> Arc<Self> {
+        // The other half is for the rest of the server: the event socket, a reload's files.
+        let most = descriptors() / 2;
+        if most < limits.connections {
+            tracing::warn!(
+                "the limit of open files leaves room for {most} TCP connections, not {}",
+                limits.connections
+            );
+        }
+        let limits = TcpLimits { connections: limits.connections.min(most), ..limits };
         let unfinished = AtomicUsize::new(0);
         Arc::new(Self { table: Mutex::default(), shards, limits, unfinished, runtime })
     }
