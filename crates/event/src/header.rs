@@ -67,6 +67,8 @@ pub const FROM_FULL: &str = "from_full";
 pub const FROM_SIP_IP: &str = "from_sip_ip";
 /// The port the message came from.
 pub const FROM_SIP_PORT: &str = "from_sip_port";
+/// The transport the message came by where that is not UDP: `tcp`. FreeSWITCH does not tell.
+pub const FROM_SIP_TRANSPORT: &str = "from_sip_transport";
 /// The recipient, `user@host`.
 pub const TO: &str = "to";
 /// The user part of the recipient.
@@ -79,6 +81,8 @@ pub const TO_FULL: &str = "to_full";
 pub const TO_SIP_IP: &str = "to_sip_ip";
 /// Where to send the message to, instead of the recipient's bindings: the port.
 pub const TO_SIP_PORT: &str = "to_sip_port";
+/// Where to send the message to, instead of the recipient's bindings: the transport, UDP without it.
+pub const TO_SIP_TRANSPORT: &str = "to_sip_transport";
 /// The subject; `SIMPLE MESSAGE` when the sender gave none.
 pub const SUBJECT: &str = "subject";
 /// The context of the chatplan.

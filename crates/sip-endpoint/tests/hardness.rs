@@ -95,6 +95,22 @@ fn too_many_requests_a_second_are_503_with_retry_after() {
 }
 
 #[test]
+fn a_retransmission_of_what_is_under_way_is_absorbed_when_new_requests_are_refused() {
+    let params = param("max-recv-requests-per-second", "3") + &param("auth-messages", "false");
+    let server = Server::with(&params);
+    let mut phone = server.phone("1000");
+    let to = "sip:tar+x@chat.test";
+    let stuck = phone.request("MESSAGE", to, to, "", "x");
+    phone.send_raw(stuck.as_bytes());
+    let uri = "sip:chat.test";
+    let refused =
+        (0..20).any(|_| status(&phone.transact(&phone.request("OPTIONS", uri, uri, "", ""))) == 503);
+    assert!(refused);
+    phone.send_raw(stuck.as_bytes());
+    assert!(!phone.pump(std::time::Duration::from_millis(200)), "the message under way was answered");
+}
+
+#[test]
 fn too_many_messages_under_way_are_503() {
     let params = param("max-message-flows", "2") + &param("shards", "1") + &param("auth-messages", "false");
     let server = Server::with(&params);

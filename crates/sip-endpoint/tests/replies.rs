@@ -3,7 +3,7 @@
 mod fixture;
 
 use fixture::Server;
-use fixture::phone::status;
+use fixture::phone::{Phone, status};
 
 /// The To that the test's own chat interface `echo` answers.
 const ECHO: &str = "echo+bot+chat.test";
@@ -47,6 +47,18 @@ fn a_sender_on_tcp_is_answered_on_its_connection() {
             assert_eq!(status(&sender.register(0)), 200);
         }
     }
+}
+
+#[test]
+fn a_reply_by_udp_does_not_go_down_the_connection_of_another_with_that_port() {
+    let server = Server::with("");
+    let free_for_udp = |phone: &Phone| std::net::UdpSocket::bind(phone.addr()).is_ok();
+    let mut stranger = std::iter::repeat_with(|| server.tcp_phone("1001")).find(free_for_udp).unwrap();
+    assert_eq!(status(&stranger.register(600)), 200);
+    let mut sender = Phone::udp_at(stranger.addr(), "1000", server.addr());
+    assert_eq!(status(&sender.message_while(ECHO, "by udp", &mut [])), 200);
+    assert!(sender.receive().ends_with(b"by udp"));
+    assert!(stranger.is_quiet());
 }
 
 #[test]

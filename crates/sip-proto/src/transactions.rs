@@ -128,6 +128,13 @@ impl Transactions {
         verdict
     }
 
+    /// Whether this request repeats one that has a transaction, or is the ACK of its answer: such a one is for
+    /// [`Transactions::receive`] even where new requests are refused.
+    pub fn knows(&self, request: &Message<'_>) -> bool {
+        let key = Identity::of(request).map(|identity| identity.server_key(request, self.match_key));
+        key.is_some_and(|key| self.servers.find(key).is_some())
+    }
+
     fn receive_ack(&mut self, now: Instant, invite: Option<ServerId>) -> Received {
         if invite.is_some_and(|invite| self.servers.ack(now, invite)) {
             return Received::Absorbed;

@@ -1,11 +1,11 @@
 //! A MESSAGE request as an event: FreeSWITCH's headers in FreeSWITCH's order.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
 use bytes::Bytes;
 use chappe_event::{Event, EventName, Name, header};
 use chappe_sip_msg::{Header, HeaderName, Message, NameAddr};
+use chappe_sip_proto::{Peer, Transport};
 
 /// What the event needs besides the request.
 pub struct About<'p> {
@@ -13,7 +13,7 @@ pub struct About<'p> {
     pub login: &'p str,
     pub profile: &'p str,
     pub context: &'p str,
-    pub source: SocketAddr,
+    pub source: Peer,
     /// Content-Type loses its parameters.
     pub bare_type: bool,
     /// What the request asserts of its sender, RFC 3325, is passed on.
@@ -35,8 +35,11 @@ pub fn event(message: &Message<'_>, from: &NameAddr<'_>, to: &NameAddr<'_>, abou
     event.add(header::FROM_HOST, &from_host);
     event.add(header::TO_USER, &to_user);
     event.add(header::TO_HOST, &to_host);
-    event.add_display(header::FROM_SIP_IP, about.source.ip().to_canonical());
-    event.add_display(header::FROM_SIP_PORT, about.source.port());
+    event.add_display(header::FROM_SIP_IP, about.source.addr.ip().to_canonical());
+    event.add_display(header::FROM_SIP_PORT, about.source.addr.port());
+    if about.source.transport != Transport::Udp {
+        event.add(header::FROM_SIP_TRANSPORT, about.source.transport.as_str().to_ascii_lowercase());
+    }
     match address {
         Some(address) => event.add(header::TO, address),
         None => event.add_display(header::TO, format_args!("{to_user}@{to_host}")),
@@ -185,7 +188,7 @@ mod tests {
             login: "sip:mod_sofia@127.0.0.1:5066",
             profile: "internal",
             context: "default",
-            source: "127.0.0.1:7104".parse().unwrap(),
+            source: Peer::udp("127.0.0.1:7104".parse().unwrap()),
             bare_type,
             asserted: true,
         };

@@ -78,7 +78,7 @@ fn event(
         login: &settings.login,
         profile: &shard.profile.name,
         context: sender.user.and_then(User::context).unwrap_or(&settings.config.context),
-        source: request.peer.addr,
+        source: request.peer,
         bare_type: quirks.bare_type,
         // RFC 3325 §5: who was asked for a password is no part of the trust domain.
         asserted: sender.user.is_none() || quirks.unchecked_from,

@@ -100,7 +100,7 @@ fn destination(
         return Err(Delivery::NobodyRegistered);
     }
     let host = written_host.unwrap_or(&settings.domain);
-    let source = source_of(profile, message);
+    let source = source_of(message);
     if address.is_uri {
         return uri(address.user.to_owned(), source);
     }
@@ -166,15 +166,13 @@ fn binding_leg(profile: &Profile, binding: &Binding) -> Leg {
     }
 }
 
-/// `to_sip_ip` and `to_sip_port`: where the sender of the message that is answered was seen.
+/// `to_sip_ip`, `to_sip_port` and `to_sip_transport`: where the sender of the message that is answered was seen.
 /// Deviation: FreeSWITCH forgets the port when the recipient's host is that address.
-fn source_of(profile: &Profile, message: &Event) -> Option<Peer> {
+fn source_of(message: &Event) -> Option<Peer> {
     let ip = message.get(header::TO_SIP_IP)?.parse().ok()?;
     let port = message.get(header::TO_SIP_PORT).and_then(|port| port.parse().ok()).unwrap_or(5060);
-    let udp = Peer::udp(SocketAddr::new(ip, port));
-    let tcp = Peer { transport: Transport::Tcp, ..udp };
-    // Only one who came by TCP has a connection with that port.
-    Some(if profile.tcp().is_open(&tcp) { tcp } else { udp })
+    let transport = message.get(header::TO_SIP_TRANSPORT).and_then(|name| Transport::parse(name.as_bytes()));
+    Some(Peer { transport: transport.unwrap_or(Transport::Udp), ..Peer::udp(SocketAddr::new(ip, port)) })
 }
 
 fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {

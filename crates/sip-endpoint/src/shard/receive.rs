@@ -108,7 +108,8 @@ impl Shard {
     }
 
     fn message(&mut self, now: Instant, message: &Message<'_>, peer: Peer, draining: bool) {
-        if message.is_request() && (draining || !self.profile.admits(self.second)) {
+        let refused = message.is_request() && (draining || !self.profile.admits(self.second));
+        if refused && !self.transactions.knows(message) {
             // RFC 3261 §21.5.4; without a transaction, so that it costs little.
             return self.transactions.answer_statelessly(message, peer, &inbound::overloaded(1));
         }
