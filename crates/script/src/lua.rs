@@ -1,0 +1,1 @@
+//! Lua in this process.
