@@ -18,6 +18,8 @@ const MAX_EVENTS: usize = 1000;
 const MAX_CONSUMERS: usize = 16;
 const MAX_DBHS: usize = 16;
 const MAX_WRITTEN: usize = 4 << 20;
+/// The octets that a run may put into events.
+const MAX_HELD: usize = 64 << 20;
 /// How often one run may have the server send something.
 const MAX_SENT: usize = 100;
 
@@ -29,6 +31,7 @@ pub struct Run {
     dbhs: Objects<Dbh>,
     stream: Option<Vec<u8>>,
     sent: Vec<Sending>,
+    held: usize,
     /// How often an app that deals with messages ran.
     dealt: usize,
     /// How long the run may take, and when that is over.
@@ -63,6 +66,7 @@ impl Run {
             dbhs: Objects::new(0, MAX_DBHS),
             stream: None,
             sent: Vec::new(),
+            held: 0,
             dealt: 0,
             limit: None,
         }
@@ -238,6 +242,12 @@ impl Run {
 
     pub(crate) fn written(&self) -> &[u8] {
         self.stream.as_deref().unwrap_or_default()
+    }
+
+    /// Notes that so many octets are put into an event.
+    pub(crate) fn hold(&mut self, octets: usize) -> Result<(), HostError> {
+        self.held = self.held.saturating_add(octets);
+        if self.held > MAX_HELD { Err(HostError::WritesTooMuch { most: MAX_HELD }) } else { Ok(()) }
     }
 
     /// Notes that an app which deals with messages is about to run; false when that is too often.

@@ -161,3 +161,9 @@ impl Handle {
     /// The first number that a script's own objects have.
     pub(crate) const FIRST: u32 = 3;
 }
+
+impl From<Handle> for Value {
+    fn from(handle: Handle) -> Self {
+        Self::Object(handle)
+    }
+}

@@ -153,7 +153,9 @@ fn add_header(run: &mut Run, args: &[Value]) -> Result<Value, HostError> {
         Value::Number(number) => number.to_string().into(),
         other => other.text(),
     };
-    run.event_mut(&args[0])?.add(Name::copied(&args[1].text()), value);
+    let name = args[1].text();
+    run.hold(name.len() + value.len())?;
+    run.event_mut(&args[0])?.add(Name::copied(&name), value);
     Ok(true.into())
 }
 
@@ -182,6 +184,7 @@ fn add_body(run: &mut Run, args: &[Value]) -> Result<Value, HostError> {
         Value::Text(text) => Some(text.clone()),
         _ => None,
     };
+    run.hold(body.as_ref().map_or(0, Bytes::len))?;
     run.event_mut(&args[0])?.set_body(body);
     Ok(true.into())
 }
@@ -228,6 +231,7 @@ fn set_priority(run: &mut Run, args: &[Value]) -> Result<Value, HostError> {
 
 fn merge(run: &mut Run, args: &[Value]) -> Result<Value, HostError> {
     let other = run.event_of(&args[1])?.clone();
+    run.hold(other.headers().map(|(name, value)| name.len() + value.as_str().len()).sum())?;
     run.event_mut(&args[0])?.merge(&other);
     Ok(true.into())
 }
