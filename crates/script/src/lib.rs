@@ -19,6 +19,7 @@ pub mod host;
 pub mod lua;
 mod run;
 mod value;
+pub mod worker;
 mod world;
 
 pub use app::ScriptApp;
