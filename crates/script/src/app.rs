@@ -33,9 +33,7 @@ impl App for ScriptApp {
         let line = data.unwrap_or_default();
         let job = Job { line: line.to_owned(), run, patience: Patience::Limited, done };
         match self.engine.clone().start(job) {
-            Ok(()) => {
-                Ran::Later(Box::pin(async move { self.end(message, line, finished.await.ok()) }))
-            }
+            Ok(()) => Ran::Later(Box::pin(async move { self.end(message, line, finished.await.ok()) })),
             Err(refused) => {
                 tracing::error!("failed to run {} {line}: {refused}", self.row.name);
                 let retry_after_secs = RETRY_AFTER_SECS;

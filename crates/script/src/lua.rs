@@ -13,6 +13,7 @@ mod pattern;
 mod pool;
 mod state;
 mod traceback;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -86,9 +87,9 @@ impl Engine for LuaEngine {
     }
 }
 
-/// A script that is run for each event of a name: lua.conf's `hook`. The event is its global `event`.
+/// A script that is run for each event of a name: the `hook` of lua.conf and v8.conf. The event is its global `event`.
 pub struct Hook {
-    engine: Arc<LuaEngine>,
+    engine: Arc<dyn Engine>,
     world: Arc<World>,
     name: EventName,
     subclass: Option<String>,
@@ -97,7 +98,7 @@ pub struct Hook {
 
 impl Hook {
     pub fn new(
-        engine: Arc<LuaEngine>,
+        engine: Arc<dyn Engine>,
         world: Arc<World>,
         name: EventName,
         subclass: Option<String>,
@@ -119,9 +120,7 @@ impl Subscriber for Hook {
     /// The event is left out, with a line in the log, when too many scripts wait.
     fn deliver(&self, event: &Arc<Event>) {
         let run = Run::new(self.world.clone()).with_event(Handle::EVENT, Event::clone(event));
-        let (done, _) = tokio::sync::oneshot::channel();
-        let job = Job { line: self.script.clone(), run, patience: Patience::Limited, done };
-        if let Err(refused) = self.engine.clone().start(job) {
+        if let Err(refused) = command::unattended(&self.engine, run, &self.script, Patience::Limited) {
             tracing::error!("failed to run the hook {}: {refused}", self.script);
         }
     }

@@ -141,11 +141,7 @@ fn query(run: &mut Run, args: &[Value]) -> Result<Value, HostError> {
 fn query_rows(run: &mut Run, args: &[Value]) -> Result<Value, HostError> {
     let rows = rows(run, &args[0], &args[1])?;
     let error = run.dbh(&args[0])?.error.clone();
-    Ok(Value::Several(vec![
-        rows.is_some().into(),
-        Value::List(rows.unwrap_or_default()),
-        error.into(),
-    ]))
+    Ok(Value::Several(vec![rows.is_some().into(), Value::List(rows.unwrap_or_default()), error.into()]))
 }
 
 /// Runs the SQL; `None` when it fails, which the log and `last_error` tell of.

@@ -171,7 +171,9 @@ impl Function {
 
     fn check(&self, argument: &Argument, value: &mut Value, position: usize) -> Result<(), HostError> {
         let expected = match (argument.kind, &*value) {
-            (Kind::Any, _) | (Kind::Text, Value::Text(_) | Value::Nil) | (Kind::Integer, Value::Integer(_)) => {
+            (Kind::Any, _)
+            | (Kind::Text, Value::Text(_) | Value::Nil)
+            | (Kind::Integer, Value::Integer(_)) => {
                 return Ok(());
             }
             (Kind::Event, Value::Object(handle)) if handle.object == Object::Event => return Ok(()),

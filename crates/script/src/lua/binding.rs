@@ -66,7 +66,12 @@ pub(super) fn freeswitch(lua: &Lua) -> Result<Table> {
     Ok(table)
 }
 
-fn call(lua: &Lua, function: &'static Function, this: Option<Handle>, given: MultiValue) -> Result<MultiValue> {
+fn call(
+    lua: &Lua,
+    function: &'static Function,
+    this: Option<Handle>,
+    given: MultiValue,
+) -> Result<MultiValue> {
     let mut args = Vec::with_capacity(given.len() + 2);
     args.extend(this.map(Value::Object));
     args.extend(given.iter().map(convert::from_lua));

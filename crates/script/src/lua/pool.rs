@@ -9,14 +9,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::LuaConfig;
 use super::state::State;
+use super::watch::{Busy, Watch};
 use crate::{Finished, Harvest, Job, Patience, Refused, ScriptError, World};
 
 /// Scripts that run on threads of their own: those in the background, and those that other scripts wait for.
 const MAX_EXTRA: usize = 64;
+/// Threads that are replaced because their scripts can't be stopped.
+const MAX_REPLACED: usize = 64;
+/// How often it is looked for those.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A bounded number of threads and a bounded queue.
 pub(super) struct Pool {
@@ -28,8 +33,13 @@ struct Shared {
     world: Arc<World>,
     queue: Mutex<Queue>,
     filled: Condvar,
+    /// The pool is stopped.
+    ended: Condvar,
     /// Threads beside the pool's own.
     extra: AtomicUsize,
+    watch: Watch,
+    /// Threads that were replaced, since their scripts can't be stopped.
+    replaced: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -53,13 +63,17 @@ impl Pool {
             world,
             queue: Mutex::default(),
             filled: Condvar::new(),
+            ended: Condvar::new(),
             extra: AtomicUsize::new(0),
+            watch: Watch::default(),
+            replaced: AtomicUsize::new(0),
         });
         let pool = Self { shared };
-        for number in 0..threads {
-            let shared = pool.shared.clone();
-            thread::Builder::new().name(format!("lua-{number}")).spawn(move || shared.work())?;
+        for _ in 0..threads {
+            pool.shared.spawn()?;
         }
+        let shared = pool.shared.clone();
+        thread::Builder::new().name("lua-watch".to_owned()).spawn(move || shared.watch())?;
         Ok(pool)
     }
 
@@ -69,6 +83,7 @@ impl Pool {
         // Their senders are told that nothing will come.
         queue.jobs.clear();
         self.shared.filled.notify_all();
+        self.shared.ended.notify_all();
     }
 
     pub(super) fn push(&self, job: Job) -> Result<(), Refused> {
@@ -103,12 +118,38 @@ impl Drop for Pool {
 }
 
 impl Shared {
+    /// Starts a thread of the pool.
+    fn spawn(self: &Arc<Self>) -> io::Result<()> {
+        let (shared, busy) = (self.clone(), self.watch.add());
+        thread::Builder::new().name("lua".to_owned()).spawn(move || shared.work(&busy)).map(drop)
+    }
+
     /// What a thread of the pool does.
-    fn work(&self) {
+    fn work(&self, busy: &Busy) {
         OURS.set(true);
         let mut worker = Worker::default();
         while let Some(job) = self.next() {
-            worker.finish(self, job);
+            if !worker.finish(self, busy, job) {
+                self.replaced.fetch_sub(1, Ordering::AcqRel);
+                return;
+            }
+        }
+    }
+
+    /// Looks after the others until the pool is stopped.
+    fn watch(self: &Arc<Self>) {
+        let mut queue = self.queue.lock();
+        while !queue.stopped {
+            self.ended.wait_for(&mut queue, LOOK);
+            let late = MutexGuard::unlocked(&mut queue, || self.watch.look());
+            for _ in 0..late {
+                tracing::error!("A script can't be stopped, its thread is lost until it ends");
+                if self.replaced.fetch_add(1, Ordering::AcqRel) >= MAX_REPLACED {
+                    tracing::error!("{MAX_REPLACED} threads are lost, this one is not replaced");
+                } else if let Err(error) = self.spawn() {
+                    tracing::error!("failed to replace it: {error}");
+                }
+            }
         }
     }
 
@@ -136,7 +177,7 @@ impl Shared {
         let shared = self.clone();
         let started = thread::Builder::new().name("lua-extra".to_owned()).spawn(move || {
             OURS.set(true);
-            Worker::default().finish(&shared, job);
+            Worker::default().finish(&shared, &Busy::default(), job);
             shared.extra.fetch_sub(1, Ordering::AcqRel);
         });
         if started.is_err() {
@@ -153,17 +194,18 @@ struct Worker {
 }
 
 impl Worker {
-    /// Runs the job and tells who waits for it. A state that a script left unfit is replaced.
-    fn finish(&mut self, shared: &Shared, job: Job) {
+    /// Runs the job and tells who waits for it. A state that a script left unfit is replaced. False when the job was
+    /// given up meanwhile.
+    fn finish(&mut self, shared: &Shared, busy: &Busy, job: Job) -> bool {
         let limit = (job.patience == Patience::Limited).then_some(shared.config.time_limit);
         let Job { line, run, done, .. } = job;
+        busy.begin(limit, done);
         let ran = catch_unwind(AssertUnwindSafe(|| self.run(shared, &line, run, limit)));
         let (harvest, outcome) = ran.unwrap_or_else(|_| {
             self.state = None;
             (Harvest::default(), Err(ScriptError::Lost("it brought its thread down")))
         });
-        // Nobody may be listening any more.
-        let _ = done.send(Finished { harvest, outcome });
+        busy.end(Finished { harvest, outcome })
     }
 
     fn run(

@@ -6,7 +6,7 @@ local host = ...
 local error, getmetatable, next, pairs, rawget, rawlen, rawset, select, setmetatable, tostring, type =
   error, getmetatable, next, pairs, rawget, rawlen, rawset, select, setmetatable, tostring, type
 local raw_load, raw_pcall, raw_xpcall = load, pcall, xpcall
-local concat, unpack = table.concat, table.unpack
+local concat, pack, unpack = table.concat, table.pack, table.unpack
 local popen, execute = io.popen, os.execute
 local gmatch, gsub, find = host.gmatch, host.gsub, host.find
 
@@ -69,14 +69,33 @@ function base.pcall(...)
   return told(raw_pcall(...))
 end
 
-function base.xpcall(work, handler, ...)
-  local function handle(problem)
-    if type(problem) == "userdata" then
-      problem = host.words(problem)
-    end
-    return handler(problem)
+-- A handler can't be stopped while an error is on its way: only the traceback is taken there, and the script's own
+-- handler is called afterwards.
+local caught = {}
+local trace
+
+local function catch(problem)
+  if type(problem) == "userdata" then
+    problem = host.words(problem)
   end
-  return raw_xpcall(work, handle, ...)
+  return setmetatable({ problem = problem, trace = host.traceback(nil, 2) }, caught)
+end
+
+local function handled(handler, fine, problem, ...)
+  if fine then
+    return true, problem, ...
+  end
+  if type(problem) ~= "table" or getmetatable(problem) ~= caught then
+    return false, handler(problem)
+  end
+  trace = problem.trace
+  local results = pack(handler(problem.problem))
+  trace = nil
+  return false, unpack(results, 1, results.n)
+end
+
+function base.xpcall(work, handler, ...)
+  return handled(handler, raw_xpcall(work, catch, ...))
 end
 
 -- Compiled code could bring the server down: text alone.
@@ -265,6 +284,9 @@ function debugging.traceback(problem, level)
   if problem ~= nil and type(problem) ~= "string" and type(problem) ~= "number" then
     return problem
   end
+  if trace then
+    return problem and problem .. "\n" .. trace or trace
+  end
   return host.traceback(problem and tostring(problem), level)
 end
 function debugging.getinfo(level)
@@ -342,13 +364,40 @@ local function over(library)
 end
 
 local freeswitch = over(host.freeswitch)
+-- What closes a coroutine that was stopped can't be stopped itself: it is not closed.
+local threads = copy(coroutine)
+local create, resume, status, close = coroutine.create, coroutine.resume, coroutine.status, coroutine.close
+
+local function passed(fine, ...)
+  if fine then
+    return ...
+  end
+  error((...), 0)
+end
+
+function threads.resume(...)
+  return told(resume(...))
+end
+function threads.wrap(work)
+  local thread = create(work)
+  return function(...)
+    return passed(told(resume(thread, ...)))
+  end
+end
+function threads.close(thread)
+  if status(thread) == "suspended" then
+    return close(thread)
+  end
+  return true
+end
+
 local libraries = {
   string = over(text),
   table = over(tables),
   math = over(maths),
   os = over(system),
   io = over(files),
-  coroutine = over(copy(coroutine)),
+  coroutine = over(threads),
   utf8 = over(copy(utf8)),
   bit32 = over(bits),
   debug = over(debugging),
@@ -359,6 +408,7 @@ texts.__metatable = false
 getmetatable(io.stdout).__metatable = false
 
 return function()
+  trace = nil
   local env = copy(base)
   env._G = env
   for name, library in next, libraries do

@@ -39,7 +39,12 @@ impl State {
     }
 
     /// Runs a script to its end. The second answer is whether the state can be used again.
-    pub(super) fn run(&self, line: &str, mut run: Run, limit: Option<Duration>) -> (Harvest, Result<(), ScriptError>) {
+    pub(super) fn run(
+        &self,
+        line: &str,
+        mut run: Run,
+        limit: Option<Duration>,
+    ) -> (Harvest, Result<(), ScriptError>) {
         run.start(limit);
         self.guard.begin(run.until());
         self.lua.set_app_data(Current::new(run));
@@ -150,31 +155,43 @@ fn host(
     host.set("freeswitch", binding::freeswitch(lua)?)?;
     host.set("path", search_path(config))?;
     host.set("cpath", config.cpath.as_str())?;
-    host.set("log", lua.create_function(|_, text: mlua::LuaString| {
-        tracing::info!("{}", text.to_string_lossy());
-        Ok(())
-    })?)?;
+    host.set(
+        "log",
+        lua.create_function(|_, text: mlua::LuaString| {
+            tracing::info!("{}", text.to_string_lossy());
+            Ok(())
+        })?,
+    )?;
     let router = world.router().clone();
     host.set("may_run", lua.create_function(move |_, ()| Ok(router.settings().allow_system))?)?;
-    host.set("words", lua.create_function(|_, error: mlua::Value| {
-        Ok(match &error {
-            mlua::Value::Error(error) => traceback::words(error),
-            other => other.to_string()?,
-        })
-    })?)?;
-    host.set("traceback", lua.create_function(|lua, (text, level): (Option<String>, Option<usize>)| {
-        lua.traceback(text.as_deref(), level.unwrap_or(1))
-    })?)?;
+    host.set(
+        "words",
+        lua.create_function(|_, error: mlua::Value| {
+            Ok(match &error {
+                mlua::Value::Error(error) => traceback::words(error),
+                other => other.to_string()?,
+            })
+        })?,
+    )?;
+    host.set(
+        "traceback",
+        lua.create_function(|lua, (text, level): (Option<String>, Option<usize>)| {
+            lua.traceback(text.as_deref(), level.unwrap_or(1))
+        })?,
+    )?;
     let chunks = chunks.clone();
-    host.set("chunk", lua.create_function(move |lua, path: String| {
-        let chunk = chunks.borrow_mut().file(lua, Path::new(&path));
-        let chunk = chunk.map_err(|error| match error {
-            ChunkError::Lua(error) => error,
-            other => mlua::Error::runtime(other),
-        })?;
-        chunk.set_environment(lua.globals())?;
-        Ok(chunk)
-    })?)?;
+    host.set(
+        "chunk",
+        lua.create_function(move |lua, path: String| {
+            let chunk = chunks.borrow_mut().file(lua, Path::new(&path));
+            let chunk = chunk.map_err(|error| match error {
+                ChunkError::Lua(error) => error,
+                other => mlua::Error::runtime(other),
+            })?;
+            chunk.set_environment(lua.globals())?;
+            Ok(chunk)
+        })?,
+    )?;
     host.set("where", lua.create_function(place)?)?;
     pattern::add(lua, &host, guard, config.memory_limit)?;
     Ok(host)

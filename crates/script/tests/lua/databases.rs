@@ -17,10 +17,7 @@ fn sqlite() {
          stream:write(tostring(dbh:query('select nonsense')) .. ' ' .. dbh:last_error() .. ' ') \
          stream:write(tostring(dbh:release()) .. tostring(dbh:release()) .. tostring(dbh:connected()))"
     );
-    assert_eq!(
-        world.code(&code).text(),
-        "2 ann=1001 bob= 1 2 false no such column: nonsense truefalsefalse"
-    );
+    assert_eq!(world.code(&code).text(), "2 ann=1001 bob= 1 2 false no such column: nonsense truefalsefalse");
 }
 
 #[test]
@@ -34,7 +31,9 @@ fn a_query_that_never_ends_is_ended() {
 fn what_can_not_be_connected_says_so() {
     let world = World::new();
     for dsn in ["sqlite:///nosuch/folder/a.db", "odbc://a", "pgsql://host=127.0.0.1 port=1 user=x dbname=x"] {
-        let code = format!("local d = freeswitch.Dbh('{dsn}') stream:write(tostring(d:connected()) .. tostring(d:query('select 1')))");
+        let code = format!(
+            "local d = freeswitch.Dbh('{dsn}') stream:write(tostring(d:connected()) .. tostring(d:query('select 1')))"
+        );
         assert_eq!(world.code(&code).text(), "falsefalse", "{dsn}");
     }
 }

@@ -33,16 +33,30 @@ fn scripts_share_nothing() {
 fn a_script_sees_what_it_sets() {
     let world = World::new();
     for (code, expected) in [
-        ("x = 1 stream:write(_G.x, '')", "1"),
+        ("x = 1 stream:write(_G.x)", "1"),
         ("function string.shout(s) return s:upper() .. '!' end stream:write(('a'):shout())", "A!"),
         ("load('x = 7')() stream:write(x)", "7"),
         ("local f = load('return y', 'c', 't', { y = 3 }) stream:write(f())", "3"),
-        ("local n = 0 for k in pairs(string) do n = n + 1 end stream:write(n > 10 and 'many' or 'few')", "many"),
+        (
+            "local n = 0 for k in pairs(string) do n = n + 1 end stream:write(n > 10 and 'many' or 'few')",
+            "many",
+        ),
         ("stream:write(table.concat({ 1, 2, 3 }, ','))", "1,2,3"),
         ("local ok, e = pcall(error, 'boo') stream:write(tostring(ok) .. e)", "falseboo"),
         ("local ok, e = pcall(error, { 5 }) stream:write(e[1])", "5"),
-        ("local ok, e = pcall(message.getHeader, message) stream:write(e:sub(1, 26))", "Error in Event::getHeader "),
+        (
+            "local ok, e = pcall(message.getHeader, message) stream:write(e:sub(1, 26))",
+            "Error in Event::getHeader ",
+        ),
         ("stream:write(select(2, xpcall(error, function(e) return e .. '?' end, 'boo')))", "boo?"),
+        (
+            "stream:write(select(2, xpcall(function() error('boo', 0) end, debug.traceback)):sub(1, 20))",
+            "boo\nstack traceback:",
+        ),
+        (
+            "local w = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) error('got ' .. b, 0) end) stream:write(w(1)) stream:write(select(2, pcall(w, 5)))",
+            "2got 5",
+        ),
         ("stream:write(unpack({ 'a' }))", "a"),
         ("stream:write(loadstring('return 4')())", "4"),
         ("stream:write(table.maxn({ 1, [9] = 1 }))", "9"),
@@ -123,7 +137,10 @@ fn events_are_made_fired_and_consumed() {
 fn api_commands_are_answered() {
     let world = World::new();
     let code = "local api = freeswitch.API() stream:write(api:execute('nosuch', 'x') .. api:executeString('nosuch y') .. type(api:getTime()))";
-    assert_eq!(world.code(code).text(), "-ERR nosuch Command not found!\n-ERR nosuch Command not found!\nstring");
+    assert_eq!(
+        world.code(code).text(),
+        "-ERR nosuch Command not found!\n-ERR nosuch Command not found!\nstring"
+    );
 }
 
 #[test]
@@ -160,6 +177,7 @@ fn a_stopped_engine_ends_what_never_ends() {
     world.world.stop();
     assert!(world.runtime().block_on(finished).is_ok());
     let (done, _) = oneshot::channel();
-    let job = Job { line: String::new(), run: Run::new(world.world.clone()), patience: Patience::Limited, done };
+    let job =
+        Job { line: String::new(), run: Run::new(world.world.clone()), patience: Patience::Limited, done };
     assert_eq!(world.engine.clone().start(job), Err(Refused::Stopping));
 }

@@ -15,7 +15,6 @@ use tokio::sync::oneshot;
 pub struct World {
     pub world: Arc<chappe_script::World>,
     pub engine: Arc<LuaEngine>,
-    pub router: Arc<Router>,
     pub folder: tempfile::TempDir,
     sip: Arc<Sip>,
     runtime: Runtime,
@@ -67,7 +66,7 @@ impl World {
         let world = chappe_script::World::new(router.clone(), runtime.handle().clone());
         let config = LuaConfig { script_dir: folder.path().to_owned(), ..config };
         let engine = LuaEngine::start(config, world.clone()).unwrap();
-        Self { world, engine, router, folder, sip, runtime }
+        Self { world, engine, folder, sip, runtime }
     }
 
     pub fn write(&self, name: &str, text: &str) {
@@ -90,7 +89,10 @@ impl World {
         let job = Job { line: line.to_owned(), run, patience: Patience::Limited, done };
         self.engine.clone().start(job).unwrap();
         let finished = self.runtime.block_on(async {
-            tokio::time::timeout(Duration::from_secs(60), finished).await.expect("in time").unwrap()
+            tokio::time::timeout(Duration::from_secs(20), finished)
+                .await
+                .unwrap_or_else(|_| panic!("{line} does not end"))
+                .unwrap()
         });
         Ran {
             written: String::from_utf8_lossy(&finished.harvest.written).into_owned(),

@@ -13,10 +13,15 @@ pub enum Dsn {
 impl Dsn {
     /// `sqlite://path`, `pgsql://parameters`, or the name of a database in `folder`. `None`: another kind.
     pub fn parse(text: &str, folder: &str) -> Option<Self> {
-        if let Some(parameters) = text.strip_prefix("pgsql://").or_else(|| text.strip_prefix("postgresql://")) {
+        if let Some(parameters) = text.strip_prefix("pgsql://").or_else(|| text.strip_prefix("postgresql://"))
+        {
             // FreeSWITCH's own parameters have no meaning here; a URI's rest is a URI again.
             let is_uri = !parameters.contains('=') || parameters.contains('@');
-            return Some(Self::Pgsql(if is_uri { format!("postgresql://{parameters}") } else { plain(parameters) }));
+            return Some(Self::Pgsql(if is_uri {
+                format!("postgresql://{parameters}")
+            } else {
+                plain(parameters)
+            }));
         }
         let name = match text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("core:")) {
             Some(name) => name,
@@ -36,7 +41,8 @@ impl Dsn {
 fn plain(parameters: &str) -> String {
     let known = parameters.split_whitespace().filter_map(|parameter| {
         let parameter = parameter.replacen("hostaddr=", "host=", 1);
-        let unknown = ["sslmode=disable", "fallback_application_name="].iter().any(|p| parameter.starts_with(p));
+        let unknown =
+            ["sslmode=disable", "fallback_application_name="].iter().any(|p| parameter.starts_with(p));
         (!unknown).then_some(parameter)
     });
     known.collect::<Vec<_>>().join(" ")

@@ -33,7 +33,7 @@ impl Connection {
         self.limit(Some(over))?;
         let rows = self.run(sql);
         self.limit(None::<fn() -> bool>)?;
-        rows.map_err(|error| error.to_string())
+        rows.map_err(|error| told(&error))
     }
 
     pub(super) fn affected(&self) -> u64 {
@@ -79,12 +79,24 @@ fn collect(statement: &mut Statement<'_>, rows: &mut Rows) -> rusqlite::Result<(
     Ok(())
 }
 
+/// SQLite's own words.
+fn told(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } | rusqlite::Error::SqliteFailure(_, Some(msg)) => {
+            msg.clone()
+        }
+        other => other.to_string(),
+    }
+}
+
 /// FreeSWITCH gives every column as a text, NULL as an empty one.
 fn text(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Null => "".into(),
         ValueRef::Integer(number) => number.to_string().into(),
-        ValueRef::Real(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.1}").into(),
+        ValueRef::Real(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            format!("{number:.1}").into()
+        }
         ValueRef::Real(number) => number.to_string().into(),
         ValueRef::Text(octets) | ValueRef::Blob(octets) => Value::Text(bytes::Bytes::copy_from_slice(octets)),
     }

@@ -108,7 +108,13 @@ pub(super) fn captures(lua: &Lua, matcher: &Matcher<'_>, start: usize, end: usiz
 }
 
 /// One capture; number 0 is the whole match where the pattern has none.
-pub(super) fn capture(lua: &Lua, matcher: &Matcher<'_>, index: usize, start: usize, end: usize) -> Result<Value> {
+pub(super) fn capture(
+    lua: &Lua,
+    matcher: &Matcher<'_>,
+    index: usize,
+    start: usize,
+    end: usize,
+) -> Result<Value> {
     let octets = match matcher.captures().get(index) {
         Some(&Capture { start, extent: Extent::Position }) => return (start + 1).into_lua(lua),
         Some(&Capture { start, extent: Extent::Octets(length) }) => &matcher.text[start..start + length],
