@@ -12,7 +12,7 @@ pub struct Options {
     pub chappe: Option<PathBuf>,
 
     /// Rows to measure
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply, Row::Lua])]
     pub rows: Vec<Row>,
 
     /// Rounds of each row
@@ -69,6 +69,8 @@ pub enum Row {
     Relay,
     /// The chatplan's `reply`
     Reply,
+    /// A Lua script that replies
+    Lua,
 }
 
 impl Row {
@@ -78,6 +80,7 @@ impl Row {
             Row::Floor => "floor: moves packets, parses nothing",
             Row::Relay => "chappe, point to point",
             Row::Reply => "chappe, `reply` from the chatplan",
+            Row::Lua => "chappe, `reply` from a Lua script",
         }
     }
 }

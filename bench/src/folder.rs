@@ -10,6 +10,10 @@ use crate::error::BenchError;
 pub const DOMAIN: &str = "bench.test";
 /// The user that the chatplan's one extension answers for.
 pub const ECHO: &str = "echo";
+/// The user that a Lua script answers for.
+pub const LUA: &str = "lua";
+/// What the script is.
+const SCRIPT: &str = "message:chat_execute('reply', 'Hello, you said: ' .. message:getBody())\n";
 /// Everybody's password.
 pub const PASSWORD: &str = "bench";
 
@@ -18,6 +22,9 @@ pub fn write(folder: &Path, users: u32) -> Result<u16, BenchError> {
     let port = free_port().map_err(BenchError::system("find a free port"))?;
     std::fs::write(folder.join("freeswitch.xml"), document(port, users))
         .map_err(BenchError::system("write the configuration"))?;
+    let scripts = folder.join("scripts");
+    std::fs::create_dir_all(&scripts).map_err(BenchError::system("make a folder"))?;
+    std::fs::write(scripts.join("reply.lua"), SCRIPT).map_err(BenchError::system("write a script"))?;
     Ok(port)
 }
 
@@ -47,6 +54,7 @@ fn document(port: u16, users: u32) -> String {
     <load module="mod_commands"/>
     <load module="mod_sofia"/>
     <load module="mod_sms"/>
+    <load module="mod_lua"/>
   </modules></configuration>
   <configuration name="acl.conf"><network-lists/></configuration>
   <configuration name="sofia.conf"><profiles><profile name="bench">
@@ -70,6 +78,11 @@ fn document(port: u16, users: u32) -> String {
   <extension name="echo">
     <condition field="to" expression="^{ECHO}@">
       <action application="reply" data="Hello, you said: ${{_body}}"/>
+    </condition>
+  </extension>
+  <extension name="lua">
+    <condition field="to" expression="^{LUA}@">
+      <action application="lua" data="reply.lua"/>
     </condition>
   </extension>
 </context></section>
