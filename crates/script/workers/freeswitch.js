@@ -77,8 +77,14 @@ class Event extends Thing {
 
     addHeader(name, value, push) {
         if (arguments.length < 2) return false;
+        let text = String(value);
+        const before = push ? this.getHeader(name) : '';
+        if (before !== '') {
+            text = `${before.startsWith('ARRAY::') ? '' : 'ARRAY::'}${before}|:${text}`;
+            this.delHeader(String(name));
+        }
         this._changed();
-        server.post('Event', 'addHeader', [this, String(name), (push ? 'ARRAY::' : '') + String(value)]);
+        server.post('Event', 'addHeader', [this, String(name), text]);
         return true;
     }
 

@@ -6,6 +6,7 @@ package Chappe;
 use strict;
 use warnings;
 use Fcntl qw(F_GETFD F_SETFD FD_CLOEXEC);
+use Scalar::Util qw(blessed);
 
 # No frame is longer; the server would end the worker.
 use constant MOST => 16 << 20;
@@ -98,7 +99,7 @@ sub encode {
     }
     return 'C' if $kind eq 'CODE';
     return pack('aN', 'L', scalar @$value) . join '', map { encode($_) } @$value if $kind eq 'ARRAY';
-    if ($value->isa('freeswitch::Object')) {
+    if (blessed $value && $value->isa('freeswitch::Object')) {
         alive($value);
         return pack 'aN/a*N', 'O', $value->_class, $value->{id};
     }

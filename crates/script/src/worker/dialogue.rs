@@ -50,10 +50,11 @@ fn answer(worker: &mut Worker, run: &mut Run) -> Result<Result<(), ScriptError>,
             Said::Failed(error) => return Ok(Err(ScriptError::Script(error))),
             Said::Release(handle) => run.release(handle),
             Said::Read(handle) => reply(worker, run.event(handle).map(wire::event))?,
-            Said::Call { object, name, args, post: false } => {
-                let result = run.call(object, &name, args);
-                reply(worker, result)?;
-            }
+            Said::Call { object, name, args, post: false } => match run.call(object, &name, args) {
+                // The script may catch an error, but it has no time left.
+                Err(HostError::TimedOut(_)) => return Err(Gone::Late),
+                result => reply(worker, result)?,
+            },
             Said::Call { object, name, args, post: true } => post(run, object, &name, args),
             Said::Hello(_) | Said::Unfit(_) => return Err(Gone::Wire(wire::WireError::Shape)),
         }
@@ -78,7 +79,7 @@ fn post(run: &mut Run, object: Object, name: &str, args: Vec<Value>) {
     }
 }
 
-fn why(gone: &Gone, worker: &mut Worker, run: &Run, limit: Option<Duration>) -> ScriptError {
+fn why(gone: &Gone, worker: &Worker, run: &Run, limit: Option<Duration>) -> ScriptError {
     if run.world().is_stopping() {
         return ScriptError::Lost("scripts are being stopped");
     }

@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use super::dialogue::{self, Ended};
 use super::process::{Breaker, Worker};
 use super::{Language, Settings, StartError};
-use crate::{Engine, Finished, Job, Patience, Refused, ScriptError};
+use crate::{Engine, Finished, Job, Patience, Refused, Run, ScriptError, World, command};
 
 /// Scripts that run in the background at once, each in a worker of its own.
 const MAX_BACKGROUND: usize = 32;
@@ -62,14 +62,23 @@ impl Pool {
         &self.settings
     }
 
+    /// Runs a script in the background for as long as it likes; its error goes to the log.
+    pub fn background(self: &Arc<Self>, world: &Arc<World>, line: &str) -> Result<(), Refused> {
+        let engine: Arc<dyn Engine> = self.clone();
+        command::in_background(&engine, Run::new(world.clone()), line)
+    }
+
     /// Ends all workers. Scripts that run or wait fail.
     pub fn stop(&self) {
         let mut state = self.state.lock();
         state.stopping = true;
         state.lines.iter().for_each(|(_, line)| line.cut());
-        state.waiting.clear();
+        let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         self.news.notify_all();
+        for job in waiting {
+            end(job, Err(ScriptError::Lost("scripts are being stopped")));
+        }
     }
 
     /// Starts a thread with a worker of its own. It tells `ready` how the worker's start went.
@@ -150,6 +159,11 @@ impl Engine for Pool {
     }
 }
 
+/// Tells whoever waits for the script; the message may be gone meanwhile.
+fn end(job: Job, outcome: Result<(), ScriptError>) {
+    let _ = job.done.send(Finished { harvest: job.run.finish(), outcome });
+}
+
 fn no_thread(error: std::io::Error) -> Refused {
     tracing::error!("failed to start a thread for a script: {error}");
     Refused::Full
@@ -228,8 +242,7 @@ impl Seat {
                 }
             },
         };
-        // The message may be gone meanwhile.
-        let _ = job.done.send(Finished { harvest: job.run.finish(), outcome });
+        end(job, outcome);
     }
 
     fn heed(&mut self, ended: Ended) -> Result<(), ScriptError> {
@@ -248,7 +261,7 @@ impl Seat {
 
     /// The worker, started if there is none.
     fn worker(&mut self) -> Result<&mut Worker, StartError> {
-        if self.worker.as_mut().is_some_and(|worker| !worker.is_alive()) {
+        if self.worker.as_ref().is_some_and(|worker| !worker.is_alive()) {
             tracing::warn!("a {} worker ended while it had nothing to do", self.pool.language.name);
             self.leave();
         }

@@ -8,9 +8,11 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use super::wire::{self, Order, Said, WireError};
 use super::{Language, Settings, log};
@@ -46,7 +48,7 @@ pub enum StartError {
 
 /// A running worker; ended when dropped.
 pub(super) struct Worker {
-    child: Child,
+    child: Arc<Mutex<Child>>,
     wire: BufReader<UnixStream>,
     /// What the interpreter says it is.
     pub(super) version: String,
@@ -82,6 +84,7 @@ impl Worker {
         let child = command.spawn().map_err(system)?;
         // What of this the command holds would keep the socket open when the worker ends.
         drop(command);
+        let child = Arc::new(Mutex::new(child));
         let mut worker =
             Self { child, wire: BufReader::with_capacity(1 << 16, ours), version: String::new() };
         worker.greet(language, settings, interpreter)?;
@@ -140,20 +143,21 @@ impl Worker {
     }
 
     /// Whether the process is there still: the machine may have ended it while it had nothing to do.
-    pub(super) fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+    pub(super) fn is_alive(&self) -> bool {
+        matches!(self.child.lock().try_wait(), Ok(None))
     }
 
     /// How the process ended.
-    pub(super) fn ended(&mut self) -> String {
+    pub(super) fn ended(&self) -> String {
+        let mut child = self.child.lock();
         // It may have closed the socket and run on.
-        let _ = self.child.kill();
-        self.child.wait().map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string())
+        let _ = child.kill();
+        child.wait().map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string())
     }
 
-    /// What ends a wait for this worker from another thread.
+    /// What ends this worker from another thread.
     pub(super) fn breaker(&self) -> io::Result<Breaker> {
-        self.socket().try_clone().map(Breaker)
+        Ok(Breaker { socket: self.socket().try_clone()?, child: self.child.clone() })
     }
 
     fn socket(&self) -> &UnixStream {
@@ -163,19 +167,21 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It may have ended already: then both fail, and that is fine.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.ended();
     }
 }
 
-/// Cuts the line to a worker.
-pub(super) struct Breaker(UnixStream);
+/// Ends a worker whose thread may be waiting for it.
+pub(super) struct Breaker {
+    socket: UnixStream,
+    child: Arc<Mutex<Child>>,
+}
 
 impl Breaker {
     pub(super) fn cut(&self) {
-        // A line that is cut already is what is wanted.
-        let _ = self.0.shutdown(Shutdown::Both);
+        // It may have ended already: then both fail, and that is fine.
+        let _ = self.child.lock().kill();
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
 

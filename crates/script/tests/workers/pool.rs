@@ -105,20 +105,28 @@ fn stopping_ends_workers_and_scripts() {
     );
     world.write(
         "endless.py",
-        "def chat(message, args):\n    while True: pass\ndef runtime(args):\n    while True: pass\n",
+        "def chat(message, args):\n    open(args, 'w').close()\n    while True: pass\n\
+         def runtime(args): chat(None, args)\n",
     );
     let pid = world.api("pid").text();
-    let running = world.chat_begin("endless").unwrap();
-    let waiting = world.chat_begin("endless").unwrap();
+    let place = |name: &str| world.folder.path().join(name);
+    let line = |name: &str| format!("endless {}", place(name).display());
+    let running = world.chat_begin(&line("a")).unwrap();
+    let waiting = world.chat_begin(&line("b")).unwrap();
     let background = Run::new(world.world.clone());
-    let background = world.begin_patient("endless", background, Patience::Endless).unwrap();
+    let background = world.begin_patient(&line("c"), background, Patience::Endless).unwrap();
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while !(place("a").exists() && place("c").exists()) {
+        assert!(std::time::Instant::now() < until, "the scripts do not begin");
+        std::thread::yield_now();
+    }
     world.pool.stop();
     assert!(world.chat_begin("endless").is_err_and(|refused| refused == Refused::Stopping));
     assert!(world.end(running).error.is_some());
     assert!(world.end(background).error.is_some());
-    drop(waiting);
+    assert!(world.end(waiting).error().contains("being stopped"));
     let gone = || !std::path::Path::new(&format!("/proc/{pid}")).exists();
-    let until = std::time::Instant::now() + Duration::from_secs(10);
+    let until = std::time::Instant::now() + Duration::from_secs(20);
     while !gone() && std::time::Instant::now() < until {
         std::thread::yield_now();
     }
