@@ -18,14 +18,17 @@ fn server(script: &str, settings: &str) -> Server {
     folder.write("freeswitch.xml", &main);
     folder.write(
         "chatplan/default.xml",
-        r#"<include><context name="default">
+        r#"<include>
+<context name="default">
   <extension name="lua"><condition field="to_user" expression="^lua$">
     <action application="lua" data="script.lua ${from_user} 'two words'"/>
   </condition></extension>
   <extension name="inline"><condition field="to_user" expression="^inline$">
     <action application="reply" data="${lua(~stream:write(env:getHeader('API-Command')))} ${lua(answer.lua x)}"/>
   </condition></extension>
-</context></include>"#,
+</context>
+</include>
+"#,
     );
     folder.write("scripts/script.lua", script);
     folder.write("scripts/answer.lua", "stream:write('answer ' .. argv[1])");
@@ -141,7 +144,9 @@ fn startup_scripts_and_hooks_run() {
     let folder_script = "local e = freeswitch.Event('CUSTOM', 'a::b') e:addHeader('n', '7') e:fire()";
     let server = server(folder_script, settings);
     server.process.expect("startup.lua");
-    server.folder.write("scripts/hook.lua", "freeswitch.consoleLog('info', 'hooked ' .. event:getHeader('n'))");
+    server
+        .folder
+        .write("scripts/hook.lua", "freeswitch.consoleLog('info', 'hooked ' .. event:getHeader('n'))");
     let mut sender = Agent::udp(server.sip(), "1004");
     assert_eq!(sender.register(), 200);
     assert_eq!(sender.message(&server.uri("lua"), "text/plain", b"x"), 200);

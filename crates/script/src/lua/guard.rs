@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use mlua::{Error, HookTriggers, Lua, Result, VmState};
+use mlua::{Error, HookTriggers, Lua, Result, VmState, WeakLua};
 
 use crate::World;
 
@@ -20,6 +20,7 @@ const LOOK: u32 = 10_000;
 pub(super) struct Guard(Rc<Inner>);
 
 struct Inner {
+    lua: WeakLua,
     world: Arc<World>,
     until: Cell<Option<Instant>>,
     /// The time was over, and each instruction is stopped.
@@ -29,7 +30,8 @@ struct Inner {
 impl Guard {
     /// Watches over all that runs in this state from here on.
     pub(super) fn install(lua: &Lua, world: Arc<World>) -> Result<Self> {
-        let guard = Self(Rc::new(Inner { world, until: Cell::new(None), over: Cell::new(false) }));
+        let guard =
+            Self(Rc::new(Inner { lua: lua.weak(), world, until: Cell::new(None), over: Cell::new(false) }));
         guard.arm(lua, LOOK)?;
         Ok(guard)
     }
@@ -45,14 +47,18 @@ impl Guard {
         self.0.over.get()
     }
 
-    /// An error when the time is over.
+    /// An error when the time is over; from then on each instruction raises one.
     pub(super) fn look(&self) -> Result<()> {
-        let late = self.0.until.get().is_some_and(|until| Instant::now() >= until);
-        if late || self.0.over.get() || self.0.world.is_stopping() {
-            self.0.over.set(true);
-            return Err(Error::runtime("the script took too long"));
+        let late = || self.0.until.get().is_some_and(|until| Instant::now() >= until);
+        if !self.0.over.get() && !late() && !self.0.world.is_stopping() {
+            return Ok(());
         }
-        Ok(())
+        if !self.0.over.replace(true)
+            && let Some(lua) = self.0.lua.try_upgrade()
+        {
+            self.arm(&lua, 1)?;
+        }
+        Err(Error::runtime("the script took too long"))
     }
 
     fn arm(&self, lua: &Lua, every: u32) -> Result<()> {
@@ -60,6 +66,7 @@ impl Guard {
         lua.set_global_hook(HookTriggers::new().every_nth_instruction(every), move |lua, _| {
             let looked = guard.look();
             if looked.is_err() && every != 1 {
+                // Another coroutine may have been the first.
                 guard.arm(lua, 1)?;
             }
             looked.map(|()| VmState::Continue)

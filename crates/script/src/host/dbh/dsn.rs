@@ -29,11 +29,8 @@ impl Dsn {
             None => text,
         };
         let path = Path::new(name);
-        Some(Self::Sqlite(if path.is_absolute() || name.starts_with('.') {
-            path.to_owned()
-        } else {
-            Path::new(folder).join(format!("{name}.db"))
-        }))
+        let whole = path.is_absolute() || name.starts_with('.') || name == ":memory:";
+        Some(Self::Sqlite(if whole { path.to_owned() } else { Path::new(folder).join(format!("{name}.db")) }))
     }
 }
 
@@ -58,6 +55,7 @@ mod tests {
         let pgsql = |text: &str| Some(Dsn::Pgsql(text.into()));
         for (text, expected) in [
             ("sqlite:///tmp/a.db", sqlite("/tmp/a.db")),
+            ("sqlite://:memory:", sqlite(":memory:")),
             ("sqlite://a", sqlite("/db/a.db")),
             ("core:a", sqlite("/db/a.db")),
             ("a", sqlite("/db/a.db")),
