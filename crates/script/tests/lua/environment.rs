@@ -1,6 +1,7 @@
 //! What a script finds, and that nothing of it is left for the next one.
 
-use chappe_script::{Engine, Job, Patience, Refused, Run};
+use chappe_script::host::{self, Form};
+use chappe_script::{Engine, Job, Object, Patience, Refused, Run};
 use tokio::sync::oneshot;
 
 use crate::world::World;
@@ -141,6 +142,22 @@ fn api_commands_are_answered() {
         world.code(code).text(),
         "-ERR nosuch Command not found!\n-ERR nosuch Command not found!\nstring"
     );
+}
+
+#[test]
+fn everything_in_the_table_is_there() {
+    let world = World::new();
+    for function in host::functions() {
+        let object = match (function.form(), function.object) {
+            (Form::Function, _) => format!("freeswitch.{}", function.name),
+            (Form::Constructor, object) => format!("freeswitch.{}", object.as_str()),
+            (Form::Method, Object::Event) => format!("message.{}", function.name),
+            (Form::Method, Object::Stream) => format!("stream.{}", function.name),
+            (Form::Method, Object::Dbh) => format!("freeswitch.Dbh('sqlite://:memory:').{}", function.name),
+            (Form::Method, object) => format!("freeswitch.{}().{}", object.as_str(), function.name),
+        };
+        assert_eq!(world.code(&format!("stream:write(type({object}))")).text(), "function", "{object}");
+    }
 }
 
 #[test]

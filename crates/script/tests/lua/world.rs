@@ -47,8 +47,11 @@ impl World {
     }
 
     pub fn with(config: LuaConfig) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(1_795_384_800_000_000));
         let handle = runtime.handle().clone();
         let router = Router::new(RouterDeps {
@@ -62,15 +65,15 @@ impl World {
         chappe_chat::register_commands(&router, router.registry());
         let sip = Arc::new(Sip::default());
         router.add_interface(sip.clone());
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let world = chappe_script::World::new(router.clone(), runtime.handle().clone());
         let config = LuaConfig { script_dir: folder.path().to_owned(), ..config };
-        let engine = LuaEngine::start(config, world.clone()).unwrap();
+        let engine = LuaEngine::start(config, world.clone()).expect("threads");
         Self { world, engine, folder, sip, runtime }
     }
 
     pub fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder.path().join(name), text).unwrap();
+        fs::write(self.folder.path().join(name), text).expect("a writable folder");
     }
 
     /// Runs a line on a message that says `hello`.
@@ -87,12 +90,12 @@ impl World {
         let run = Run::new(self.world.clone()).with_event(Handle::MESSAGE, message).with_stream();
         let (done, finished) = oneshot::channel();
         let job = Job { line: line.to_owned(), run, patience: Patience::Limited, done };
-        self.engine.clone().start(job).unwrap();
+        self.engine.clone().start(job).expect("room in the queue");
         let finished = self.runtime.block_on(async {
             tokio::time::timeout(Duration::from_secs(20), finished)
                 .await
                 .unwrap_or_else(|_| panic!("{line} does not end"))
-                .unwrap()
+                .expect("the script is answered for")
         });
         Ran {
             written: String::from_utf8_lossy(&finished.harvest.written).into_owned(),
@@ -103,7 +106,7 @@ impl World {
 
     /// The bodies that were sent, to whom.
     pub fn sent(&self) -> Vec<String> {
-        self.sip.sent.lock().unwrap().clone()
+        self.sip.sent.lock().expect("nobody panicked").clone()
     }
 
     pub fn runtime(&self) -> &Runtime {
@@ -140,7 +143,7 @@ impl ChatInterface for Sip {
 
     fn send<'a>(&'a self, message: &'a mut Event) -> Sent<'a> {
         let to = message.get("to_user").unwrap_or_default();
-        self.sent.lock().unwrap().push(format!("{to}: {}", message.body_text()));
+        self.sent.lock().expect("nobody panicked").push(format!("{to}: {}", message.body_text()));
         Sent::Now(Delivery::Delivered { code: 200, device: None })
     }
 }

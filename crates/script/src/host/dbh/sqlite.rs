@@ -63,7 +63,7 @@ impl Connection {
 }
 
 fn collect(statement: &mut Statement<'_>, rows: &mut Rows) -> rusqlite::Result<()> {
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut answer = statement.raw_query();
     while let Some(row) = answer.next()? {
         if rows.len() >= MAX_ROWS {
