@@ -12,7 +12,7 @@ pub struct Options {
     pub chappe: Option<PathBuf>,
 
     /// Rows to measure
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply, Row::Lua])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply, Row::Lua, Row::Python])]
     pub rows: Vec<Row>,
 
     /// Rounds of each row
@@ -71,6 +71,8 @@ pub enum Row {
     Reply,
     /// A Lua script that replies
     Lua,
+    /// A Python script that replies, in four workers
+    Python,
 }
 
 impl Row {
@@ -81,6 +83,7 @@ impl Row {
             Row::Relay => "chappe, point to point",
             Row::Reply => "chappe, `reply` from the chatplan",
             Row::Lua => "chappe, `reply` from a Lua script",
+            Row::Python => "chappe, `reply` from a Python script, workers included",
         }
     }
 }

@@ -9,6 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +23,10 @@ use crate::Value;
 const START: Duration = Duration::from_secs(20);
 /// How long a worker may take to read what it is told.
 const WRITE: Duration = Duration::from_secs(10);
+
+/// A process that has closed its end of the line is mostly about to end by itself: so many moments it is waited for.
+const GRACE: u32 = 20;
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// Moves the socket away from standard input, so that nothing a script reads or prints reaches it, and sets the limit on
 /// address space. Where the machine knows how, the process ends when the server's thread does, even in an endless loop.
@@ -147,12 +152,16 @@ impl Worker {
         matches!(self.child.lock().try_wait(), Ok(None))
     }
 
-    /// How the process ended.
+    /// How the process ended, whose end of the line is closed. It is ended if it goes on without.
     pub(super) fn ended(&self) -> String {
         let mut child = self.child.lock();
-        // It may have closed the socket and run on.
-        let _ = child.kill();
-        child.wait().map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string())
+        for _ in 0..GRACE {
+            if !matches!(child.try_wait(), Ok(None)) {
+                break;
+            }
+            thread::sleep(MOMENT);
+        }
+        end(&mut child).map_or_else(|error| error.to_string(), |status| status.to_string())
     }
 
     /// What ends this worker from another thread.
@@ -165,9 +174,16 @@ impl Worker {
     }
 }
 
+/// It may have ended already: then it is not hurt.
+fn end(child: &mut Child) -> io::Result<ExitStatus> {
+    let _ = child.kill();
+    child.wait()
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.ended();
+        // Without a process there is nothing to end.
+        let _ = end(&mut self.child.lock());
     }
 }
 
