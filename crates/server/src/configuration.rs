@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chappe_chatplan::{Plan, SmsConfig};
 use chappe_config::acl::{AclLists, LocalNet};
 use chappe_config::{Diagnostics, modules};
+use chappe_curl::CurlSettings;
 use chappe_directory::Directory;
 use chappe_event::Globals;
 use chappe_event_socket::EventSocketConfig;
@@ -20,9 +21,10 @@ use crate::switch_conf::SwitchConfig;
 use crate::worker_conf::WorkerSettings;
 
 /// The configurations that somebody here reads.
-const READ: [&str; 14] = [
+const READ: [&str; 15] = [
     "acl.conf",
     "console.conf",
+    "curl.conf",
     "event_socket.conf",
     "logfile.conf",
     "lua.conf",
@@ -47,6 +49,7 @@ pub struct Configuration {
     pub logfile: LogfileConfig,
     pub event_socket: EventSocketConfig,
     pub sms: SmsConfig,
+    pub curl: CurlSettings,
     pub lua: LuaSettings,
     pub python: WorkerSettings,
     pub perl: WorkerSettings,
@@ -86,6 +89,7 @@ impl Configuration {
             logfile: LogfileConfig::read(&document, &log_dir, &mut diagnostics),
             event_socket: EventSocketConfig::read(&document, &mut diagnostics),
             sms: SmsConfig::read(&document, &mut diagnostics),
+            curl: CurlSettings::read(&document, &mut diagnostics),
             lua: LuaSettings::read(&document, &variables, &mut diagnostics),
             python: workers("python.conf", &PYTHON, &mut diagnostics),
             perl: workers("perl.conf", &PERL, &mut diagnostics),

@@ -5,6 +5,7 @@
 
 mod commands;
 mod console;
+mod curl;
 mod dptools;
 mod event_socket;
 mod javascript;
@@ -106,6 +107,7 @@ impl Default for Modules {
                 Box::new(commands::CommandsModule),
                 Box::new(dptools::DptoolsModule),
                 Box::new(sms::SmsModule),
+                Box::new(curl::CurlModule::default()),
                 Box::new(lua.clone()),
                 Box::new(WorkerModule::new(&WORKERS[0])),
                 Box::new(WorkerModule::new(&WORKERS[1])),

@@ -9,7 +9,8 @@ pub fn page() -> String {
         "{MADE}# Apps\n\nWhat an `action` or `anti-action` of the chatplan may name. An app that deals with a message \
          keeps it from being called unanswered.\n\n| app | data | deals with the message | |\n|---|---|---|---|\n"
     );
-    for row in chappe_chat::apps::rows().into_iter().chain(crate::modules::script_apps()) {
+    let rows = chappe_chat::apps::rows().into_iter().chain([chappe_curl::APP]);
+    for row in rows.chain(crate::modules::script_apps()) {
         let takes = if row.takes { "yes" } else { "no" };
         // Writing to a String does not fail.
         let _ = writeln!(text, "| {} | {} | {takes} | {} |", code(row.name), code(row.syntax), cell(row.doc));
