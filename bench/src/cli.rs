@@ -12,7 +12,7 @@ pub struct Options {
     pub chappe: Option<PathBuf>,
 
     /// Rows to measure
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply, Row::Lua, Row::Python])]
     pub rows: Vec<Row>,
 
     /// Rounds of each row
@@ -69,6 +69,10 @@ pub enum Row {
     Relay,
     /// The chatplan's `reply`
     Reply,
+    /// A Lua script that replies
+    Lua,
+    /// A Python script that replies, in four workers
+    Python,
 }
 
 impl Row {
@@ -78,6 +82,8 @@ impl Row {
             Row::Floor => "floor: moves packets, parses nothing",
             Row::Relay => "chappe, point to point",
             Row::Reply => "chappe, `reply` from the chatplan",
+            Row::Lua => "chappe, `reply` from a Lua script",
+            Row::Python => "chappe, `reply` from a Python script, workers included",
         }
     }
 }

@@ -10,6 +10,16 @@ use crate::error::BenchError;
 pub const DOMAIN: &str = "bench.test";
 /// The user that the chatplan's one extension answers for.
 pub const ECHO: &str = "echo";
+/// The user that a Lua script answers for.
+pub const LUA: &str = "lua";
+/// What the script is.
+const SCRIPT: &str = "message:chat_execute('reply', 'Hello, you said: ' .. message:getBody())\n";
+/// The user that a Python script answers for.
+pub const PYTHON: &str = "python";
+/// What the module is.
+const MODULE: &str = "def chat(message, args):
+    message.chat_execute('reply', 'Hello, you said: ' + message.getBody())
+";
 /// Everybody's password.
 pub const PASSWORD: &str = "bench";
 
@@ -18,6 +28,10 @@ pub fn write(folder: &Path, users: u32) -> Result<u16, BenchError> {
     let port = free_port().map_err(BenchError::system("find a free port"))?;
     std::fs::write(folder.join("freeswitch.xml"), document(port, users))
         .map_err(BenchError::system("write the configuration"))?;
+    let scripts = folder.join("scripts");
+    std::fs::create_dir_all(&scripts).map_err(BenchError::system("make a folder"))?;
+    std::fs::write(scripts.join("reply.lua"), SCRIPT).map_err(BenchError::system("write a script"))?;
+    std::fs::write(scripts.join("reply.py"), MODULE).map_err(BenchError::system("write a script"))?;
     Ok(port)
 }
 
@@ -47,7 +61,10 @@ fn document(port: u16, users: u32) -> String {
     <load module="mod_commands"/>
     <load module="mod_sofia"/>
     <load module="mod_sms"/>
+    <load module="mod_lua"/>
+    <load module="mod_python3"/>
   </modules></configuration>
+  <configuration name="python.conf"><settings><param name="workers" value="4"/></settings></configuration>
   <configuration name="acl.conf"><network-lists/></configuration>
   <configuration name="sofia.conf"><profiles><profile name="bench">
     <domains><domain name="{DOMAIN}" alias="true" parse="false"/></domains>
@@ -70,6 +87,16 @@ fn document(port: u16, users: u32) -> String {
   <extension name="echo">
     <condition field="to" expression="^{ECHO}@">
       <action application="reply" data="Hello, you said: ${{_body}}"/>
+    </condition>
+  </extension>
+  <extension name="lua">
+    <condition field="to" expression="^{LUA}@">
+      <action application="lua" data="reply.lua"/>
+    </condition>
+  </extension>
+  <extension name="python">
+    <condition field="to" expression="^{PYTHON}@">
+      <action application="python" data="reply"/>
     </condition>
   </extension>
 </context></section>

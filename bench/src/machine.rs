@@ -49,6 +49,19 @@ pub fn check_cores(server: usize, load: usize) -> Result<(), BenchError> {
     Err(BenchError::Cores { usable: (0..libc::CPU_SETSIZE as usize).filter(|&core| usable(core)).count() })
 }
 
+/// The processes that a process has started and that live.
+pub fn children(process: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| parent(*id) == Some(process)).collect()
+}
+
+/// proc_pid_stat(5): the name is in brackets and may hold anything; state and parent follow.
+fn parent(process: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// CPU time that a process has used, all its threads together, those that ended included.
 pub fn cpu_time(pid: u32) -> Result<Duration, BenchError> {
     let failed = |code| BenchError::system("read the server's CPU time")(io::Error::from_raw_os_error(code));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{Options, Row};
 use crate::error::BenchError;
-use crate::folder::ECHO;
+use crate::folder::{ECHO, LUA, PYTHON};
 use crate::ledger::{Counts, Ledger};
 use crate::load::{Load, Pace};
 use crate::message::Template;
@@ -80,7 +80,7 @@ impl<'o> Bench<'o> {
         let mut ports = [Port::open()?, Port::open()?];
         let core = options.server_core;
         let wants = |row| options.rows.contains(&row);
-        let chappe = if wants(Row::Relay) || wants(Row::Reply) {
+        let chappe = if [Row::Relay, Row::Reply, Row::Lua, Row::Python].into_iter().any(wants) {
             Some(Server::chappe(&program(options)?, core, 2 * options.users)?)
         } else {
             None
@@ -129,13 +129,18 @@ impl<'o> Bench<'o> {
         self.run += 1;
         let server = match row {
             Row::Floor => self.floor.as_ref(),
-            Row::Relay | Row::Reply => self.chappe.as_ref(),
+            Row::Relay | Row::Reply | Row::Lua | Row::Python => self.chappe.as_ref(),
         };
         let server = server.expect("the servers of all rows were started");
         let from = self.ports[0].address;
         let size = self.options.size as usize;
         let templates = (0..self.options.users).map(|user| {
-            let recipient = if row == Row::Reply { ECHO.to_owned() } else { receiver(self.options, user) };
+            let recipient = match row {
+                Row::Floor | Row::Relay => receiver(self.options, user),
+                Row::Reply => ECHO.to_owned(),
+                Row::Lua => LUA.to_owned(),
+                Row::Python => PYTHON.to_owned(),
+            };
             Template::new(self.run, from, &sender(user), &recipient, size)
         });
         let load = Load::new(self.run, server.address, &mut self.ports, templates.collect());

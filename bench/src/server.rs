@@ -56,9 +56,13 @@ impl Server {
         Ok(server)
     }
 
-    /// CPU time it has used.
+    /// CPU time that it and its worker processes have used.
     pub fn cpu_time(&self) -> Result<Duration, BenchError> {
-        machine::cpu_time(self.child.id())
+        let mut sum = machine::cpu_time(self.child.id())?;
+        for worker in machine::children(self.child.id()) {
+            sum += machine::cpu_time(worker)?;
+        }
+        Ok(sum)
     }
 
     fn spawn(command: Command, core: usize, port: u16) -> Result<Self, BenchError> {

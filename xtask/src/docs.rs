@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::step::{Summary, cargo, root, target};
 
-const PAGES: [&str; 3] = ["params", "apps", "api"];
+const PAGES: [&str; 4] = ["params", "apps", "api", "scripts"];
 
 /// Writes `docs/reference/*.md`.
 pub fn run() -> bool {

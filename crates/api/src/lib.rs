@@ -17,3 +17,4 @@ mod separate;
 
 pub use command::{Answer, Call, Command, Later, Row};
 pub use registry::Registry;
+pub use separate::separate;

@@ -13,7 +13,7 @@ pub(crate) fn delimited(text: &str) -> (&str, char) {
 
 /// At most `most` fields of `text`; the last one holds whatever is left. A delimiter at the very end opens no field.
 /// `^^` and a character before the text choose another delimiter (FreeSWITCH switch_separate_string).
-pub(crate) fn separate(text: &str, delimiter: char, most: usize) -> Vec<String> {
+pub fn separate(text: &str, delimiter: char, most: usize) -> Vec<String> {
     let (text, delimiter) = chosen(text, delimiter);
     let mut fields = Vec::new();
     let mut rest = text;

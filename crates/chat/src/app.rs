@@ -44,8 +44,13 @@ pub enum Outcome {
     Continue,
     /// No further action runs.
     Stop,
-    /// The next action runs, and the sender is told what becomes of this delivery.
+    /// The next action runs, and the message was dealt with, though the app's [`AppRow::takes`] does not say so.
+    Dealt,
+    /// The next action runs, the message was dealt with, and the sender is told what becomes of this delivery.
     Sending(Sending),
+    /// The app could not do its work: no further action runs, the message goes no further, and this is what the sender
+    /// is told. With [`Quirks::deliver_after_match`](crate::Quirks) the message goes on nevertheless.
+    Failed(Delivery),
 }
 
 /// A delivery under way.

@@ -25,6 +25,8 @@ pub(crate) struct Planned {
     pub(crate) sent: Vec<Sent>,
     /// How often an app that takes messages ran.
     takes: usize,
+    /// An app failed: no other runs.
+    failed: bool,
 }
 
 /// A delivery that an app began.
@@ -95,6 +97,9 @@ impl Planned {
         app: &str,
         data: Option<&str>,
     ) -> Next {
+        if self.failed {
+            return Next::Stop;
+        }
         if self.takes >= MAX_SENT {
             tracing::error!("More than {MAX_SENT} actions that send, the rest is left out");
             self.broken = Some(Verdict::SERVER_ERROR);
@@ -109,22 +114,34 @@ impl Planned {
             Executed::Ran(row, outcome) => {
                 self.taken |= row.takes;
                 self.takes += usize::from(row.takes);
-                self.heed(outcome)
+                self.heed(router, outcome)
             }
         }
     }
 
-    fn heed(&mut self, outcome: Outcome) -> Next {
+    fn heed(&mut self, router: &Router, outcome: Outcome) -> Next {
         match outcome {
             Outcome::Continue => Next::Go,
             Outcome::Stop => Next::Stop,
+            Outcome::Dealt => {
+                self.taken = true;
+                Next::Go
+            }
             Outcome::Sending(mut sending) => {
+                self.taken = true;
                 // Polled at once, so that it is on its way before the next action runs.
                 self.sent.push(match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Ready(delivery) => Sent::Over(delivery),
                     Poll::Pending => Sent::UnderWay(sending),
                 });
                 Next::Go
+            }
+            // FreeSWITCH takes no notice.
+            Outcome::Failed(_) if router.quirks().deliver_after_match => Next::Go,
+            Outcome::Failed(delivery) => {
+                self.broken = Some(Verdict::of_delivery(&delivery));
+                self.failed = true;
+                Next::Stop
             }
         }
     }

@@ -97,6 +97,11 @@ impl Router {
         self.apps.load().iter().map(|app| *app.row()).collect()
     }
 
+    /// The row of one app.
+    pub fn app(&self, name: &str) -> Option<AppRow> {
+        self.find_app(name).map(|app| *app.row())
+    }
+
     /// Every chat interface, sorted by name; mod_sms's own among them while a plan is set.
     pub fn interfaces(&self) -> Vec<InterfaceRow> {
         let row =
@@ -145,6 +150,11 @@ impl Router {
 
     pub fn registry(&self) -> &Arc<Registry> {
         &self.deps.registry
+    }
+
+    /// Runs work that nobody waits for.
+    pub fn spawn(&self, work: BoxFuture) {
+        (self.deps.spawn)(work);
     }
 
     /// Routes a message whose `dest_proto` is set: the chatplan, the delivery, the events. Completes on its first poll

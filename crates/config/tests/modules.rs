@@ -20,7 +20,7 @@ fn the_modules_that_are_asked_for_in_order() {
         "<configuration name=\"post_load_modules.conf\"><modules><load module=\"mod_sms\"/></modules></configuration>\n\
          <configuration name=\"modules.conf\"><modules>\n\
          <load module=\"mod_console\"/>\n<load module=\"/usr/lib/mod_sofia.so\"/>\n<load module=\"mod_opus\"/>\n\
-         <load module=\"mod_lua\"/>\n<load module=\"mod_evnt_socket\"/>\n<load module=\"mod_console\"/>\n<load/>\n\
+         <load module=\"mod_java\"/>\n<load module=\"mod_evnt_socket\"/>\n<load module=\"mod_console\"/>\n<load/>\n\
          </modules></configuration>",
     );
     let mut d = chappe_config::Diagnostics::new();
@@ -30,7 +30,7 @@ fn the_modules_that_are_asked_for_in_order() {
     assert_eq!(provided, ["mod_console", "mod_sofia", "mod_sms"]);
     expect![[r#"
         m.xml:5: warning: mod_opus has no meaning here: it is a codec, and only messages are routed
-        m.xml:6: warning: mod_lua is not built in yet: scripts in its language
+        m.xml:6: warning: mod_java has no meaning here: no scripts in its language are planned
         m.xml:7: warning: unknown module mod_evnt_socket; write mod_event_socket instead
         m.xml:8: hint: mod_console is loaded already at m.xml:3
         m.xml:9: warning: <load> names no module; write <load module="mod_sms"/> instead

@@ -53,7 +53,7 @@ fn folder() -> MemoryFiles {
     <!-- <load module="mod_graylog2"/> -->
     <load module="mod_sofia"/>
     <load module="mod_conference"/>
-    <load module="mod_lua"/>
+    <load module="mod_syslog"/>
   </modules>
 </configuration>
 "#,
@@ -107,7 +107,7 @@ fn it_loads_with_a_warning_for_each_module_without_meaning() {
     expect![[r#"
         /etc/chappe/vars.xml:7: warning: stun-set: stun:stun.example.com is not asked; external_sip_ip is set to the local address `192.0.2.7`; write <X-PRE-PROCESS cmd="set" data="external_sip_ip=ADDRESS"/> instead
         /etc/chappe/autoload_configs/modules.conf.xml:6: warning: mod_conference has no meaning here: it is about calls, and only messages are routed
-        /etc/chappe/autoload_configs/modules.conf.xml:7: warning: mod_lua is not built in yet: scripts in its language
+        /etc/chappe/autoload_configs/modules.conf.xml:7: warning: mod_syslog is not built in yet: events and configuration over its protocol
         /etc/chappe/directory/default/1000.xml:2: hint: the password is the one that FreeSWITCH ships with: user 1000 and 2 others of 192.0.2.7
     "#]]
     .assert_eq(&d.to_string());

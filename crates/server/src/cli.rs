@@ -98,6 +98,7 @@ pub enum Page {
     Params,
     Apps,
     Api,
+    Scripts,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

@@ -7,28 +7,37 @@ use std::sync::Arc;
 use chappe_chatplan::{Plan, SmsConfig};
 use chappe_config::acl::{AclLists, LocalNet};
 use chappe_config::{Diagnostics, modules};
+use chappe_curl::CurlSettings;
 use chappe_directory::Directory;
 use chappe_event::Globals;
 use chappe_event_socket::EventSocketConfig;
+use chappe_script::worker::{JAVASCRIPT, PERL, PYTHON};
 use chappe_sip_endpoint::SofiaConfig;
 
 use crate::logging::{ConsoleConfig, LogfileConfig};
+use crate::lua_conf::LuaSettings;
 use crate::plan_check;
 use crate::source::Source;
 use crate::switch_conf::SwitchConfig;
+use crate::worker_conf::WorkerSettings;
 
 /// The configurations that somebody here reads.
-const READ: [&str; 10] = [
+const READ: [&str; 15] = [
     "acl.conf",
     "console.conf",
+    "curl.conf",
     "event_socket.conf",
     "logfile.conf",
+    "lua.conf",
     "modules.conf",
+    "perl.conf",
     "post_load_modules.conf",
     "pre_load_modules.conf",
+    "python.conf",
     "sms.conf",
     "sofia.conf",
     "switch.conf",
+    "v8.conf",
 ];
 
 /// Everything a configuration says. With errors it is what could be understood.
@@ -41,6 +50,11 @@ pub struct Configuration {
     pub logfile: LogfileConfig,
     pub event_socket: EventSocketConfig,
     pub sms: SmsConfig,
+    pub curl: CurlSettings,
+    pub lua: LuaSettings,
+    pub python: WorkerSettings,
+    pub perl: WorkerSettings,
+    pub javascript: WorkerSettings,
     pub sofia: SofiaConfig,
     pub directory: Arc<Directory>,
     pub acl: Arc<AclLists>,
@@ -66,6 +80,9 @@ impl Configuration {
         let wanted = asked.iter().map(|module| module.name.to_owned()).collect();
         modules::report_unread(&document, &READ, &mut diagnostics);
         let directory = Directory::compile(&document, &mut diagnostics);
+        let workers = |file, language, diagnostics: &mut Diagnostics| {
+            WorkerSettings::read(&document, file, language, &variables, diagnostics)
+        };
         let mut configuration = Self {
             modules: wanted,
             switch: SwitchConfig::read(&document, &mut diagnostics),
@@ -73,6 +90,11 @@ impl Configuration {
             logfile: LogfileConfig::read(&document, &log_dir, &mut diagnostics),
             event_socket: EventSocketConfig::read(&document, &mut diagnostics),
             sms: SmsConfig::read(&document, &mut diagnostics),
+            curl: CurlSettings::read(&document, &mut diagnostics),
+            lua: LuaSettings::read(&document, &variables, &mut diagnostics),
+            python: workers("python.conf", &PYTHON, &mut diagnostics),
+            perl: workers("perl.conf", &PERL, &mut diagnostics),
+            javascript: workers("v8.conf", &JAVASCRIPT, &mut diagnostics),
             sofia: SofiaConfig::read(&document, &mut diagnostics),
             acl: Arc::new(AclLists::compile(
                 &document,

@@ -22,6 +22,7 @@ mod files;
 mod heartbeat;
 mod idle;
 mod logging;
+mod lua_conf;
 mod modules;
 mod plan_check;
 mod presets;
@@ -33,6 +34,7 @@ mod signals;
 mod source;
 mod switch_conf;
 mod version;
+mod worker_conf;
 
 use std::io::Write;
 use std::process::ExitCode;

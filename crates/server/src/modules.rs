@@ -5,12 +5,17 @@
 
 mod commands;
 mod console;
+mod curl;
 mod dptools;
 mod event_socket;
+mod javascript;
 mod logfile;
 mod lua;
+mod perl;
+mod python;
 mod sms;
 mod sofia;
+mod workers;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +25,23 @@ use crate::configuration::Configuration;
 use crate::server::Server;
 
 pub use event_socket::EventSocketModule;
+pub use lua::LuaModule;
 pub use sofia::SofiaModule;
+use workers::WorkerModule;
+
+/// Every app that a module brings.
+pub fn apps() -> impl Iterator<Item = chappe_chat::AppRow> {
+    let workers = WORKERS.iter().map(|kind| kind.app);
+    chappe_chat::apps::rows().into_iter().chain([chappe_curl::APP, lua::APP]).chain(workers)
+}
+
+/// The API commands of the languages that have worker processes.
+pub fn worker_commands() -> impl Iterator<Item = chappe_api::Row> {
+    WORKERS.iter().flat_map(|kind| [kind.api, kind.run])
+}
+
+/// The languages that have worker processes.
+static WORKERS: [workers::Kind; 3] = [python::KIND, perl::KIND, javascript::KIND];
 
 /// A set of features under a FreeSWITCH module's name.
 trait Module: Send + Sync {
@@ -58,6 +79,10 @@ pub enum ModuleError {
     Sofia(Vec<chappe_sip_endpoint::EndpointError>),
     #[error("{path}: {error}")]
     Logfile { path: String, error: std::io::Error },
+    #[error(transparent)]
+    Worker(#[from] chappe_script::worker::StartError),
+    #[error("failed to start its threads: {0}")]
+    Threads(std::io::Error),
 }
 
 /// All modules there are, and which of them are loaded.
@@ -65,6 +90,7 @@ pub struct Modules {
     all: Vec<Box<dyn Module>>,
     pub sofia: Arc<SofiaModule>,
     pub event_socket: Arc<EventSocketModule>,
+    pub lua: Arc<LuaModule>,
     /// Names, in the order of loading.
     loaded: Mutex<Vec<&'static str>>,
 }
@@ -73,6 +99,7 @@ impl Default for Modules {
     fn default() -> Self {
         let sofia = Arc::new(SofiaModule::default());
         let event_socket = Arc::new(EventSocketModule::default());
+        let lua = Arc::new(LuaModule::default());
         Self {
             all: vec![
                 Box::new(console::ConsoleModule),
@@ -80,12 +107,17 @@ impl Default for Modules {
                 Box::new(commands::CommandsModule),
                 Box::new(dptools::DptoolsModule),
                 Box::new(sms::SmsModule),
-                Box::new(lua::LuaModule),
+                Box::new(curl::CurlModule::default()),
+                Box::new(lua.clone()),
+                Box::new(WorkerModule::new(&WORKERS[0])),
+                Box::new(WorkerModule::new(&WORKERS[1])),
+                Box::new(WorkerModule::new(&WORKERS[2])),
                 Box::new(sofia.clone()),
                 Box::new(event_socket.clone()),
             ],
             sofia,
             event_socket,
+            lua,
             loaded: Mutex::default(),
         }
     }

@@ -3,9 +3,8 @@
 use chappe_chatplan::Plan;
 use chappe_config::{Diagnostics, Document, Element, nearest};
 
-/// Every app that a module of this server brings.
 fn apps() -> impl Iterator<Item = &'static str> {
-    chappe_chat::apps::rows().into_iter().map(|row| row.name)
+    crate::modules::apps().map(|row| row.name)
 }
 
 /// Warns of each app that there is not: the sender of a message that gets there is told of an error.

@@ -3,6 +3,7 @@
 mod api;
 mod apps;
 mod params;
+mod scripts;
 
 use crate::cli::Page;
 
@@ -12,6 +13,7 @@ pub fn page(page: Page) -> String {
         Page::Params => params::page(),
         Page::Apps => apps::page(),
         Page::Api => api::page(),
+        Page::Scripts => scripts::page(),
     }
 }
 

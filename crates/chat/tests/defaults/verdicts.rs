@@ -1,4 +1,46 @@
+use std::sync::Arc;
+
+use chappe_chat::{App, AppRow, Delivery, Outcome, Quirks, Ran, Router};
+use chappe_event::Event;
+
 use crate::world::{World, every, message};
+
+/// An app that is always too busy.
+struct Busy;
+
+impl App for Busy {
+    fn row(&self) -> &AppRow {
+        &AppRow { name: "busy", syntax: "", doc: "Be too busy.", takes: false, module: "mod_test" }
+    }
+
+    fn run<'a>(&'a self, _: &'a mut Event, _: Option<&'a str>, _: &'a Arc<Router>) -> Ran<'a> {
+        Ran::Now(Outcome::Failed(Delivery::Overloaded { retry_after_secs: 3 }))
+    }
+}
+
+#[test]
+fn a_failed_app_ends_the_message_and_the_sender_is_told() {
+    for inline in ["", "inline=\"true\""] {
+        let actions =
+            format!("<action application=\"busy\" {inline}/><action application=\"reply\" data=\"r\"/>");
+        let world = World::with(&every(&actions)).watched();
+        world.router.add_app(Arc::new(Busy));
+        let verdict = world.route(message("1009"));
+        assert_eq!((verdict.code, verdict.retry_after), (503, Some(3)), "{inline}");
+        assert!(world.sip.sent().is_empty());
+        assert_eq!(world.events.reports(), ["Failure 503 -"]);
+    }
+}
+
+#[test]
+fn freeswitch_takes_no_notice_of_a_failed_app() {
+    let actions = "<action application=\"busy\"/><action application=\"reply\" data=\"r\"/>";
+    let world = World::with(&every(actions));
+    world.router.add_app(Arc::new(Busy));
+    world.router.set_quirks(Quirks::freeswitch());
+    world.route(message("1009"));
+    assert_eq!(world.sip.sent(), ["1004: r", "1009: hello"]);
+}
 
 #[test]
 fn a_delivery_is_the_senders_answer() {

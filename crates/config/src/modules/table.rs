@@ -12,7 +12,6 @@ const CDR: &str = "it writes records of calls; messages are reported by SMS::DEL
 const DATABASE: &str = "it connects FreeSWITCH's core to a database";
 const LOOKUP: &str = "it serves the dialplan, which is not read";
 const EXAMPLE: &str = "it is an example or a test of FreeSWITCH's";
-const SCRIPTS: &str = "scripts in its language";
 const TRANSPORT: &str = "messages over its protocol";
 const FEED: &str = "events and configuration over its protocol";
 
@@ -47,11 +46,11 @@ static TABLE: [ModuleRow; 161] = [
         ),
         &["fail2ban.conf"],
     ),
-    row("mod_lua", Later(SCRIPTS), &["lua.conf"]),
-    row("mod_python3", Later(SCRIPTS), &["python.conf"]),
-    row("mod_python", Later(SCRIPTS), &[]),
-    row("mod_perl", Later(SCRIPTS), &["perl.conf"]),
-    row("mod_v8", Later(SCRIPTS), &["v8.conf"]),
+    row("mod_lua", Provided, &["lua.conf"]),
+    row("mod_python3", Provided, &["python.conf"]),
+    row("mod_python", Ignored("Python 2 is no more; load mod_python3"), &[]),
+    row("mod_perl", Provided, &["perl.conf"]),
+    row("mod_v8", Provided, &["v8.conf"]),
     row("mod_java", Ignored("no scripts in its language are planned"), &["java.conf"]),
     row("mod_managed", Ignored("no scripts in its language are planned"), &["mono.conf"]),
     row("mod_basic", Ignored("no scripts in its language are planned"), &[]),
@@ -65,7 +64,7 @@ static TABLE: [ModuleRow; 161] = [
     row("mod_amqp", Later(FEED), &["amqp.conf"]),
     row("mod_event_multicast", Later(FEED), &["event_multicast.conf"]),
     row("mod_erlang_event", Later(FEED), &["erlang_event.conf"]),
-    row("mod_curl", Later("its API commands"), &["curl.conf"]),
+    row("mod_curl", Provided, &["curl.conf"]),
     row("mod_hash", Later("its API commands"), &["hash.conf"]),
     row("mod_db", Later("its API commands"), &["db.conf"]),
     row("mod_expr", Later("its API commands"), &[]),

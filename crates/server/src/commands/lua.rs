@@ -1,27 +1,22 @@
-//! `lua`: runs a script and gives what it writes. No script can be executed yet.
+//! `lua`: runs a script and gives what it writes.
 
 use std::sync::Arc;
 
-use chappe_api::{Answer, Call, Row};
+use chappe_api::{Answer, Call, Command, Row};
+use chappe_script::ApiCommand;
 
 use crate::server::Server;
 
 pub(super) const ROW: Row = Row {
     name: "lua",
-    syntax: "<script>",
-    doc: "run a script as an api function (no script can be executed yet)",
+    syntax: "<script> [<arguments>]",
+    doc: "Run a Lua script and answer what it writes to stream",
     module: "mod_lua",
 };
 
-/// FreeSWITCH mod_lua.cpp lua_api_function.
-pub(super) fn run(call: &Call<'_>, _: &Arc<Server>) -> Answer {
-    if call.args.is_empty() {
-        return "".into();
+pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
+    match server.modules.lua.engine() {
+        Some((world, engine)) => ApiCommand::new(&ROW, world, engine).run(*call),
+        None => "-ERR mod_lua is not loaded\n".into(),
     }
-    refuse(call.args);
-    "-ERR Cannot execute script\n".into()
-}
-
-pub(super) fn refuse(script: &str) {
-    tracing::error!("failed to run {script}: scripts in Lua are not built in yet");
 }

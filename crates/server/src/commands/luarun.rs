@@ -1,21 +1,22 @@
-//! `luarun`: starts a script and does not wait for it. No script can be executed yet.
+//! `luarun`: starts a script and does not wait for it.
 
 use std::sync::Arc;
 
-use chappe_api::{Answer, Call, Row};
+use chappe_api::{Answer, Call, Command, Row};
+use chappe_script::RunCommand;
 
-use super::lua;
 use crate::server::Server;
 
 pub(super) const ROW: Row = Row {
     name: "luarun",
-    syntax: "<script>",
-    doc: "run a script (no script can be executed yet)",
+    syntax: "<script> [<arguments>]",
+    doc: "Start a Lua script in the background, for as long as it likes",
     module: "mod_lua",
 };
 
-/// FreeSWITCH mod_lua.cpp luarun_api_function: what becomes of the script is a matter of the log.
-pub(super) fn run(call: &Call<'_>, _: &Arc<Server>) -> Answer {
-    lua::refuse(call.args);
-    "+OK\n".into()
+pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
+    match server.modules.lua.engine() {
+        Some((world, engine)) => RunCommand::new(&ROW, world, engine).run(*call),
+        None => "-ERR mod_lua is not loaded\n".into(),
+    }
 }

@@ -12,6 +12,8 @@ pub fn page() -> String {
     rows.extend(chappe_sip_endpoint::command_rows());
     rows.extend(chappe_event_socket::command_rows());
     rows.extend(crate::commands::rows());
+    rows.push(chappe_curl::COMMAND);
+    rows.extend(crate::modules::worker_commands());
     rows.sort_by_key(|row| row.name);
     let mut text = format!(
         "{MADE}# API commands\n\nFor `api` on the event socket, `chappe console -x`, and `${{name(arguments)}}` in the \

@@ -1,0 +1,7 @@
+//! Lua scripts, by behaviour.
+
+mod bad_input;
+mod databases;
+mod environment;
+mod patterns;
+mod world;
