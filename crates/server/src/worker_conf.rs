@@ -88,7 +88,8 @@ fn settings(
     variables: &Globals,
     diagnostics: &mut Diagnostics,
 ) -> Settings {
-    let processors = thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(256));
+    let processors =
+        thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(256));
     let memory = params.u64_in("memory-limit", 1024, 0..=1_048_576, diagnostics);
     let interpreter = params.get("interpreter").filter(|program| !program.is_empty());
     Settings {

@@ -33,6 +33,10 @@ pub const KIND: Kind = Kind {
         module: NAME,
     },
     api_words: Words { nothing: "USAGE: jsapi <script> [additional_vars [...]]\n", started: "", failed: "" },
-    run_words: Words { nothing: "USAGE: jsrun <script> [additional_vars [...]]\n", started: "+OK\n", failed: "" },
+    run_words: Words {
+        nothing: "USAGE: jsrun <script> [additional_vars [...]]\n",
+        started: "+OK\n",
+        failed: "",
+    },
     settings: |configuration| &configuration.javascript,
 };
