@@ -109,7 +109,7 @@ impl Request {
         };
         self.method = method;
         self.method_word = Some(word.to_owned());
-        self.data = has_data.then(|| url_decoded(&words.next().unwrap_or_default())).unwrap_or_default();
+        self.data = if has_data { url_decoded(&words.next().unwrap_or_default()) } else { Vec::new() };
     }
 
     /// Whether the method is one that has a body.

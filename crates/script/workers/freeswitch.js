@@ -18,7 +18,7 @@ class Thing {
         this._kind = kind;
         this._run = server.run;
         const made = args === undefined ? null : server.call(kind, 'new', args);
-        if (made !== null) this._id = made.id;
+        if (made !== null) this._id = made._id;
     }
 
     static given(kind, id) {

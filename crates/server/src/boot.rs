@@ -76,6 +76,7 @@ fn run(configured: Configured) -> Result<ExitCode, BootError> {
     print_banner(&server);
 
     let ending = runtime.block_on(finish(server.clone()));
+    server.modules.end_scripts(&server);
     tracing::info!(fs_level = "notice", "ended");
     let _ = server.modules.unload(&server, "mod_logfile");
     server.ground.console.flush();

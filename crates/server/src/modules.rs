@@ -174,6 +174,16 @@ impl Modules {
         modules.filter_map(|module| module.reconfigure(server, configuration).err()).collect()
     }
 
+    /// Unloads what runs scripts: worker processes end before the server does.
+    pub fn end_scripts(&self, server: &Arc<Server>) {
+        let workers = WORKERS.iter().map(|kind| kind.name);
+        for name in workers.chain([lua::NAME]).filter(|name| self.is_loaded(name)) {
+            if let Err(error) = self.unload(server, name) {
+                tracing::warn!("failed to unload {name}: {error}");
+            }
+        }
+    }
+
     /// SIGHUP came.
     pub fn hangup(&self) {
         self.all.iter().for_each(|module| module.hangup());

@@ -108,7 +108,11 @@ impl Worker {
             language.library,
             if settings.reload_always { "always" } else { "" },
         ]);
-        let said = told.and_then(|()| self.hear(Some(START)));
+        // One that does not do may have said so and ended before it was told everything.
+        let said = match told {
+            Ok(()) | Err(Gone::Ended) => self.hear(Some(START)),
+            Err(gone) => Err(gone),
+        };
         match said {
             Ok(Said::Hello(version)) => {
                 self.version = version;

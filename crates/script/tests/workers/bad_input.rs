@@ -14,7 +14,8 @@ fn works(world: &World) {
 }
 
 fn python() -> World {
-    World::with(&PYTHON, |settings| settings.time_limit = Some(Duration::from_secs(10))).unwrap()
+    World::with(&PYTHON, |settings| settings.time_limit = Some(Duration::from_secs(10)))
+        .expect("the machine has the interpreter")
 }
 
 /// Runs this as the body of `chat`.

@@ -56,8 +56,11 @@ impl World {
 
     /// One worker, unless `change` says otherwise.
     pub fn with(language: &'static Language, change: impl FnOnce(&mut Settings)) -> Result<Self, StartError> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(1_795_384_800_000_000));
         let handle = runtime.handle().clone();
         let router = Router::new(RouterDeps {
@@ -71,7 +74,7 @@ impl World {
         chappe_chat::register_commands(&router, router.registry());
         let sip = Arc::new(Sip::default());
         router.add_interface(sip.clone());
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let mut settings = Settings {
             interpreter: language.interpreter.into(),
             scripts: folder.path().to_owned(),
@@ -88,7 +91,7 @@ impl World {
     }
 
     pub fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder.path().join(name), text).unwrap();
+        fs::write(self.folder.path().join(name), text).expect("a writable folder");
     }
 
     /// Runs a line on a message that says `hello`.
@@ -98,7 +101,7 @@ impl World {
 
     pub fn chat_on(&self, line: &str, message: Event) -> Ran {
         let run = Run::new(self.world.clone()).with_event(Handle::MESSAGE, message);
-        self.end(self.begin(line, run).unwrap())
+        self.end(self.begin(line, run).expect("room for a script"))
     }
 
     /// Runs a line as an API command does.
@@ -106,7 +109,7 @@ impl World {
         let mut env = Event::new(EventName::Api);
         env.add("API-Command-Argument", line);
         let run = Run::new(self.world.clone()).with_event(Handle::ENV, env).with_stream();
-        self.end(self.begin(line, run).unwrap())
+        self.end(self.begin(line, run).expect("room for a script"))
     }
 
     /// Starts a line on a message and does not wait.
@@ -131,7 +134,7 @@ impl World {
 
     pub fn end(&self, finished: oneshot::Receiver<Finished>) -> Ran {
         let finished = self.runtime.block_on(async {
-            tokio::time::timeout(Duration::from_secs(60), finished).await.expect("in time").unwrap()
+            tokio::time::timeout(Duration::from_secs(60), finished).await.expect("in time").expect("an end")
         });
         Ran {
             written: String::from_utf8_lossy(&finished.harvest.written).into_owned(),
@@ -142,7 +145,7 @@ impl World {
 
     /// The bodies that were sent, to whom.
     pub fn sent(&self) -> Vec<(String, Bytes)> {
-        self.sip.sent.lock().unwrap().clone()
+        self.sip.sent.lock().expect("nobody panicked").clone()
     }
 }
 
@@ -181,7 +184,7 @@ impl ChatInterface for Sip {
 
     fn send<'a>(&'a self, message: &'a mut Event) -> Sent<'a> {
         let to = message.get("to_user").unwrap_or_default().to_owned();
-        self.sent.lock().unwrap().push((to, message.body().cloned().unwrap_or_default()));
+        self.sent.lock().expect("nobody panicked").push((to, message.body().cloned().unwrap_or_default()));
         Sent::Now(Delivery::Delivered { code: 200, device: None })
     }
 }

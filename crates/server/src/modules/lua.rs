@@ -13,7 +13,7 @@ use crate::configuration::Configuration;
 use crate::lua_conf::LuaSettings;
 use crate::server::Server;
 
-const NAME: &str = "mod_lua";
+pub const NAME: &str = "mod_lua";
 
 pub const APP: AppRow = AppRow {
     name: "lua",
