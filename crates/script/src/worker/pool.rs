@@ -34,6 +34,8 @@ pub struct Pool {
     state: Mutex<State>,
     /// A script waits, or all end.
     news: Condvar,
+    /// All end.
+    stopped: Condvar,
 }
 
 #[derive(Default)]
@@ -55,7 +57,13 @@ impl Pool {
     /// Starts the first worker and waits until it is ready, so that a missing interpreter is told here and not by the
     /// first message. Blocks as long as the interpreter needs to start.
     pub fn start(language: &'static Language, settings: Settings) -> Result<Arc<Self>, StartError> {
-        let pool = Arc::new(Self { language, settings, state: Mutex::default(), news: Condvar::new() });
+        let pool = Arc::new(Self {
+            language,
+            settings,
+            state: Mutex::default(),
+            news: Condvar::new(),
+            stopped: Condvar::new(),
+        });
         let (ready, is_ready) = mpsc::channel();
         let system = |error| StartError::System { interpreter: pool.settings.interpreter.clone(), error };
         let counted = Counted::new(&pool, pool.state.lock(), |state| &mut state.seats);
@@ -85,6 +93,7 @@ impl Pool {
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         self.news.notify_all();
+        self.stopped.notify_all();
         for job in waiting {
             end(job, Err(ScriptError::Lost("scripts are being stopped")));
         }
@@ -144,7 +153,7 @@ impl Pool {
         let mut state = self.state.lock();
         if !state.stopping && !time.is_zero() {
             let stopping = |state: &mut State| !state.stopping;
-            self.news.wait_while_for(&mut state, stopping, time);
+            self.stopped.wait_while_for(&mut state, stopping, time);
         }
     }
 }
