@@ -1,22 +1,31 @@
 //! The workers of one language, and the scripts that wait for one.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::dialogue::{self, Ended};
 use super::process::{Breaker, Worker};
 use super::{Language, Settings, StartError};
 use crate::{Engine, Finished, Job, Patience, Refused, Run, ScriptError, World, command};
 
-/// Scripts that run in the background at once, each in a worker of its own.
+/// Scripts that run in the background or for another script at once, each in a worker of its own.
 const MAX_BACKGROUND: usize = 32;
 /// The pause before another worker is started after two have failed in a row; each further failure doubles it.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Who waits to hear which interpreter it is, or why there is none.
+type Ready = mpsc::Sender<Result<String, StartError>>;
+
+thread_local! {
+    /// A script runs on this thread: what is started from here it waits for.
+    static IN_SCRIPT: Cell<bool> = const { Cell::new(false) };
+}
 
 /// The workers of one language. A worker is started when a script finds no other one free, and kept.
 pub struct Pool {
@@ -25,6 +34,8 @@ pub struct Pool {
     state: Mutex<State>,
     /// A script waits, or all end.
     news: Condvar,
+    /// All end.
+    stopped: Condvar,
 }
 
 #[derive(Default)]
@@ -46,11 +57,17 @@ impl Pool {
     /// Starts the first worker and waits until it is ready, so that a missing interpreter is told here and not by the
     /// first message. Blocks as long as the interpreter needs to start.
     pub fn start(language: &'static Language, settings: Settings) -> Result<Arc<Self>, StartError> {
-        let pool = Arc::new(Self { language, settings, state: Mutex::default(), news: Condvar::new() });
+        let pool = Arc::new(Self {
+            language,
+            settings,
+            state: Mutex::default(),
+            news: Condvar::new(),
+            stopped: Condvar::new(),
+        });
         let (ready, is_ready) = mpsc::channel();
-        pool.state.lock().seats += 1;
         let system = |error| StartError::System { interpreter: pool.settings.interpreter.clone(), error };
-        pool.seat(Some(ready)).map_err(system)?;
+        let counted = Counted::new(&pool, pool.state.lock(), |state| &mut state.seats);
+        pool.seat(counted, Some(ready)).map_err(system)?;
         let version =
             is_ready.recv().unwrap_or_else(|_| Err(system(std::io::Error::other("its thread is gone"))))?;
         tracing::info!("{} {version}, at most {} workers", language.name, pool.settings.workers);
@@ -76,32 +93,43 @@ impl Pool {
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         self.news.notify_all();
+        self.stopped.notify_all();
         for job in waiting {
             end(job, Err(ScriptError::Lost("scripts are being stopped")));
         }
     }
 
     /// Starts a thread with a worker of its own. It tells `ready` how the worker's start went.
-    fn seat(
-        self: &Arc<Self>,
-        ready: Option<mpsc::Sender<Result<String, StartError>>>,
-    ) -> std::io::Result<()> {
-        let seat = Seat { pool: self.clone(), worker: None, line: 0, failures: 0 };
+    fn seat(self: &Arc<Self>, counted: Counted, ready: Option<Ready>) -> std::io::Result<()> {
+        let seat = Seat::new(self.clone());
         let name = format!("{} worker", self.language.name);
-        thread::Builder::new().name(name).spawn(move || seat.work(ready))?;
+        thread::Builder::new().name(name).spawn(move || {
+            let _counted = counted;
+            seat.work(ready);
+        })?;
         Ok(())
     }
 
+    /// Runs a script on a thread of its own.
     fn begin_background(self: &Arc<Self>, job: Job) -> Result<(), Refused> {
-        let counted = Background::new(self.clone())?;
-        let mut seat = Seat { pool: self.clone(), worker: None, line: 0, failures: 0 };
+        let state = self.open()?;
+        if state.background >= MAX_BACKGROUND {
+            return Err(Refused::Full);
+        }
+        let counted = Counted::new(self, state, |state| &mut state.background);
+        let mut seat = Seat::new(self.clone());
         let name = format!("{} script", self.language.name);
         let started = thread::Builder::new().name(name).spawn(move || {
             let _counted = counted;
             seat.run(job);
-            seat.leave();
         });
         started.map(drop).map_err(no_thread)
+    }
+
+    /// The state, unless all end.
+    fn open(&self) -> Result<MutexGuard<'_, State>, Refused> {
+        let state = self.state.lock();
+        if state.stopping { Err(Refused::Stopping) } else { Ok(state) }
     }
 
     /// The next script; waits for one. `None` when all end.
@@ -125,7 +153,7 @@ impl Pool {
         let mut state = self.state.lock();
         if !state.stopping && !time.is_zero() {
             let stopping = |state: &mut State| !state.stopping;
-            self.news.wait_while_for(&mut state, stopping, time);
+            self.stopped.wait_while_for(&mut state, stopping, time);
         }
     }
 }
@@ -135,26 +163,23 @@ impl Engine for Pool {
         if job.patience == Patience::Endless {
             return self.begin_background(job);
         }
-        let mut state = self.state.lock();
-        if state.stopping {
-            return Err(Refused::Stopping);
-        }
-        if state.idle > state.waiting.len() {
-            state.waiting.push_back(job);
-            drop(state);
-            self.news.notify_one();
-            return Ok(());
-        }
-        if state.seats < self.settings.workers {
-            state.seats += 1;
-            if let Err(error) = self.seat(None) {
-                state.seats -= 1;
-                return Err(no_thread(error));
+        let mut state = self.open()?;
+        if state.idle <= state.waiting.len() {
+            if state.seats < self.settings.workers {
+                let counted = Counted::new(&self, state, |state| &mut state.seats);
+                self.seat(counted, None).map_err(no_thread)?;
+                state = self.open()?;
+            } else if IN_SCRIPT.get() {
+                // A script that runs another one would wait for its own worker.
+                drop(state);
+                return self.begin_background(job);
+            } else if state.waiting.len() >= self.settings.queue {
+                return Err(Refused::Full);
             }
-        } else if state.waiting.len() >= self.settings.queue {
-            return Err(Refused::Full);
         }
         state.waiting.push_back(job);
+        drop(state);
+        self.news.notify_one();
         Ok(())
     }
 }
@@ -169,25 +194,22 @@ fn no_thread(error: std::io::Error) -> Refused {
     Refused::Full
 }
 
-/// A script in the background, counted.
-struct Background(Arc<Pool>);
+/// One of the threads there are, however it ends.
+struct Counted {
+    pool: Arc<Pool>,
+    count: fn(&mut State) -> &mut usize,
+}
 
-impl Background {
-    fn new(pool: Arc<Pool>) -> Result<Self, Refused> {
-        let mut state = pool.state.lock();
-        match state.background {
-            _ if state.stopping => return Err(Refused::Stopping),
-            MAX_BACKGROUND.. => return Err(Refused::Full),
-            _ => state.background += 1,
-        }
-        drop(state);
-        Ok(Self(pool))
+impl Counted {
+    fn new(pool: &Arc<Pool>, mut state: MutexGuard<'_, State>, count: fn(&mut State) -> &mut usize) -> Self {
+        *count(&mut state) += 1;
+        Self { pool: pool.clone(), count }
     }
 }
 
-impl Drop for Background {
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.state.lock().background -= 1;
+        *(self.count)(&mut self.pool.state.lock()) -= 1;
     }
 }
 
@@ -201,14 +223,18 @@ struct Seat {
 }
 
 impl Seat {
-    fn work(mut self, ready: Option<mpsc::Sender<Result<String, StartError>>>) {
+    fn new(pool: Arc<Pool>) -> Self {
+        Self { pool, worker: None, line: 0, failures: 0 }
+    }
+
+    fn work(mut self, ready: Option<Ready>) {
         let started = self.worker().map(|worker| worker.version.clone());
         let failed = started.is_err();
         if let Some(ready) = ready {
             // Whoever started the pool waits for it.
             let _ = ready.send(started);
             if failed {
-                return self.leave_pool();
+                return;
             }
         }
         while let Some(job) = self.pool.next() {
@@ -219,7 +245,6 @@ impl Seat {
                 let _ = self.worker().map(drop);
             }
         }
-        self.leave_pool();
     }
 
     fn run(&mut self, mut job: Job) {
@@ -232,7 +257,9 @@ impl Seat {
             Ok(words) => match self.worker() {
                 Ok(worker) => {
                     job.run.start(limit);
+                    IN_SCRIPT.set(true);
                     let ended = dialogue::hold(worker, &words, &mut job.run, limit);
+                    IN_SCRIPT.set(false);
                     self.heed(ended)
                 }
                 Err(error) => {
@@ -293,10 +320,11 @@ impl Seat {
         self.pool.state.lock().lines.retain(|(line, _)| *line != self.line);
         self.worker = None;
     }
+}
 
-    fn leave_pool(mut self) {
+impl Drop for Seat {
+    fn drop(&mut self) {
         self.leave();
-        self.pool.state.lock().seats -= 1;
     }
 }
 

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use chappe_chat::AppRow;
 use chappe_event::{Event, EventName, Subscriber};
-use chappe_script::Run;
 use chappe_script::worker::PYTHON;
+use chappe_script::{Run, ScriptApp};
 
 use crate::world::{World, message};
 
@@ -228,6 +229,19 @@ fn a_module_is_loaded_for_each_message_where_that_is_asked() {
     );
     assert_eq!(world.chat("a 1").header("r"), "1");
     assert_eq!(world.chat("a 2").header("r"), "2");
+}
+
+#[test]
+fn a_script_that_runs_a_script_has_no_need_of_a_free_worker() {
+    let world = World::new(&PYTHON);
+    let app = AppRow { name: "python", syntax: "", doc: "", takes: false, module: "mod_python3" };
+    world.router.add_app(Arc::new(ScriptApp::new(app, world.world.clone(), world.pool.clone())));
+    world.write(
+        "nested.py",
+        "def chat(message, args):\n    if args: assert message.chat_execute('python', 'nested ' + args[1:]) == 0\n    \
+         message.addHeader('depth', (message.getHeader('depth') or '') + str(len(args)))\n",
+    );
+    assert_eq!(world.chat("nested aaa").header("depth"), "0123");
 }
 
 #[test]
