@@ -42,23 +42,26 @@ pub fn refused_address() -> SocketAddr {
     listener.local_addr().expect("a bound socket")
 }
 
-/// One request a connection; what fails ends it.
+/// Requests until an answer says that the connection is closed; what fails ends it.
 fn serve(stream: TcpStream) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut stream = stream;
     if reader.fill_buf().ok()?.first() == Some(&TLS_HANDSHAKE) {
         return stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok();
     }
-    let asked = read(&mut reader)?;
-    match answer(&asked) {
-        Some(text) => stream.write_all(text.as_bytes()).ok(),
-        // Until the client has had enough of it.
-        None => reader.read(&mut [0]).ok().map(drop),
-    }?;
-    if asked.path == "/endless-pause" {
-        let _ = reader.read(&mut [0]);
+    loop {
+        let asked = read(&mut reader)?;
+        match answer(&asked) {
+            Some(text) => {
+                stream.write_all(text.as_bytes()).ok()?;
+                if text.contains("Connection: close") {
+                    return Some(());
+                }
+            }
+            // Until the client has had enough of it.
+            None => return reader.read(&mut [0]).ok().map(drop),
+        }
     }
-    Some(())
 }
 
 fn read(reader: &mut impl BufRead) -> Option<Asked> {
