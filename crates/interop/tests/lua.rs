@@ -123,15 +123,17 @@ fn a_bad_script_costs_its_own_message() {
 #[test]
 fn a_full_queue_is_answered_503() {
     let settings = r#"<param name="threads" value="1"/><param name="queue" value="1"/>"#;
-    let (server, sender) = with_sender("freeswitch.msleep(3000)", settings);
+    let script = "freeswitch.consoleLog('info', 'has begun') freeswitch.msleep(1500)";
+    let (server, sender) = with_sender(script, settings);
     let uri = server.uri("lua");
-    let senders: Vec<_> = std::iter::once(sender)
-        .chain((0..3).map(|number| Agent::udp(server.sip(), ["1006", "1007", "1008"][number])))
-        .map(|mut sender| {
-            let uri = uri.clone();
-            std::thread::spawn(move || sender.message(&uri, "text/plain", b"x"))
-        })
-        .collect();
+    let send = |mut sender: Agent| {
+        let uri = uri.clone();
+        std::thread::spawn(move || sender.message(&uri, "text/plain", b"x"))
+    };
+    let mut senders = vec![send(sender)];
+    // from here on the one thread is taken, and the queue has room for one
+    server.process.expect("has begun");
+    senders.extend(["1006", "1007", "1008"].map(|user| send(Agent::udp(server.sip(), user))));
     let mut statuses: Vec<_> = senders.into_iter().map(|sender| sender.join().expect("an answer")).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 503, 503], "{}", server.process.printed());
