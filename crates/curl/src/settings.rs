@@ -2,29 +2,30 @@
 
 use std::time::Duration;
 
-use chappe_config::{Diagnostics, Document, ParamRow, ParamStatus, read_params};
-
-const fn used(
-    name: &'static str,
-    syntax: &'static str,
-    default: &'static str,
-    doc: &'static str,
-) -> ParamRow {
-    ParamRow { name, syntax, default, doc, status: ParamStatus::Used }
-}
+use chappe_config::{Diagnostics, Document, ParamRow, read_params};
 
 /// The params of `curl.conf`.
 pub const PARAMS: &[ParamRow] = &[
-    used("max-bytes", "1..1073741824", "1048576", "How long a response's body may be."),
-    used(
+    ParamRow::used("max-bytes", "1..1073741824", "1048576", "How long a response's body may be."),
+    ParamRow::used(
         "validate-certs",
         "true|false",
         "true",
         "Check the certificates of https servers; a request's words `secure` and `insecure` say it for that request.",
     ),
-    used("connect-timeout", "1..3600 seconds", "5", "How long connecting may take."),
-    used("timeout", "1..3600 seconds", "30", "How long a request may take, from the name's resolution on."),
-    used("max-requests", "1..100000", "100", "How many requests may be under way; one more fails at once."),
+    ParamRow::used("connect-timeout", "1..3600 seconds", "5", "How long connecting may take."),
+    ParamRow::used(
+        "timeout",
+        "1..3600 seconds",
+        "30",
+        "How long a request may take, from the name's resolution on.",
+    ),
+    ParamRow::used(
+        "max-requests",
+        "1..100000",
+        "100",
+        "How many requests may be under way; one more fails at once.",
+    ),
 ];
 
 /// `curl.conf`.

@@ -3,49 +3,41 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chappe_config::{Diagnostics, Document, Element, ParamRow, ParamStatus, Params, read_params};
+use chappe_config::{Diagnostics, Document, Element, ParamRow, Params, read_params};
 use chappe_event::{EventName, Globals};
 use chappe_script::lua::LuaConfig;
 
-const fn used(
-    name: &'static str,
-    syntax: &'static str,
-    default: &'static str,
-    doc: &'static str,
-) -> ParamRow {
-    ParamRow { name, syntax, default, doc, status: ParamStatus::Used }
-}
-
-const fn ignored(name: &'static str, why: &'static str) -> ParamRow {
-    ParamRow { name, syntax: "", default: "", doc: "", status: ParamStatus::Ignored(why) }
-}
-
 /// The params of `lua.conf`.
 pub const PARAMS: &[ParamRow] = &[
-    used(
+    ParamRow::used(
         "script-directory",
         "TEMPLATE with ?",
         "",
         "Where `require` looks first; may be there more than once.",
     ),
-    used(
+    ParamRow::used(
         "module-directory",
         "TEMPLATE with ?",
         "",
         "What `package.cpath` says; modules in machine code are found there and refused.",
     ),
-    used(
+    ParamRow::used(
         "startup-script",
         "SCRIPT",
         "",
         "A script that is run at the start, for as long as it likes; may be there more than once.",
     ),
-    used("threads", "1..256", "4", "How many scripts run at once."),
-    used("queue", "1..100000", "1000", "How many more may wait; then messages are answered 503."),
-    used("time-limit", "1..3600 seconds", "10", "How long a script may take that somebody waits for."),
-    used("memory-limit", "1..4096 MiB", "64", "What one script may need."),
-    ignored("xml-handler-script", "the configuration comes from files"),
-    ignored("xml-handler-bindings", "the configuration comes from files"),
+    ParamRow::used("threads", "1..256", "4", "How many scripts run at once."),
+    ParamRow::used("queue", "1..100000", "1000", "How many more may wait; then messages are answered 503."),
+    ParamRow::used(
+        "time-limit",
+        "1..3600 seconds",
+        "10",
+        "How long a script may take that somebody waits for.",
+    ),
+    ParamRow::used("memory-limit", "1..4096 MiB", "64", "What one script may need."),
+    ParamRow::ignored("xml-handler-script", "the configuration comes from files"),
+    ParamRow::ignored("xml-handler-bindings", "the configuration comes from files"),
 ];
 
 /// `lua.conf`.
@@ -133,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_table_says_the_defaults() {
-        let rows = PARAMS.iter().filter(|row| row.status == ParamStatus::Used);
+        let rows = PARAMS.iter().filter(|row| row.status == chappe_config::ParamStatus::Used);
         let said: String =
             rows.map(|row| format!("<param name=\"{}\" value=\"{}\"/>", row.name, row.default)).collect();
         let (said, wrong) = read(&said);

@@ -4,53 +4,45 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use chappe_config::{Diagnostics, Document, ParamRow, ParamStatus, Params, read_params};
+use chappe_config::{Diagnostics, Document, ParamRow, Params, read_params};
 use chappe_event::Globals;
 use chappe_script::worker::{Language, Settings};
 
 use crate::lua_conf::{LuaHook, hooks};
 
-const fn used(
-    name: &'static str,
-    syntax: &'static str,
-    default: &'static str,
-    doc: &'static str,
-) -> ParamRow {
-    ParamRow { name, syntax, default, doc, status: ParamStatus::Used }
-}
-
-const fn ignored(name: &'static str, why: &'static str) -> ParamRow {
-    ParamRow { name, syntax: "", default: "", doc: "", status: ParamStatus::Ignored(why) }
-}
-
 /// The params of all three.
 pub const PARAMS: &[ParamRow] = &[
-    used(
+    ParamRow::used(
         "interpreter",
         "PROGRAM",
         "python3, perl or node",
         "The interpreter, by name or path: a virtual environment's `bin/python3`, for instance.",
     ),
-    used(
+    ParamRow::used(
         "startup-script",
         "SCRIPT",
         "",
         "A script that is run at the start, for as long as it likes; may be there more than once.",
     ),
-    used("workers", "1..256", "as many as there are processors", "How many scripts run at once."),
-    used("queue", "1..100000", "1000", "How many more may wait; then messages are answered 503."),
-    used("time-limit", "1..3600 seconds", "10", "How long a script may take that somebody waits for."),
-    used("memory-limit", "0..1048576 MiB", "1024", "What one worker may need; 0 is no limit."),
-    used(
+    ParamRow::used("workers", "1..256", "as many as there are processors", "How many scripts run at once."),
+    ParamRow::used("queue", "1..100000", "1000", "How many more may wait; then messages are answered 503."),
+    ParamRow::used(
+        "time-limit",
+        "1..3600 seconds",
+        "10",
+        "How long a script may take that somebody waits for.",
+    ),
+    ParamRow::used("memory-limit", "0..1048576 MiB", "1024", "What one worker may need; 0 is no limit."),
+    ParamRow::used(
         "reload",
         "changed or always",
         "changed",
         "When a Python module is loaded anew: when its file has changed, or for each message as in FreeSWITCH.",
     ),
-    ignored("xml-handler-script", "the configuration comes from files"),
-    ignored("xml-handler-bindings", "the configuration comes from files"),
-    ignored("script-caching", "compiled scripts are kept until their files change"),
-    ignored("cache-expires-sec", "compiled scripts are kept until their files change"),
+    ParamRow::ignored("xml-handler-script", "the configuration comes from files"),
+    ParamRow::ignored("xml-handler-bindings", "the configuration comes from files"),
+    ParamRow::ignored("script-caching", "compiled scripts are kept until their files change"),
+    ParamRow::ignored("cache-expires-sec", "compiled scripts are kept until their files change"),
 ];
 
 /// One of the three files.

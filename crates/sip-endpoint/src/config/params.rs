@@ -2,135 +2,181 @@
 
 use std::sync::LazyLock;
 
-use chappe_config::{ParamRow, ParamStatus};
+use chappe_config::ParamRow;
 
 use super::ignored;
 
-const fn used(
-    name: &'static str,
-    syntax: &'static str,
-    default: &'static str,
-    doc: &'static str,
-) -> ParamRow {
-    ParamRow { name, syntax, default, doc, status: ParamStatus::Used }
-}
-
 const USED: &[ParamRow] = &[
-    used(
+    ParamRow::used(
         "context",
         "NAME",
         "public",
         "the chatplan context of messages whose sender's user_context says nothing else",
     ),
-    used(
+    ParamRow::used(
         "sip-ip",
         "IP|auto",
         "auto",
         "the address to listen on; auto and 0.0.0.0 announce the machine's own",
     ),
-    used("sip-port", "0-65535", "5060", "the UDP and TCP port; 0 lets the system choose one"),
-    used(
+    ParamRow::used("sip-port", "0-65535", "5060", "the UDP and TCP port; 0 lets the system choose one"),
+    ParamRow::used(
         "ext-sip-ip",
         "IP|auto",
         "",
         "the address put into Via and Contact when the profile stands behind NAT",
     ),
-    used("ext-sip-port", "1-65535", "", "the port that goes with ext-sip-ip"),
-    used("bind-params", "transport=udp|tcp", "", "listen on this transport alone"),
-    used("shards", "1-64", "", "threads with a socket of their own; one a core by default"),
-    used("auth-messages", "true|false", "true", "ask for credentials before a MESSAGE is taken"),
-    used("auth-calls", "true|false", "false", "ask for credentials before a call is refused"),
-    used("disable-auth-messages", "true|false", "false", "the older way to say auth-messages=false"),
-    used("enable-chat", "true|false", "true", "take MESSAGE requests at all"),
-    used("accept-blind-reg", "true|false", "false", "take any REGISTER without credentials"),
-    used("accept-blind-auth", "true|false", "false", "take any credentials as good"),
-    used(
+    ParamRow::used("ext-sip-port", "1-65535", "", "the port that goes with ext-sip-ip"),
+    ParamRow::used("bind-params", "transport=udp|tcp", "", "listen on this transport alone"),
+    ParamRow::used("shards", "1-64", "", "threads with a socket of their own; one a core by default"),
+    ParamRow::used("auth-messages", "true|false", "true", "ask for credentials before a MESSAGE is taken"),
+    ParamRow::used("auth-calls", "true|false", "false", "ask for credentials before a call is refused"),
+    ParamRow::used(
+        "disable-auth-messages",
+        "true|false",
+        "false",
+        "the older way to say auth-messages=false",
+    ),
+    ParamRow::used("enable-chat", "true|false", "true", "take MESSAGE requests at all"),
+    ParamRow::used("accept-blind-reg", "true|false", "false", "take any REGISTER without credentials"),
+    ParamRow::used("accept-blind-auth", "true|false", "false", "take any credentials as good"),
+    ParamRow::used(
         "auth-require-user",
         "true|false",
         "false",
         "answer 403 at once to users the directory does not know",
     ),
-    used(
+    ParamRow::used(
         "apply-inbound-acl",
         "LIST",
         "",
         "addresses whose MESSAGEs are trusted without credentials; may be repeated",
     ),
-    used(
+    ParamRow::used(
         "apply-register-acl",
         "LIST",
         "",
         "addresses whose REGISTERs are taken without credentials; may be repeated",
     ),
-    used("force-register-domain", "DOMAIN", "", "the domain of all users that register or authenticate"),
-    used("force-register-db-domain", "DOMAIN", "", "the domain under which bindings are kept and looked up"),
-    used(
+    ParamRow::used(
+        "force-register-domain",
+        "DOMAIN",
+        "",
+        "the domain of all users that register or authenticate",
+    ),
+    ParamRow::used(
+        "force-register-db-domain",
+        "DOMAIN",
+        "",
+        "the domain under which bindings are kept and looked up",
+    ),
+    ParamRow::used(
         "multiple-registrations",
         "true|false|contact|call-id",
         "false",
         "more than one binding a user, told apart by contact or Call-ID",
     ),
-    used("max-registrations-per-extension", "0-1000", "0", "bindings a user may have; 0: the built-in limit"),
-    used(
+    ParamRow::used(
+        "max-registrations-per-extension",
+        "0-1000",
+        "0",
+        "bindings a user may have; 0: the built-in limit",
+    ),
+    ParamRow::used(
         "max-registrations",
         "1-10000000",
         "100000",
         "bindings a profile keeps; a new one beyond them is refused with 503",
     ),
-    used(
+    ParamRow::used(
         "sip-force-expires",
         "SECONDS",
         "0",
         "the expiry of every binding, whatever the client asks for; 0: as asked",
     ),
-    used("sip-force-expires-min", "SECONDS", "0", "a shorter expiry is raised to this"),
-    used("sip-force-expires-max", "SECONDS", "0", "a longer expiry is lowered to this; 0: to a day"),
-    used("registration-min-expires", "SECONDS", "0", "a shorter expiry is refused with 423 and Min-Expires"),
-    used("sip-messages-respond-200-ok", "true|false", "false", "answer 200 where 202 would be sent"),
-    used("messages-respond-200-ok", "true|false", "false", "the same as sip-messages-respond-200-ok"),
-    used(
+    ParamRow::used("sip-force-expires-min", "SECONDS", "0", "a shorter expiry is raised to this"),
+    ParamRow::used(
+        "sip-force-expires-max",
+        "SECONDS",
+        "0",
+        "a longer expiry is lowered to this; 0: to a day",
+    ),
+    ParamRow::used(
+        "registration-min-expires",
+        "SECONDS",
+        "0",
+        "a shorter expiry is refused with 423 and Min-Expires",
+    ),
+    ParamRow::used(
+        "sip-messages-respond-200-ok",
+        "true|false",
+        "false",
+        "answer 200 where 202 would be sent",
+    ),
+    ParamRow::used(
+        "messages-respond-200-ok",
+        "true|false",
+        "false",
+        "the same as sip-messages-respond-200-ok",
+    ),
+    ParamRow::used(
         "fire-message-events",
         "true|false",
         "false",
         "fire RECV_MESSAGE for each MESSAGE taken, before it is routed",
     ),
-    used(
+    ParamRow::used(
         "inbound-reg-force-matching-username",
         "true|false",
         "true",
         "the user that registers must be the user that authenticates",
     ),
-    used("challenge-realm", "auto_to|auto_from|REALM", "auto_to", "the realm of digest challenges"),
-    used("challenge-algorithms", "MD5|MD5,SHA-256", "MD5", "digest algorithms offered, the first one first"),
-    used("nonce-ttl", "1-86400", "60", "seconds a nonce is good for"),
-    used("user-agent-string", "TEXT", "chappe", "User-Agent and Server of what is sent"),
-    used("username", "NAME", "mod_sofia", "the user part of the profile's own Contact"),
-    used(
+    ParamRow::used("challenge-realm", "auto_to|auto_from|REALM", "auto_to", "the realm of digest challenges"),
+    ParamRow::used(
+        "challenge-algorithms",
+        "MD5|MD5,SHA-256",
+        "MD5",
+        "digest algorithms offered, the first one first",
+    ),
+    ParamRow::used("nonce-ttl", "1-86400", "60", "seconds a nonce is good for"),
+    ParamRow::used("user-agent-string", "TEXT", "chappe", "User-Agent and Server of what is sent"),
+    ParamRow::used("username", "NAME", "mod_sofia", "the user part of the profile's own Contact"),
+    ParamRow::used(
         "log-auth-failures",
         "true|false",
         "false",
         "log failed authentication in the words fail2ban's freeswitch filter knows",
     ),
-    used(
+    ParamRow::used(
         "max-recv-requests-per-second",
         "0-10000000",
         "0",
         "requests above this are answered 503 with Retry-After; 0: no limit",
     ),
-    used("max-message-flows", "1-1000000", "20000", "messages under way in one shard; more are answered 503"),
-    used("tcp-max-connections", "1-1000000", "10000", "TCP connections at a time"),
-    used("tcp-idle-timeout", "10-86400", "3600", "seconds after which a silent TCP connection is closed"),
-    used("timer-T1", "100-10000", "500", "RFC 3261 timer T1 in milliseconds"),
-    used("timer-T2", "500-60000", "4000", "RFC 3261 timer T2 in milliseconds"),
-    used("timer-T4", "500-60000", "5000", "RFC 3261 timer T4 in milliseconds"),
-    used(
+    ParamRow::used(
+        "max-message-flows",
+        "1-1000000",
+        "20000",
+        "messages under way in one shard; more are answered 503",
+    ),
+    ParamRow::used("tcp-max-connections", "1-1000000", "10000", "TCP connections at a time"),
+    ParamRow::used(
+        "tcp-idle-timeout",
+        "10-86400",
+        "3600",
+        "seconds after which a silent TCP connection is closed",
+    ),
+    ParamRow::used("timer-T1", "100-10000", "500", "RFC 3261 timer T1 in milliseconds"),
+    ParamRow::used("timer-T2", "500-60000", "4000", "RFC 3261 timer T2 in milliseconds"),
+    ParamRow::used("timer-T4", "500-60000", "5000", "RFC 3261 timer T4 in milliseconds"),
+    ParamRow::used(
         "timer-T1X64",
         "1000-640000",
         "32000",
         "how long a transaction may go without an answer, in milliseconds",
     ),
-    used("sip-domain", "DOMAIN", "", "the domain of addresses that name none"),
-    used("alias", "sip:HOST:PORT", "", "another name of the profile"),
+    ParamRow::used("sip-domain", "DOMAIN", "", "the domain of addresses that name none"),
+    ParamRow::used("alias", "sip:HOST:PORT", "", "another name of the profile"),
 ];
 
 /// Every param FreeSWITCH knows of a sofia profile, and ours.
