@@ -17,8 +17,16 @@ const MAX_OCTETS: u64 = 16 << 20;
 /// What was compiled, and of what.
 #[derive(Default)]
 pub(super) struct Chunks {
-    files: HashMap<PathBuf, (Version, Function)>,
-    codes: HashMap<Box<str>, Function>,
+    files: HashMap<PathBuf, (Version, Chunk)>,
+    codes: HashMap<Box<str>, Chunk>,
+}
+
+/// A compiled text, whose environment is the state's.
+#[derive(Clone)]
+struct Chunk {
+    function: Function,
+    /// The text names `_ENV`: it may have exchanged it when it ran before.
+    names_env: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -47,27 +55,39 @@ impl Chunks {
             return Err(ChunkError::TooBig { path: path.to_owned() });
         }
         if let Some((_, chunk)) = self.files.get(path).filter(|(known, _)| *known == version) {
-            return Ok(chunk.clone());
+            return Ok(chunk.ready(lua)?);
         }
         let text = std::fs::read(path).map_err(failed)?;
         let chunk = compile(lua, without_first_line(&text), &format!("@{}", path.display()))?;
         if self.files.len() >= MAX_KEPT {
             self.files.clear();
         }
-        self.files.insert(path.to_owned(), (version, chunk.clone()));
-        Ok(chunk)
+        let function = chunk.function.clone();
+        self.files.insert(path.to_owned(), (version, chunk));
+        Ok(function)
     }
 
     pub(super) fn code(&mut self, lua: &Lua, code: &str) -> Result<Function, ChunkError> {
         if let Some(chunk) = self.codes.get(code) {
-            return Ok(chunk.clone());
+            return Ok(chunk.ready(lua)?);
         }
         let chunk = compile(lua, code.as_bytes(), "=line")?;
         if self.codes.len() >= MAX_KEPT {
             self.codes.clear();
         }
-        self.codes.insert(code.into(), chunk.clone());
-        Ok(chunk)
+        let function = chunk.function.clone();
+        self.codes.insert(code.into(), chunk);
+        Ok(function)
+    }
+}
+
+impl Chunk {
+    /// The function, for one more run.
+    fn ready(&self, lua: &Lua) -> mlua::Result<Function> {
+        if self.names_env {
+            self.function.set_environment(lua.globals())?;
+        }
+        Ok(self.function.clone())
     }
 }
 
@@ -78,8 +98,9 @@ impl Version {
 }
 
 /// Text alone: compiled code that was tampered with could bring the server down.
-fn compile(lua: &Lua, text: &[u8], name: &str) -> mlua::Result<Function> {
-    lua.load(text).set_name(name).set_mode(ChunkMode::Text).into_function()
+fn compile(lua: &Lua, text: &[u8], name: &str) -> mlua::Result<Chunk> {
+    let function = lua.load(text).set_name(name).set_mode(ChunkMode::Text).into_function()?;
+    Ok(Chunk { function, names_env: memchr::memmem::find(text, b"_ENV").is_some() })
 }
 
 /// A first line that begins with `#` is for the shell; its newline stays, for the line numbers.

@@ -1,5 +1,5 @@
--- Makes the environment of a run. It is run once a state, with what the host gives, and gives the function that makes
--- a fresh environment. What a script can reach is either its run's own or can't be changed.
+-- Makes the environment of scripts. It is run once a state, with what the host gives, and gives the environment and the
+-- function that takes out of it what a run left there. What a script can reach is either its run's own or can't be changed.
 
 local host = ...
 
@@ -125,12 +125,70 @@ function base.dofile(path)
   return host.chunk(path)()
 end
 
+-- The environment looks up in `base` what it does not have, and makes the rest when it is first asked for: most scripts
+-- use little. Whoever could tell gets a table that has all of it.
+local env, shape = {}, { __index = base, __metatable = false }
+local makers = {}
+
+local function is_bare(object)
+  return object == env and getmetatable(env) == false
+end
+
+local function all_of_env()
+  local all = copy(base)
+  for name in next, makers do
+    all[name] = env[name]
+  end
+  for name, value in next, env do
+    all[name] = value
+  end
+  return all
+end
+
+function shape.__pairs()
+  return next, all_of_env()
+end
+
+local function fill()
+  for name, value in next, all_of_env() do
+    rawset(env, name, value)
+  end
+  shape.__metatable = nil
+  setmetatable(env, nil)
+  shape.__metatable = false
+  host.spend()
+end
+
 -- A finalizer can't be stopped once it runs.
 function base.setmetatable(object, metatable)
   if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
     error("__gc is not available to scripts", 2)
   end
+  if is_bare(object) then
+    fill()
+  end
   return setmetatable(object, metatable)
+end
+
+function base.getmetatable(object)
+  if is_bare(object) then
+    return nil
+  end
+  return getmetatable(object)
+end
+
+function base.rawget(object, name)
+  if is_bare(object) then
+    return env[name]
+  end
+  return rawget(object, name)
+end
+
+function base.next(object, name)
+  if is_bare(object) then
+    fill()
+  end
+  return next(object, name)
 end
 
 function base.collectgarbage(what)
@@ -403,19 +461,27 @@ local libraries = {
   debug = over(debugging),
 }
 
+for name, library in next, libraries do
+  makers[name] = function()
+    return setmetatable({}, library)
+  end
+end
+
 local texts = getmetatable("")
-texts.__metatable = false
+texts.__metatable, texts.__index = false, text
 getmetatable(io.stdout).__metatable = false
 
-return function()
-  trace = nil
-  local env = copy(base)
-  env._G = env
-  for name, library in next, libraries do
-    env[name] = setmetatable({}, library)
-  end
-  env.freeswitch = setmetatable({}, freeswitch)
-  texts.__index = env.string
+function makers.string()
+  local own = setmetatable({}, libraries.string)
+  texts.__index = own
+  return own
+end
+
+function makers.freeswitch()
+  return setmetatable({}, freeswitch)
+end
+
+function makers.package()
   local package = {
     loaded = { freeswitch = env.freeswitch, _G = env },
     preload = {},
@@ -428,7 +494,39 @@ return function()
     package.loaded[name] = env[name]
   end
   package.loaded.package = package
-  env.package = package
-  env.require = requirer(package)
+  return package
+end
+
+function makers.require()
+  return requirer(env.package)
+end
+
+function makers._G()
   return env
+end
+
+local function make(_, name)
+  local maker = makers[name]
+  local value = maker and maker()
+  env[name] = value
+  return value
+end
+
+setmetatable(base, { __index = make })
+setmetatable(env, shape)
+
+-- More names than these leave a table behind that the next run would have to pay for.
+local MANY = 1000
+
+return env, function()
+  trace = nil
+  texts.__index = text
+  local left = 0
+  for name in next, env do
+    env[name] = nil
+    left = left + 1
+  end
+  if left > MANY then
+    host.spend()
+  end
 end

@@ -1,6 +1,6 @@
 //! One Lua state: made once, used for many runs.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,8 +20,10 @@ const PRELUDE: &str = include_str!("prelude.lua");
 
 pub(super) struct State {
     lua: Lua,
-    /// Makes a fresh environment.
-    fresh: Function,
+    /// Takes out of the environment what a run left there.
+    clear: Function,
+    /// The environment can't be cleared any more.
+    spent: Rc<Cell<bool>>,
     chunks: Rc<RefCell<Chunks>>,
     guard: Guard,
     config: Arc<LuaConfig>,
@@ -32,10 +34,20 @@ impl State {
         let lua = Lua::new_with(StdLib::ALL_SAFE, LuaOptions::default())?;
         let guard = Guard::install(&lua, world.clone())?;
         let chunks = Rc::new(RefCell::new(Chunks::default()));
+        let spent = Rc::new(Cell::new(false));
         let host = host(&lua, &config, world, &chunks, &guard)?;
-        let fresh = lua.load(PRELUDE).set_name("=prelude").call::<Function>(host)?;
+        let spend = spent.clone();
+        host.set(
+            "spend",
+            lua.create_function(move |_, ()| {
+                spend.set(true);
+                Ok(())
+            })?,
+        )?;
+        let (env, clear) = lua.load(PRELUDE).set_name("=prelude").call::<(Table, Function)>(host)?;
+        lua.set_globals(env)?;
         lua.set_memory_limit(config.memory_limit)?;
-        Ok(Self { lua, fresh, chunks, guard, config })
+        Ok(Self { lua, clear, spent, chunks, guard, config })
     }
 
     /// Runs a script to its end. The second answer is whether the state can be used again.
@@ -49,6 +61,7 @@ impl State {
         self.guard.begin(run.until());
         self.lua.set_app_data(Current::new(run));
         let outcome = self.execute(line);
+        self.clear();
         let current = self.lua.remove_app_data::<Current>();
         let stopped = current.as_ref().and_then(|current| current.run.check().err());
         let outcome = outcome.map_err(|error| self.told(error, stopped));
@@ -57,12 +70,12 @@ impl State {
 
     /// Whether the last run left the state fit for another.
     pub(super) fn is_fit(&self, outcome: &Result<(), ScriptError>) -> bool {
-        !self.guard.is_over() && !matches!(outcome, Err(ScriptError::Memory(_) | ScriptError::Time(_)))
+        !self.spent.get() && !self.guard.is_over() && !matches!(outcome, Err(ScriptError::Memory(_) | ScriptError::Time(_)))
     }
 
     fn execute(&self, line: &str) -> Result<(), Failure> {
         let line = Line::parse(line).ok_or(Failure::Nothing)?;
-        let globals = self.fresh.call::<Table>(())?;
+        let globals = self.lua.globals();
         let mut chunks = self.chunks.borrow_mut();
         let chunk = match &line {
             Line::Code(code) => chunks.code(&self.lua, code)?,
@@ -73,9 +86,14 @@ impl State {
         };
         drop(chunks);
         self.give(&globals)?;
-        self.lua.set_globals(globals.clone())?;
-        chunk.set_environment(globals)?;
         Ok(chunk.call::<()>(())?)
+    }
+
+    /// Nothing of the run is left for the next one.
+    fn clear(&self) {
+        if self.guard.is_over() || self.clear.call::<()>(()).is_err() {
+            self.spent.set(true);
+        }
     }
 
     /// FreeSWITCH switch_utils.c `switch_is_file_path`.
@@ -184,12 +202,10 @@ fn host(
         "chunk",
         lua.create_function(move |lua, path: String| {
             let chunk = chunks.borrow_mut().file(lua, Path::new(&path));
-            let chunk = chunk.map_err(|error| match error {
+            chunk.map_err(|error| match error {
                 ChunkError::Lua(error) => error,
                 other => mlua::Error::runtime(other),
-            })?;
-            chunk.set_environment(lua.globals())?;
-            Ok(chunk)
+            })
         })?,
     )?;
     host.set("where", lua.create_function(place)?)?;

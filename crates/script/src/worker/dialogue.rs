@@ -45,7 +45,12 @@ fn order(words: &[Value], run: &Run) -> Vec<Value> {
 /// Answers the script's calls until it has ended.
 fn answer(worker: &mut Worker, run: &mut Run) -> Result<Result<(), ScriptError>, Gone> {
     loop {
-        match worker.hear(run.time_left())? {
+        let left = run.time_left();
+        // A worker that never falls silent is not waited for, and would never be late.
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(Gone::Late);
+        }
+        match worker.hear(left)? {
             Said::Done => return Ok(Ok(())),
             Said::Failed(error) => return Ok(Err(ScriptError::Script(error))),
             Said::Release(handle) => run.release(handle),
