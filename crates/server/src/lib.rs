@@ -32,6 +32,7 @@ mod send;
 mod server;
 mod signals;
 mod source;
+mod spawner;
 mod switch_conf;
 mod version;
 mod worker_conf;

@@ -18,6 +18,7 @@ use crate::logging::{ConsoleSink, LogCap, Stamp};
 use crate::modules::Modules;
 use crate::presets::Machine;
 use crate::source::Source;
+use crate::spawner::Spawner;
 
 /// How the server is asked to end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +55,7 @@ pub struct Server {
     pub registry: Arc<Registry>,
     pub router: Arc<Router>,
     pub runtime: Handle,
+    pub spawner: Arc<Spawner>,
     pub modules: Modules,
     pub started: Instant,
     configuration: ArcSwap<Configuration>,
@@ -76,18 +78,14 @@ impl Server {
         let bus = Arc::new(Bus::new(identity.clone(), ground.clock.clone()));
         let registry = Arc::new(Registry::new());
         registry.announce_on(bus.clone());
-        let spawner = runtime.clone();
+        let spawner = Arc::new(Spawner::new(runtime.clone()));
+        let spawn = spawner.clone();
         let router = Router::new(RouterDeps {
             bus: bus.clone(),
             registry: registry.clone(),
             globals: ground.globals.clone(),
             clock: ground.clock.clone(),
-            // On a shard's thread the work goes on there; elsewhere the runtime takes it.
-            spawn: Arc::new(move |work| {
-                if let Some(work) = chappe_sip_endpoint::spawn_here(work) {
-                    spawner.spawn(work);
-                }
-            }),
+            spawn: Arc::new(move |work| spawn.spawn(work)),
             alt_plans: Arc::new(PlanFiles::new(runtime.clone())),
         });
         Arc::new(Self {
@@ -97,6 +95,7 @@ impl Server {
             registry,
             router,
             runtime,
+            spawner,
             modules: Modules::default(),
             started: Instant::now(),
             configuration: ArcSwap::from_pointee(configuration),

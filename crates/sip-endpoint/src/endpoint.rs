@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::config::{ProfileConfig, SofiaConfig};
 use crate::outbound::SipInterface;
 use crate::profile::Profile;
+use crate::shard::Work;
 use crate::world::World;
 use crate::{EndpointError, Registration, commands};
 
@@ -176,6 +177,16 @@ impl Endpoint {
         self.world.set_profiles(Vec::new());
         self.world.deps.router.remove_interface(crate::outbound::INTERFACE);
         *self.config.lock() = SofiaConfig::default();
+    }
+
+    /// Lets a shard go on with work that nobody waits for, in the order in which the calling thread hands it over. It is
+    /// handed back when no profile runs, or the shard has too much to do already.
+    pub fn go_on(&self, work: Work) -> Option<Work> {
+        let view = self.world.view();
+        match view.profiles.first() {
+            Some(profile) => profile.go_on(work).err(),
+            None => Some(work),
+        }
     }
 
     pub(crate) fn world(&self) -> &Arc<World> {

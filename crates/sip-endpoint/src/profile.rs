@@ -16,7 +16,7 @@ use crate::auth::Authenticator;
 use crate::config::{ListenIp, ProfileConfig};
 use crate::endpoint::Listening;
 use crate::registrar::Registrar;
-use crate::shard::{self, Mailbox, SendJob};
+use crate::shard::{self, Mail, Mailbox, SendJob, Work};
 use crate::transport::tcp::{Connections, TcpLimits};
 use crate::transport::udp;
 use crate::world::World;
@@ -246,6 +246,23 @@ impl Profile {
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
         self.mailboxes[turn].send(job)
+    }
+
+    /// Lets a shard of this profile go on with the work: the same one for all that the calling thread has, in order.
+    /// `Err`: its mailbox is full.
+    pub fn go_on(&self, work: Work) -> Result<(), Work> {
+        thread_local! {
+            static TURN: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+        }
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        if self.stopped.load(Ordering::Acquire) {
+            return Err(work);
+        }
+        let shard = TURN.with(|turn| turn % self.mailboxes.len());
+        match self.mailboxes[shard].post(Mail::Work(work)) {
+            Err(Mail::Work(work)) => Err(work),
+            _ => Ok(()),
+        }
     }
 
     pub fn mailbox(&self, shard: u16) -> Option<&Arc<Mailbox>> {

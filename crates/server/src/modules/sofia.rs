@@ -71,6 +71,7 @@ impl Module for SofiaModule {
             return Err(error);
         }
         endpoint.register_commands(&server.registry);
+        server.spawner.use_shards_of(&endpoint);
         self.set(endpoint);
         Ok(())
     }

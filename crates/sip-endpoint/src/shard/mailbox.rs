@@ -8,6 +8,7 @@ use chappe_sip_proto::Peer;
 use crossbeam_queue::ArrayQueue;
 
 use super::forks::SendJob;
+use super::local::Work;
 use crate::transport::mmsg::EventFd;
 
 /// What other threads have for a shard.
@@ -18,6 +19,8 @@ pub enum Mail {
     Refused { peer: Peer, bytes: Bytes, code: u16 },
     /// A request to send.
     Send(Box<SendJob>),
+    /// Work that nobody waits for.
+    Work(Work),
     /// A connection has ended. It comes to the shard that gets the connection's frames, after the last of them.
     Ended(Peer),
     /// What was sent to this peer is lost.
@@ -29,7 +32,6 @@ pub enum Mail {
 pub struct Mailbox {
     queue: ArrayQueue<Mail>,
     wake: Arc<EventFd>,
-    signalled: AtomicBool,
     stop: AtomicBool,
     drain: AtomicBool,
 }
@@ -39,26 +41,18 @@ const CAPACITY: usize = 16_384;
 impl Mailbox {
     pub fn new(wake: Arc<EventFd>) -> Self {
         let flag = || AtomicBool::new(false);
-        Self { queue: ArrayQueue::new(CAPACITY), wake, signalled: flag(), stop: flag(), drain: flag() }
+        Self { queue: ArrayQueue::new(CAPACITY), wake, stop: flag(), drain: flag() }
     }
 
     pub fn post(&self, mail: Mail) -> Result<(), Mail> {
         self.queue.push(mail)?;
-        if !self.signalled.swap(true, Ordering::AcqRel) {
-            self.wake.signal();
-        }
+        self.wake.signal();
         Ok(())
     }
 
-    /// For the shard, when it was woken: from here on the next mail signals again.
-    pub fn woken(&self) {
-        self.wake.clear();
-        self.signalled.store(false, Ordering::Release);
-    }
-
-    /// For the shard, when it leaves mail for its next turn.
-    pub fn wake_again(&self) {
-        self.wake.signal();
+    /// For the shard, before it sleeps.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
     }
 
     /// A request to send, from another thread. `Err`: the mailbox is full.

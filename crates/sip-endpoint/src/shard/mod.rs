@@ -25,7 +25,7 @@ use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 use self::flows::Flows;
 use self::forks::Forks;
 pub use self::forks::{Leg, Outcome, SendJob};
-pub use self::local::{spawn_here, submit_here};
+pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
 pub use self::random::Random;
 use crate::inbound;
@@ -93,10 +93,11 @@ pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world
     let runtime = shard.world.deps.runtime.clone();
     let _context = runtime.enter();
     while !shard.is_over(&end.mailbox) {
-        let ready = poller.wait(shard.patience(Instant::now()));
-        if ready.wake {
-            end.mailbox.woken();
-        }
+        end.wake.falls_asleep();
+        let is_busy = shard.flows.has_ready() || !end.mailbox.is_empty() || shard.is_over(&end.mailbox);
+        let patience = if is_busy { Some(Duration::ZERO) } else { shard.patience(Instant::now()) };
+        let ready = poller.wait(patience);
+        end.wake.wakes_up(ready.wake);
         // A fault of ours costs the messages of one turn, not the profile.
         let turn = || shard.turn(&end.mailbox, &socket, &mut batch, ready.socket);
         if catch_unwind(AssertUnwindSafe(turn)).is_err() {
@@ -138,9 +139,6 @@ impl Shard {
 
     /// How long the shard may sleep.
     fn patience(&mut self, now: Instant) -> Option<Duration> {
-        if self.flows.has_ready() {
-            return Some(Duration::ZERO);
-        }
         let tick = (self.index == 0).then_some(self.next_tick);
         let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick];
         times.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
@@ -190,12 +188,16 @@ impl Shard {
     /// Work that flows leave behind goes on as flows of this shard.
     fn adopt_spawned(&mut self, now: Instant) {
         while let Some(work) = local::next_spawned() {
-            let flow = Box::pin(async move {
-                work.await;
-                Verdict::OK
-            });
-            self.start(now, flow, Waiting::Nobody);
+            self.adopt(now, work);
         }
+    }
+
+    fn adopt(&mut self, now: Instant, work: Work) {
+        let flow = Box::pin(async move {
+            work.await;
+            Verdict::OK
+        });
+        self.start(now, flow, Waiting::Nobody);
     }
 
     /// Whether no more messages can be under way in this shard.

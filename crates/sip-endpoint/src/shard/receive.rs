@@ -51,12 +51,12 @@ impl Shard {
                 Some(Mail::Frame { peer, bytes }) => self.receive(now, &bytes, peer, draining),
                 Some(Mail::Refused { peer, bytes, code }) => self.refuse(&bytes, peer, code),
                 Some(Mail::Send(job)) => self.jobs.push(*job),
+                Some(Mail::Work(work)) => self.adopt(now, work),
                 Some(Mail::Ended(peer)) => self.connection_ended(now, peer),
                 Some(Mail::Unreachable(peer)) => self.unreachable(now, peer),
                 None => return,
             }
         }
-        mailbox.wake_again();
     }
 
     /// The other shards hear of it from here, so that an answer which came just before, and was handed over, is there

@@ -4,33 +4,55 @@ use std::io;
 use std::mem::{size_of, zeroed};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::time::Duration;
 
 /// The most octets a UDP datagram can carry.
 pub const DATAGRAM: usize = 65_536;
 
-/// Wakes a thread that sleeps in [`Poller::wait`]; any thread may signal.
+/// Wakes a thread that sleeps in [`Poller::wait`]. A signal costs a system call only while the thread sleeps and has not
+/// been signalled: one who is awake looks at its queues before it sleeps, and has to say so by
+/// [`falls_asleep`](Self::falls_asleep) before that look.
 #[derive(Debug)]
-pub struct EventFd(OwnedFd);
+pub struct EventFd {
+    fd: OwnedFd,
+    asleep: AtomicBool,
+}
 
 impl EventFd {
     pub fn new() -> io::Result<Self> {
         // SAFETY: eventfd takes no pointers.
         let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
-        owned(fd).map(Self)
+        Ok(Self { fd: owned(fd)?, asleep: AtomicBool::new(true) })
     }
 
-    /// Never blocks: a full counter means that the sleeper wakes anyway.
+    /// To be called after what the thread is to find was put into its queue. Never blocks: a full counter means that the
+    /// sleeper wakes anyway.
     pub fn signal(&self) {
+        // Either the sleeper sees what was queued before this, or this sees that it sleeps.
+        fence(Ordering::SeqCst);
+        if !self.asleep.swap(false, Ordering::SeqCst) {
+            return;
+        }
         let one = 1u64.to_ne_bytes();
         // SAFETY: the buffer lives across the call and is 8 octets long, as eventfd asks.
-        unsafe { libc::write(self.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+        unsafe { libc::write(self.fd.as_raw_fd(), one.as_ptr().cast(), one.len()) };
     }
 
-    pub fn clear(&self) {
-        let mut count = [0u8; 8];
-        // SAFETY: the buffer lives across the call and is 8 octets long.
-        unsafe { libc::read(self.0.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
+    /// The thread is about to look at its queues for the last time before it sleeps.
+    pub fn falls_asleep(&self) {
+        self.asleep.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    }
+
+    /// The thread is awake; `signalled` when it was by a signal.
+    pub fn wakes_up(&self, signalled: bool) {
+        self.asleep.store(false, Ordering::SeqCst);
+        if signalled {
+            let mut count = [0u8; 8];
+            // SAFETY: the buffer lives across the call and is 8 octets long.
+            unsafe { libc::read(self.fd.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
+        }
     }
 }
 
@@ -53,7 +75,7 @@ impl Poller {
         // SAFETY: epoll_create1 takes no pointers.
         let poller = Self(owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?);
         poller.add(socket.as_raw_fd(), SOCKET)?;
-        poller.add(wake.0.as_raw_fd(), WAKE)?;
+        poller.add(wake.fd.as_raw_fd(), WAKE)?;
         Ok(poller)
     }
 
@@ -304,7 +326,20 @@ mod tests {
         wake.signal();
         wake.signal();
         assert_eq!(poller.wait(None), Ready { wake: true, socket: false });
-        wake.clear();
+        wake.wakes_up(true);
         assert_eq!(poller.wait(Some(Duration::ZERO)), Ready::default());
+    }
+
+    #[test]
+    fn who_is_awake_is_not_signalled() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let wake = EventFd::new().unwrap();
+        let poller = Poller::new(&socket, &wake).unwrap();
+        wake.wakes_up(false);
+        wake.signal();
+        assert_eq!(poller.wait(Some(Duration::ZERO)), Ready::default());
+        wake.falls_asleep();
+        wake.signal();
+        assert_eq!(poller.wait(None), Ready { wake: true, socket: false });
     }
 }
