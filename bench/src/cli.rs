@@ -12,7 +12,7 @@ pub struct Options {
     pub chappe: Option<PathBuf>,
 
     /// Rows to measure
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply, Row::Lua, Row::Python])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply, Row::Lua, Row::Python, Row::Sleeper])]
     pub rows: Vec<Row>,
 
     /// Rounds of each row
@@ -73,6 +73,8 @@ pub enum Row {
     Lua,
     /// A Python script that replies, in four workers
     Python,
+    /// From user to user, while other users' messages go to a Python script that sleeps 1 s in every tenth of them
+    Sleeper,
 }
 
 impl Row {
@@ -84,6 +86,9 @@ impl Row {
             Row::Reply => "chappe, `reply` from the chatplan",
             Row::Lua => "chappe, `reply` from a Lua script",
             Row::Python => "chappe, `reply` from a Python script, workers included",
+            Row::Sleeper => {
+                "chappe, point to point, beside a Python script that sleeps 1 s in every tenth message"
+            }
         }
     }
 }

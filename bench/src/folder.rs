@@ -20,6 +20,18 @@ pub const PYTHON: &str = "python";
 const MODULE: &str = "def chat(message, args):
     message.chat_execute('reply', 'Hello, you said: ' + message.getBody())
 ";
+/// The user that a Python script answers for which sleeps in every tenth message.
+pub const SLEEPER: &str = "sleeper";
+/// What that module is.
+const SLEEPS: &str = "import time
+count = 0
+def chat(message, args):
+    global count
+    count += 1
+    if count % 10 == 0:
+        time.sleep(1)
+    message.chat_execute('reply', 'Hello, you said: ' + message.getBody())
+";
 /// Everybody's password.
 pub const PASSWORD: &str = "bench";
 
@@ -32,6 +44,7 @@ pub fn write(folder: &Path, users: u32) -> Result<u16, BenchError> {
     std::fs::create_dir_all(&scripts).map_err(BenchError::system("make a folder"))?;
     std::fs::write(scripts.join("reply.lua"), SCRIPT).map_err(BenchError::system("write a script"))?;
     std::fs::write(scripts.join("reply.py"), MODULE).map_err(BenchError::system("write a script"))?;
+    std::fs::write(scripts.join("sleeps.py"), SLEEPS).map_err(BenchError::system("write a script"))?;
     Ok(port)
 }
 
@@ -97,6 +110,11 @@ fn document(port: u16, users: u32) -> String {
   <extension name="python">
     <condition field="to" expression="^{PYTHON}@">
       <action application="python" data="reply"/>
+    </condition>
+  </extension>
+  <extension name="sleeper">
+    <condition field="to" expression="^{SLEEPER}@">
+      <action application="python" data="sleeps"/>
     </condition>
   </extension>
 </context></section>

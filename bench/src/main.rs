@@ -19,6 +19,7 @@ mod message;
 mod register;
 mod rounds;
 mod server;
+mod sleeper;
 mod table;
 mod udp;
 

@@ -11,6 +11,7 @@ use crate::load::{Load, Pace};
 use crate::message::Template;
 use crate::register::register;
 use crate::server::Server;
+use crate::sleeper::Sleeper;
 use crate::udp::Port;
 use crate::{machine, table};
 
@@ -80,8 +81,8 @@ impl<'o> Bench<'o> {
         let mut ports = [Port::open()?, Port::open()?];
         let core = options.server_core;
         let wants = |row| options.rows.contains(&row);
-        let chappe = if [Row::Relay, Row::Reply, Row::Lua, Row::Python].into_iter().any(wants) {
-            Some(Server::chappe(&program(options)?, core, 2 * options.users)?)
+        let chappe = if options.rows.iter().any(|&row| row != Row::Floor) {
+            Some(Server::chappe(&program(options)?, core, 2 * options.users + 1)?)
         } else {
             None
         };
@@ -103,6 +104,7 @@ impl<'o> Bench<'o> {
     fn round(&mut self, row: Row) -> Result<Round, BenchError> {
         let pace = Pace::Window(u64::from(self.options.window));
         let length = Duration::from_secs(u64::from(self.options.seconds));
+        let sleeper = self.sleeper(row);
         let (mut load, server) = self.load(row);
         load.drive(pace, WARM_UP)?;
         let (start, cpu, done) = (Instant::now(), server.cpu_time()?, load.ledger.counts.done);
@@ -110,33 +112,42 @@ impl<'o> Bench<'o> {
         let (elapsed, cpu) = (start.elapsed(), server.cpu_time()?.saturating_sub(cpu));
         let done = (load.ledger.counts.done - done) as f64;
         load.drain(DRAIN)?;
-        Ok(Round {
-            rate: done / elapsed.as_secs_f64(),
-            cpu: cpu.as_secs_f64() * 1e6 / done.max(1.0),
-            counts: load.ledger.counts,
-        })
+        let counts = load.ledger.counts;
+        wake(sleeper)?;
+        Ok(Round { rate: done / elapsed.as_secs_f64(), cpu: cpu.as_secs_f64() * 1e6 / done.max(1.0), counts })
     }
 
     fn half(&mut self, row: Row, rate: f64) -> Result<Half, BenchError> {
         let length = Duration::from_secs(u64::from(self.options.seconds));
+        let sleeper = self.sleeper(row);
         let (mut load, _) = self.load(row);
         load.drive(Pace::Rate(rate.max(1.0)), length)?;
         load.drain(DRAIN)?;
-        Ok(Half { rate, ledger: load.ledger })
+        let ledger = load.ledger;
+        wake(sleeper)?;
+        Ok(Half { rate, ledger })
+    }
+
+    /// The load beside the row's own, where it has one.
+    fn sleeper(&mut self, row: Row) -> Option<Sleeper> {
+        let server = self.chappe.as_ref().filter(|_| row == Row::Sleeper)?;
+        self.run += 1;
+        let user = (1000 + 2 * self.options.users).to_string();
+        Some(Sleeper::start(server.address, self.run, user, self.options.size as usize))
     }
 
     fn load(&mut self, row: Row) -> (Load<'_>, &Server) {
         self.run += 1;
         let server = match row {
             Row::Floor => self.floor.as_ref(),
-            Row::Relay | Row::Reply | Row::Lua | Row::Python => self.chappe.as_ref(),
+            Row::Relay | Row::Reply | Row::Lua | Row::Python | Row::Sleeper => self.chappe.as_ref(),
         };
         let server = server.expect("the servers of all rows were started");
         let from = self.ports[0].address;
         let size = self.options.size as usize;
         let templates = (0..self.options.users).map(|user| {
             let recipient = match row {
-                Row::Floor | Row::Relay => receiver(self.options, user),
+                Row::Floor | Row::Relay | Row::Sleeper => receiver(self.options, user),
                 Row::Reply => ECHO.to_owned(),
                 Row::Lua => LUA.to_owned(),
                 Row::Python => PYTHON.to_owned(),
@@ -146,6 +157,15 @@ impl<'o> Bench<'o> {
         let load = Load::new(self.run, server.address, &mut self.ports, templates.collect());
         (load, server)
     }
+}
+
+/// Ends the load beside; a line says what became of it, so that nobody takes a script that did not run for one that does
+/// no harm.
+fn wake(sleeper: Option<Sleeper>) -> Result<(), BenchError> {
+    let Some(sleeper) = sleeper else { return Ok(()) };
+    let counts = sleeper.end()?;
+    eprintln!("  the script that sleeps: {} sent, {} answered so far", counts.sent, counts.answered);
+    Ok(())
 }
 
 fn sender(user: u32) -> String {

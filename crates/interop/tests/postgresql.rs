@@ -107,9 +107,14 @@ fn a_script_asks_postgresql() {
     folder.write("freeswitch.xml", &main.replace(r#"<load module="mod_sms"/>"#, modules));
     folder.write(
         "chatplan/default.xml",
-        r#"<include><context name="default"><extension name="lua"><condition field="to_user" expression="^lua$">
-             <action application="lua" data="numbers.lua"/>
-           </condition></extension></context></include>"#,
+        r#"<include>
+<context name="default">
+  <extension name="lua"><condition field="to_user" expression="^lua$">
+    <action application="lua" data="numbers.lua"/>
+  </condition></extension>
+</context>
+</include>
+"#,
     );
     folder.write("scripts/numbers.lua", &SCRIPT.replace("PORT", &postgres.port.to_string()));
     let server = Server::start(folder);

@@ -94,6 +94,10 @@ fn a_provider_is_reached() {
     assert_eq!(answer(&server, &mut sender, "+4215550001", "Hi & bye ž"), "sent for 50");
     let asked = web.asked();
     assert_eq!(asked.start, "POST /send?version=1&kind=sms");
+    assert!(
+        asked.headers.contains(&"content-type: application/x-www-form-urlencoded".to_owned()),
+        "{asked:?}"
+    );
     assert_eq!(asked.body, "to=4215550001&from=639&text=Hi+%26+bye+%C5%BE");
 }
 

@@ -1,6 +1,7 @@
 //! Requests to a server on this machine.
 
 mod server;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -131,6 +132,24 @@ fn what_can_not_be_reached() {
     let server = Server::start();
     let plain_for_tls = server.url("/echo").replacen("http", "https", 1);
     assert_eq!(asker.answer(&plain_for_tls).exit_code, 35);
+}
+
+#[test]
+fn a_certificate_nobody_vouches_for_is_refused_unless_that_is_asked_for() {
+    let server = tls::Server::start();
+    let asker = asker();
+    for (words, expected) in [
+        // CURLE_PEER_FAILED_VERIFICATION
+        ("", (60, 0, "")),
+        ("insecure", (0, 200, "secret")),
+        ("insecure secure", (60, 0, "")),
+    ] {
+        let answer = asker.answer(&format!("{} {words}", server.url()));
+        assert_eq!((answer.exit_code, answer.status(), answer.body.as_str()), expected, "{words}");
+    }
+    let trusting = Asker::new(CurlSettings { validate_certs: false, ..CurlSettings::default() });
+    assert_eq!(trusting.text(&server.url()), "secret");
+    assert_eq!(trusting.answer(&format!("{} secure", server.url())).exit_code, 60);
 }
 
 #[test]

@@ -70,7 +70,9 @@ impl State {
 
     /// Whether the last run left the state fit for another.
     pub(super) fn is_fit(&self, outcome: &Result<(), ScriptError>) -> bool {
-        !self.spent.get() && !self.guard.is_over() && !matches!(outcome, Err(ScriptError::Memory(_) | ScriptError::Time(_)))
+        !self.spent.get()
+            && !self.guard.is_over()
+            && !matches!(outcome, Err(ScriptError::Memory(_) | ScriptError::Time(_)))
     }
 
     fn execute(&self, line: &str) -> Result<(), Failure> {
