@@ -17,6 +17,11 @@ pub fn reply(text: &str) -> Bytes {
     format!("Content-Type: command/reply\nReply-Text: {text}\n\n").into()
 }
 
+/// The answer to `userauth`; `allowed` are header lines.
+pub fn user_accepted(allowed: &str) -> Bytes {
+    format!("Content-Type: command/reply\nReply-Text: +OK accepted\n{allowed}\n").into()
+}
+
 /// The answer to `bgapi`, which says the job's identifier a second time, as a header.
 pub fn job_reply(job: &str) -> Bytes {
     format!("Content-Type: command/reply\nReply-Text: +OK Job-UUID: {job}\nJob-UUID: {job}\n\n").into()

@@ -8,6 +8,7 @@
 //! the client is told; a command that takes long holds up that client's next replies and nothing else.
 #![forbid(unsafe_code)]
 
+mod account;
 pub mod client;
 pub mod command;
 mod config;
@@ -17,6 +18,7 @@ mod listener;
 pub mod session;
 pub mod subscription;
 
+pub use account::{Account, Accounts, Permissions};
 pub use config::{EventSocketConfig, PARAMS};
 pub use filter::Filter;
 pub use listener::{Acl, Applied, BindError, EventSocket, EventSocketDeps, command_rows};

@@ -14,17 +14,19 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use self::connection::Connection;
 use self::hub::{Hub, Member};
 use self::job::Bgapi;
-use crate::{EventSocketConfig, frame};
+use crate::{Accounts, EventSocketConfig, frame};
 
 mod connection;
 mod hub;
 mod job;
 mod outbox;
 mod shared;
+mod strikes;
 mod writer;
 
 /// How long the clients have to take their last frame when the server ends.
@@ -49,6 +51,7 @@ pub struct EventSocketDeps {
     pub log_bus: Arc<LogBus>,
     pub clock: Arc<dyn Clock>,
     pub acl: Acl,
+    pub accounts: Accounts,
 }
 
 /// The operator's address can't be listened on.
@@ -240,8 +243,14 @@ async fn accept(listener: Arc<TcpListener>, deps: EventSocketDeps, hub: Arc<Hub>
 /// Lets a client in, or tells it why not.
 async fn enter(mut stream: TcpStream, peer: IpAddr, deps: &EventSocketDeps, hub: &Arc<Hub>, limits: Limits) {
     if let Some(list) = limits.config.acl.iter().find(|list| !(deps.acl)(list, peer)) {
-        tracing::warn!(%peer, %list, "event socket client rejected by acl");
+        // FreeSWITCH mod_event_socket.c listener_run.
+        tracing::warn!(file = "mod_event_socket.c", "IP {peer} Rejected by acl \"{list}\"");
         // A fresh socket's buffer takes these few octets at once.
+        let _ = stream.try_write(&frame::rude_rejection());
+        return;
+    }
+    if hub.strikes.is_out(peer, Instant::now()) {
+        tracing::debug!(%peer, "event socket client is kept out for its wrong passwords");
         let _ = stream.try_write(&frame::rude_rejection());
         return;
     }

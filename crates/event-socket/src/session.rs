@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chappe_event::{Event, LogLevel};
 
+use crate::account::{Accounts, Permissions};
 use crate::command::Command;
 use crate::frame;
 use crate::subscription::Subscription;
@@ -30,8 +31,11 @@ pub enum Output {
     Fire(Box<Event>),
     /// The client gave the password.
     Authenticated,
-    /// The client gave a wrong one: [`Output::Reply`] and [`Output::Close`] follow.
-    AuthFailed,
+    /// The client gave a wrong one, for that user (`None`: the event socket's own): [`Output::Reply`] and
+    /// [`Output::Close`] follow.
+    AuthFailed { user: Option<String> },
+    /// The client speaks another protocol: [`Output::Close`] follows.
+    Stranger,
     /// From here on the client hears what [`Session::subscription`] says.
     Subscribed,
     /// From here on the client is sent log lines up to this level.
@@ -47,7 +51,11 @@ pub enum Output {
 /// The state of one connection.
 pub struct Session {
     password: Arc<str>,
+    accounts: Accounts,
     authenticated: bool,
+    permissions: Permissions,
+    /// Commands that were none, before the client was authenticated.
+    unknown: u8,
     pub subscription: Subscription,
     log_level: Option<LogLevel>,
     new_uuid: Box<dyn FnMut() -> String + Send>,
@@ -79,11 +87,21 @@ impl Session {
     pub fn new(password: Arc<str>, new_uuid: Box<dyn FnMut() -> String + Send>) -> Self {
         Self {
             password,
+            accounts: Arc::new(|_, _| None),
             authenticated: false,
+            permissions: Permissions::ALL,
+            unknown: 0,
             subscription: Subscription::default(),
             log_level: None,
             new_uuid,
         }
+    }
+
+    /// The users who may use `userauth`; without this nobody may.
+    #[must_use]
+    pub fn with_accounts(mut self, accounts: Accounts) -> Self {
+        self.accounts = accounts;
+        self
     }
 
     pub fn is_authenticated(&self) -> bool {
@@ -117,6 +135,10 @@ impl Session {
 fn strip<'a>(line: &'a str, start: &str) -> Option<&'a str> {
     let found = line.get(..start.len())?;
     found.eq_ignore_ascii_case(start).then(|| &line[start.len()..])
+}
+
+fn denied(out: &mut Vec<Output>) {
+    reply(out, "-ERR permission denied");
 }
 
 fn reply(out: &mut Vec<Output>, text: &str) {

@@ -40,6 +40,7 @@ impl Server {
             log_bus: Arc::new(LogBus::new()),
             clock,
             acl: Arc::new(|list, _: IpAddr| list == "loopback.auto"),
+            accounts: Arc::new(|_, _| None),
         };
         let socket = EventSocket::new(deps.clone());
         assert_eq!(socket.apply(config).expect("a free port"), Applied::Started);
@@ -478,4 +479,18 @@ async fn a_job_can_be_started_by_an_api_command() {
     assert_eq!(body, "a");
     assert_eq!(client.api("bgapi").await.expect("refused"), "-ERR Invalid syntax\n");
     assert_eq!(client.api("bgapi uuid:mine").await.expect("refused"), "-ERR Invalid syntax\n");
+}
+
+#[tokio::test]
+async fn a_browser_can_not_be_made_to_give_commands() {
+    let server = Server::start();
+    let mut stream = server.raw().await;
+    let request =
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nauth secret\n\napi echo done\n\n";
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    assert_eq!(
+        read_to_end(stream).await,
+        "Content-Type: auth/request\n\n\
+         Content-Type: text/disconnect-notice\nContent-Length: 23\n\nDisconnected, goodbye.\n"
+    );
 }

@@ -88,7 +88,9 @@ fn text(output: &Output) -> String {
             format!("! fire {} {}{body}", event.name(), headers.join(" "))
         }
         Output::Authenticated => "! authenticated".to_owned(),
-        Output::AuthFailed => "! authentication failed".to_owned(),
+        Output::AuthFailed { user: None } => "! authentication failed".to_owned(),
+        Output::AuthFailed { user: Some(user) } => format!("! authentication of {user} failed"),
+        Output::Stranger => "! stranger".to_owned(),
         Output::Subscribed => "! subscribed".to_owned(),
         Output::Log(level) => format!("! log {}", level.map_or("nothing", |level| level.as_str())),
         Output::FlushEvents => "! flush events".to_owned(),
@@ -126,8 +128,7 @@ fn a_wrong_password_ends_the_connection() {
     for wrong in ["auth", "authClueCon"] {
         check(&format!("> {wrong}\n< -ERR command not found"));
     }
-    for wrong in ["auth cluecon", "auth ClueCo", "auth ClueConn", "auth ClueCon x", "userauth 1000@x:ClueCon"]
-    {
+    for wrong in ["auth cluecon", "auth ClueCo", "auth ClueConn", "auth ClueCon x"] {
         check(&format!("> {wrong}\n! authentication failed\n< -ERR invalid\n! close"));
     }
 }

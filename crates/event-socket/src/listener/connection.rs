@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::hub::{Hub, Member};
-use super::{EventSocketDeps, calling, job, writer};
+use super::{EventSocketDeps, calling, job, strikes, writer};
 use crate::EventSocketConfig;
 use crate::command::{Command, Limits, ParseError, Parser};
 use crate::frame;
@@ -43,7 +43,8 @@ impl Connection {
     pub(super) async fn run(mut self, stream: TcpStream, member: Arc<Member>) {
         let (mut reader, socket) = stream.into_split();
         let new_uuid = Box::new(|| uuid::Uuid::new_v4().to_string());
-        let mut session = Session::new(self.config.password.clone(), new_uuid);
+        let mut session =
+            Session::new(self.config.password.clone(), new_uuid).with_accounts(self.deps.accounts.clone());
         member.outbox.reply(session.greeting()).await;
         let writing = tokio::spawn(writer::write(socket, member.clone(), self.deps.clone()));
         tokio::pin!(writing);
@@ -107,9 +108,12 @@ impl Connection {
                 Output::Job { job, line } => self.start_job(job, line).await,
                 Output::Fire(event) => self.fire(*event),
                 Output::Authenticated => self.welcome(member),
-                Output::AuthFailed => {
-                    tracing::warn!(peer = %member.peer, "event socket authentication failed");
+                Output::AuthFailed { user } => {
+                    self.auth_failed(member, user.as_deref());
                     tokio::time::sleep(self.config.failed_auth_delay).await;
+                }
+                Output::Stranger => {
+                    tracing::warn!(peer = %member.peer, "event socket client speaks another protocol");
                 }
                 Output::Subscribed => {
                     member.subscribe(session.subscription.clone());
@@ -151,6 +155,19 @@ impl Connection {
         tracing::debug!(peer = %member.peer, "event socket client authenticated");
     }
 
+    /// In the words that fail2ban's filter for FreeSWITCH looks for.
+    fn auth_failed(&self, member: &Member, user: Option<&str>) {
+        let (user, peer) = (printable(user.unwrap_or("event_socket")), member.peer);
+        tracing::warn!(
+            file = "sofia_reg.c",
+            "SIP auth failure (REGISTER) on sofia profile 'event_socket' for [{user}] from ip {peer}"
+        );
+        if self.hub.strikes.strike(peer, Instant::now()) {
+            let seconds = strikes::WINDOW.as_secs();
+            tracing::warn!(%peer, "event socket keeps an address out for {seconds} s: {} wrong passwords", strikes::MOST);
+        }
+    }
+
     fn fire(&self, mut event: Event) {
         self.deps.bus.prepare(&mut event, calling("parse_command", line!()));
         self.deps.bus.fire(event);
@@ -160,6 +177,12 @@ impl Connection {
         self.deps.bus.refresh();
         self.deps.log_bus.refresh();
     }
+}
+
+/// A name that a stranger chose, fit for a line of the log: nothing in it ends the brackets around it.
+fn printable(name: &str) -> String {
+    let fit = |letter: char| if letter.is_control() || matches!(letter, '[' | ']') { '?' } else { letter };
+    name.chars().take(128).map(fit).collect()
 }
 
 /// Commands as they arrive.

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::outbox::{Item, Outbox};
 use super::shared::{SharedEvent, SharedLine};
+use super::strikes::Strikes;
 use crate::subscription::{Format, Subscription};
 
 /// One connection as the hub sees it. What it wants is read without a lock.
@@ -53,6 +54,7 @@ pub(super) struct Hub {
     /// Held while the list is exchanged.
     changing: Mutex<()>,
     removed: Notify,
+    pub(super) strikes: Strikes,
 }
 
 impl Hub {

@@ -2,7 +2,7 @@
 
 use chappe_event::EventName;
 
-use super::{Output, Session, reply};
+use super::{Output, Session, denied, reply};
 use crate::command::Command;
 use crate::subscription::Format;
 
@@ -13,7 +13,19 @@ pub(super) fn event(session: &mut Session, _: &Command, rest: &str, out: &mut Ve
         session.subscription.format = format;
         words.next();
     }
-    let known = each_name(words, |name| match name {
+    let words: Vec<&str> = words.collect();
+    let permissions = &session.permissions;
+    let mut allowed = true;
+    each_name(words.iter().copied(), |name| {
+        allowed &= match name {
+            Named::Kind(kind) => permissions.allows_event(kind),
+            Named::Subclass(subclass) => permissions.allows_subclass(subclass),
+        };
+    });
+    if !allowed {
+        return denied(out);
+    }
+    let known = each_name(words.into_iter(), |name| match name {
         Named::Kind(kind) => session.subscription.add(kind),
         Named::Subclass(subclass) => session.subscription.add_subclass(subclass),
     });

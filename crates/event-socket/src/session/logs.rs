@@ -2,11 +2,14 @@
 
 use chappe_event::LogLevel;
 
-use super::{Output, Session, reply};
+use super::{Output, Session, denied, reply};
 use crate::command::Command;
 
 /// `log [LEVEL]`; without a level, debug. The answer repeats the level as it was written.
 pub(super) fn log(session: &mut Session, _: &Command, rest: &str, out: &mut Vec<Output>) {
+    if !session.permissions.log {
+        return denied(out);
+    }
     let text = rest.trim_start_matches(' ').split(' ').next().unwrap_or_default();
     let level = if text.is_empty() { Some(LogLevel::Debug) } else { LogLevel::parse(text) };
     let Some(level) = level else { return reply(out, "-ERR invalid log level") };

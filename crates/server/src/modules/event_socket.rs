@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chappe_event_socket::{EventSocket, EventSocketDeps};
+use chappe_event_socket::{Account, Accounts, EventSocket, EventSocketDeps};
 
 use super::{Module, ModuleError};
 use crate::configuration::Configuration;
@@ -36,6 +36,23 @@ impl EventSocketModule {
     }
 }
 
+/// The users that the directory lets in. FreeSWITCH takes the params of the domain, the group and the user, the last
+/// said counting.
+fn accounts(server: &Arc<Server>) -> Accounts {
+    let server = Arc::downgrade(server);
+    Arc::new(move |name, domain| {
+        let configuration = server.upgrade()?.configuration();
+        let user = configuration.directory.user(domain, name)?;
+        let param = |name| user.param(name).map(str::to_owned);
+        Some(Account {
+            password: param("esl-password"),
+            events: param("esl-allowed-events"),
+            api: param("esl-allowed-api"),
+            log: user.param("esl-allowed-log").is_none_or(chappe_event::is_true),
+        })
+    })
+}
+
 impl Module for EventSocketModule {
     fn name(&self) -> &'static str {
         NAME
@@ -51,6 +68,7 @@ impl Module for EventSocketModule {
             acl: Arc::new(move |list, ip| {
                 lists.upgrade().is_some_and(|server| server.configuration().acl.allows(list, ip))
             }),
+            accounts: accounts(server),
         });
         let _runtime = server.runtime.enter();
         socket.apply(configuration.event_socket.clone())?;
