@@ -32,6 +32,9 @@ fn tests(summary: &mut Summary, clients: &interop::Clients) {
     if let Some(python) = &clients.python {
         command.env("CHAPPE_INTEROP_PYTHON", python);
     }
+    if let Some(node) = &clients.node {
+        command.env("CHAPPE_INTEROP_NODE", node);
+    }
     summary.run("tests", &mut command);
     for missing in &clients.missing {
         summary.skip("interop", missing.as_str());

@@ -385,20 +385,20 @@ fn sendevent() {
          > to: a%20b@c
          > Content-Length: 2
          >> hi
-         ! fire CUSTOM Event-Subclass=SMS::SEND_MESSAGE Command=sendevent CUSTOM dest_proto=sip to=a%20b@c Content-Length=2 Event-UUID=uuid-1 body=hi
          < +OK uuid-1
+         ! fire CUSTOM Event-Subclass=SMS::SEND_MESSAGE Command=sendevent CUSTOM dest_proto=sip to=a%20b@c Content-Length=2 Event-UUID=uuid-1 body=hi
          > sendevent NOTIFY
          > Event-Name: NOTIFY
          > x: 1
          > x: 2
          > _body: text
-         ! fire NOTIFY Command=sendevent NOTIFY Event-Name=NOTIFY x=1 x=2 Event-UUID=uuid-2 body=text
          < +OK uuid-2
+         ! fire NOTIFY Command=sendevent NOTIFY Event-Name=NOTIFY x=1 x=2 Event-UUID=uuid-2 body=text
          > sendevent MESSAGE
          > Event-Name: MESSAGE
          > Event-Name: MESSAGE
-         ! fire MESSAGE Command=sendevent MESSAGE Event-Name=MESSAGE Event-Name=MESSAGE Event-UUID=uuid-3
-         < +OK uuid-3",
+         < +OK uuid-3
+         ! fire MESSAGE Command=sendevent MESSAGE Event-Name=MESSAGE Event-Name=MESSAGE Event-UUID=uuid-3",
     );
 }
 

@@ -14,21 +14,43 @@ pub fn find(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// A Python that can `import pjsua2`: `$CHAPPE_INTEROP_PYTHON`, the virtual environment under `target/`, or the
-/// machine's own.
+/// A Python that can `import pjsua2`.
 pub fn pjsua2_python() -> Option<PathBuf> {
-    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop-venv/bin/python");
+    python_with("pjsua2")
+}
+
+/// A Python that has `module`: `$CHAPPE_INTEROP_PYTHON`, the virtual environment under `target/`, or the machine's own.
+/// `None` with a line that says what was skipped.
+pub fn python_with(module: &str) -> Option<PathBuf> {
+    let venv = target().join("interop-venv/bin/python");
     let candidates =
         [std::env::var_os("CHAPPE_INTEROP_PYTHON").map(PathBuf::from), Some(venv), Some("python3".into())];
-    let found = candidates.into_iter().flatten().find(|python| imports_pjsua2(python));
+    let found = candidates.into_iter().flatten().find(|python| imports(python, module));
     if found.is_none() {
-        println!("skipped: pjsua2 is not installed");
+        println!("skipped: {module} is not installed");
     }
     found
 }
 
-fn imports_pjsua2(python: &Path) -> bool {
+/// The folder whose `node_modules` has `package`: `$CHAPPE_INTEROP_NODE`, or the one under `target/`. `None` with a line
+/// that says what was skipped.
+pub fn node_modules(package: &str) -> Option<PathBuf> {
+    let candidates =
+        [std::env::var_os("CHAPPE_INTEROP_NODE").map(PathBuf::from), Some(target().join("interop-node"))];
+    let found =
+        candidates.into_iter().flatten().find(|folder| folder.join("node_modules").join(package).is_dir());
+    if found.is_none() {
+        println!("skipped: {package} is not installed");
+    }
+    found
+}
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")
+}
+
+fn imports(python: &Path, module: &str) -> bool {
     let mut command = Command::new(python);
-    command.args(["-c", "import pjsua2"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["-c", &format!("import {module}")]).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }

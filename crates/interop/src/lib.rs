@@ -13,7 +13,7 @@ mod process;
 mod server;
 
 pub use agent::{Agent, Received};
-pub use clients::{find, pjsua2_python};
+pub use clients::{find, node_modules, pjsua2_python, python_with};
 pub use folder::{Folder, PASSWORD};
 pub use ports::free_port;
 pub use process::Driven;

@@ -10,8 +10,9 @@ use crate::command::Command;
 pub(super) fn sendevent(session: &mut Session, command: &Command, rest: &str, out: &mut Vec<Output>) {
     let uuid = (session.new_uuid)();
     let name = EventName::parse(rest.trim_matches([' ', '\t'])).unwrap_or(EventName::Clone);
-    out.push(Output::Fire(Box::new(event(name, command, &uuid))));
+    // The reply goes out before what the event brings about.
     reply(out, &format!("+OK {uuid}"));
+    out.push(Output::Fire(Box::new(event(name, command, &uuid))));
 }
 
 fn event(name: EventName, command: &Command, uuid: &str) -> Event {

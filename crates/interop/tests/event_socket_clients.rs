@@ -1,0 +1,133 @@
+//! Real event socket clients: each subscribes, hears a message, runs a command at once and in the background, sends a
+//! message that a registered user agent gets, and hears what became of it.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use chappe_interop::{Agent, Driven, Folder, PASSWORD, Server, find, node_modules, python_with};
+
+/// What a client that works in UTF-8 sends.
+const TEXT: &str = "žluťoučký\n\nkůň";
+
+fn client(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "clients", name].iter().collect()
+}
+
+/// The folder with ESL.py and ESL.pm.
+fn libraries() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "..", "clients"].iter().collect()
+}
+
+/// Runs a client against a server of its own. `text` is what it sends.
+fn converse(mut command: Command, form: &str, text: &str) {
+    let server = Server::start(Folder::new());
+    let (mut sender, mut recipient) = (Agent::udp(server.sip(), "1004"), Agent::udp(server.sip(), "1005"));
+    assert_eq!((sender.register(), recipient.register()), (200, 200));
+    let port = server.folder.event_port.to_string();
+    command.args(["127.0.0.1", &port, "ClueCon", form, "1005@127.0.0.1"]).env("PYTHONIOENCODING", "utf-8");
+    let mut client = Driven::start(command);
+    client.expect("subscribed\n");
+    assert_eq!(sender.message(&server.uri("1005"), "text/plain", "hello ž".as_bytes()), 200);
+    assert_eq!(recipient.receive().text(), "hello ž");
+    client.expect("MESSAGE 1004 hello ž\n");
+    client.expect("API one two\n");
+    client.expect("JOB job-1 three\n");
+    client.expect("SENT +OK\n");
+    assert_eq!(recipient.receive().text(), text);
+    client.expect("REPORT Success\n");
+    client.expect("END 0\n");
+    let ended = client.ended(Duration::from_secs(10));
+    assert!(ended.success(), "{ended}: {}", client.printed());
+}
+
+#[test]
+fn esl_py() {
+    let Some(python) = find("python3") else { return };
+    for form in ["plain", "json"] {
+        let mut command = Command::new(&python);
+        command.arg(client("esl_library.py")).env("PYTHONPATH", libraries());
+        converse(command, form, TEXT);
+    }
+}
+
+#[test]
+fn esl_pm() {
+    let Some(perl) = find("perl") else { return };
+    for form in ["plain", "json"] {
+        let mut command = Command::new(&perl);
+        command.arg(client("esl_library.pl")).env("PERL5LIB", libraries());
+        converse(command, form, TEXT);
+    }
+}
+
+#[test]
+fn greenswitch() {
+    let Some(python) = python_with("greenswitch") else { return };
+    let mut command = Command::new(python);
+    command.arg(client("greenswitch_client.py"));
+    converse(command, "plain", TEXT);
+}
+
+#[test]
+fn genesis() {
+    let Some(python) = python_with("genesis") else { return };
+    let mut command = Command::new(python);
+    command.arg(client("genesis_client.py"));
+    converse(command, "plain", TEXT);
+}
+
+#[test]
+fn modesl() {
+    let (Some(node), Some(folder)) = (find("node"), node_modules("modesl")) else { return };
+    for form in ["plain", "json"] {
+        let mut command = Command::new(&node);
+        command.arg(client("modesl_client.js")).env("NODE_PATH", folder.join("node_modules"));
+        converse(command, form, "from modesl");
+    }
+}
+
+#[test]
+fn esl() {
+    let (Some(node), Some(folder)) = (find("node"), node_modules("esl")) else { return };
+    let mut command = Command::new(&node);
+    command.arg(client("esl_client.mjs")).current_dir(folder);
+    converse(command, "json", "from esl");
+}
+
+/// It hears no events but those of its own background jobs.
+#[tokio::test(flavor = "multi_thread")]
+async fn freeswitch_esl() {
+    let server = Server::start(Folder::new());
+    let mut recipient = Agent::udp(server.sip(), "1005");
+    assert_eq!(recipient.register(), 200);
+    let address = ("127.0.0.1", server.folder.event_port);
+    assert!(freeswitch_esl::Esl::inbound(address, PASSWORD).await.is_err(), "a wrong password");
+    let client = freeswitch_esl::Esl::inbound(address, "ClueCon").await.expect("let in");
+    assert!(client.connected());
+    assert_eq!(client.api("reloadxml").await.expect("an answer"), "[Success]");
+    assert_eq!(client.bgapi("reloadxml").await.expect("an answer"), "[Success]");
+    let body = TEXT.as_bytes();
+    let head = format!(
+        "sendevent CUSTOM\nEvent-Subclass: SMS::SEND_MESSAGE\ndest_proto: sip\nfrom: server@127.0.0.1\n\
+         to: 1005@127.0.0.1\ntype: text/plain\nContent-Length: {}\n\n",
+        body.len()
+    );
+    let reply = client.send_recv(&[head.as_bytes(), body].concat()).await.expect("a reply");
+    let said = reply.headers()["Reply-Text"].as_str().map(str::to_owned).expect("a text");
+    assert!(said.starts_with("+OK "), "{said}");
+    assert_eq!(recipient.receive().text(), TEXT);
+    client.disconnect().await.expect("a reply");
+}
+
+/// ESL.py and ESL.pm against servers that do what the real one does not.
+#[test]
+fn the_libraries_own_tests() {
+    for (program, test) in [("python3", "test_esl.py"), ("perl", "esl.t")] {
+        let Some(program) = find(program) else { continue };
+        let ran =
+            Command::new(program).arg(libraries().join("tests").join(test)).output().expect("it starts");
+        let (out, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        assert!(ran.status.success(), "{test}: {}\n{out}\n{errors}", ran.status);
+    }
+}
