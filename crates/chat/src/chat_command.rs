@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chappe_api::{Answer, Call, Command, Registry, Row};
 use chappe_event::{Event, EventName, header};
 
-use crate::{Router, flow};
+use crate::{Router, flow, originate};
 
 /// Adds the router's API commands.
 pub fn register(router: &Arc<Router>, registry: &Registry) {
@@ -26,8 +26,8 @@ struct Chat {
 
 const ROW: Row = Row {
     name: "chat",
-    syntax: "<proto>|<from>|<to>|<message>|[<content-type>]",
-    doc: "Send a message past the chatplan and wait for the outcome.",
+    syntax: "<proto>|<from>|<to>|<message>|[<content-type>]|[chatplan]",
+    doc: "Send a message and wait for the outcome: past the chatplan, or with the last word through it.",
     module: "mod_dptools",
 };
 
@@ -51,20 +51,28 @@ impl Command for Chat {
     }
 }
 
-/// The message that the words make; `None` when there are too few.
+/// The message that the words make; `None` when there are too few, or the last one is another.
 fn message(args: &str) -> Option<Event> {
-    let mut words = args.splitn(5, '|').map(unquoted);
+    let mut words = args.splitn(6, '|').map(unquoted);
     let [proto, from, to, body] = [words.next()?, words.next()?, words.next()?, words.next()?];
+    let kind = words.next().unwrap_or_default();
+    let through_the_plan = match words.next() {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case("chatplan") => true,
+        Some(_) => return None,
+    };
     let mut message = Event::new(EventName::Message);
     message.add(header::PROTO, "global");
     message.add(header::FROM, from);
     message.add(header::TO, to);
-    message.add(header::TYPE, words.next().unwrap_or_default());
+    if !kind.is_empty() || !through_the_plan {
+        message.add(header::TYPE, kind);
+    }
     message.add(header::SKIP_GLOBAL_PROCESS, "true");
     message.add(header::BLOCKING, "true");
     message.add(header::DEST_PROTO, proto);
     message.set_body(Some(Bytes::copy_from_slice(body.as_bytes())));
-    Some(message)
+    Some(if through_the_plan { originate::message(&message) } else { message })
 }
 
 /// A word without the blanks and the quotes around it.

@@ -21,6 +21,7 @@ mod flow;
 mod hunting;
 mod interface;
 mod limits;
+mod originate;
 mod quirks;
 mod report;
 mod router;

@@ -71,7 +71,7 @@ fn begin(status: &str) -> Event {
 }
 
 /// Copies the message's headers, but not its body and not what each event has of its own.
-fn copy(message: &Event, report: &mut Event, without: &[&str]) {
+pub(crate) fn copy(message: &Event, report: &mut Event, without: &[&str]) {
     const OWN: [&str; 13] = [
         header::EVENT_NAME,
         header::EVENT_SUBCLASS,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use chappe_event::{Bus, Event, EventName, HookId, Subscriber, SubscriberId, header, is_false};
 
 use crate::delivery::Place;
-use crate::{Router, flow, report};
+use crate::{Router, flow, originate, report};
 
 /// The subclass of messages to be sent.
 const SEND_MESSAGE: &str = "SMS::SEND_MESSAGE";
@@ -49,17 +49,25 @@ struct Listener {
 
 impl Subscriber for Listener {
     fn wants(&self, name: EventName, subclass: Option<&str>) -> bool {
-        name == EventName::Custom && subclass.is_none_or(|subclass| subclass == SEND_MESSAGE)
+        let ours = |subclass| [SEND_MESSAGE, originate::SUBCLASS].contains(&subclass);
+        name == EventName::Custom && subclass.is_none_or(ours)
     }
 
     fn deliver(&self, event: &Arc<Event>) {
-        if event.subclass() != Some(SEND_MESSAGE) {
+        let originates = event.subclass() == Some(originate::SUBCLASS);
+        if !originates && event.subclass() != Some(SEND_MESSAGE) {
             return;
         }
         let Some(router) = self.router.upgrade() else { return };
         let Some(place) = Place::take(&router, event) else { return };
         let event = Event::clone(event);
-        (router.deps.spawn)(Box::pin(async move { handle(place.0.clone(), event).await }));
+        (router.deps.spawn)(Box::pin(async move {
+            if originates {
+                flow::route(place.0.clone(), originate::message(&event)).await;
+            } else {
+                handle(place.0.clone(), event).await;
+            }
+        }));
     }
 }
 
