@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::step::{Summary, cargo, root, target};
 
-const PAGES: [&str; 4] = ["params", "apps", "api", "scripts"];
+const PAGES: [&str; 5] = ["params", "apps", "api", "events", "scripts"];
 
 /// Writes `docs/reference/*.md`.
 pub fn run() -> bool {

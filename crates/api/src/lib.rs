@@ -16,5 +16,5 @@ mod registry;
 mod separate;
 
 pub use command::{Answer, Call, Command, Later, Row};
-pub use registry::Registry;
+pub use registry::{EVENTS, Registry};
 pub use separate::separate;

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use chappe_event::{Bus, Event, EventName};
+use chappe_event::{Bus, Event, EventName, EventRow};
 
 use crate::{Answer, Call, Command, Row};
+
+/// The events about commands.
+pub const EVENTS: &[EventRow] =
+    &[EventRow::fired(EventName::Api, "An API command was called.", &["API-Command"])];
 
 /// What FreeSWITCH takes off a command's name and arguments.
 const BLANKS: [char; 5] = [' ', '\t', '\r', '\n', '\x0b'];

@@ -35,6 +35,7 @@ pub use app::{App, AppRow, Outcome, Ran, Sending};
 pub use chat_command::{command_rows, register as register_commands};
 pub use interface::{ChatInterface, Delivery, InterfaceRow, Sent};
 pub use quirks::Quirks;
+pub use report::EVENTS;
 pub use router::{BoxFuture, Router, RouterDeps, Spawn};
 pub use settings::Settings;
 pub use verdict::Verdict;

@@ -1,12 +1,37 @@
 //! The events that tell what became of a message.
 
-use chappe_event::{Event, EventName, Value, header};
+use chappe_event::{Event, EventName, EventRow, Value, header};
 
 use crate::flow::Ended;
 use crate::{Quirks, Router};
 
 /// The subclass of delivery reports.
 pub(crate) const DELIVERY_REPORT: &str = "SMS::DELIVERY_REPORT";
+
+/// The events about messages.
+pub const EVENTS: &[EventRow] = &[
+    EventRow::fired(
+        EventName::Message,
+        "A message has gone its way; blocking ones say how it ended in Delivery-Failure.",
+        &["proto", "from", "to", "type", "dest_proto"],
+    ),
+    EventRow::custom(
+        DELIVERY_REPORT,
+        "What became of a message: its Status is Success, Accepted or Failure, Delivery-Device the device that took it. \
+         The other headers are the message's.",
+        &["Status", "Delivery-Result-Code", "from", "to"],
+    ),
+    EventRow::heeded(
+        "SMS::SEND_MESSAGE",
+        "Sends the message past the chatplan. With `blocking: true` it is seen again with the outcome.",
+        &["dest_proto", "from", "to"],
+    ),
+    EventRow::heeded(
+        "SMS::ORIGINATE_MESSAGE",
+        "Takes the message through the chatplan (context: `context`, else default), as one that a device sent.",
+        &["from", "to"],
+    ),
+];
 
 /// The device that answered, in a report: its contact.
 const DELIVERY_DEVICE: &str = "Delivery-Device";

@@ -21,4 +21,4 @@ pub mod subscription;
 pub use account::{Account, Accounts, Permissions};
 pub use config::{EventSocketConfig, PARAMS};
 pub use filter::Filter;
-pub use listener::{Acl, Applied, BindError, EventSocket, EventSocketDeps, command_rows};
+pub use listener::{Acl, Applied, BindError, EVENTS, EventSocket, EventSocketDeps, command_rows};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chappe_api::{Registry, Row};
-use chappe_event::{Bus, Calling, Clock, LogBus, LogSinkId, SubscriberId};
+use chappe_event::{Bus, Calling, Clock, EventName, EventRow, LogBus, LogSinkId, SubscriberId};
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
@@ -42,6 +42,20 @@ pub type Acl = Arc<dyn Fn(&str, IpAddr) -> bool + Send + Sync>;
 pub fn command_rows() -> impl Iterator<Item = Row> {
     std::iter::once(job::ROW)
 }
+
+/// The events that come from here.
+pub const EVENTS: &[EventRow] = &[
+    EventRow::fired(
+        EventName::BackgroundJob,
+        "A command that `bgapi` started has ended; its answer is the body.",
+        &["Job-UUID", "Job-Command"],
+    ),
+    EventRow::custom(
+        "event_socket::missed",
+        "A client of the event socket took its events too slowly, so that some were left out; it alone is told.",
+        &["Missed-Events"],
+    ),
+];
 
 /// What the event socket works with.
 #[derive(Clone)]

@@ -23,6 +23,7 @@ mod identity;
 mod log;
 mod name;
 mod number;
+mod row;
 mod url;
 
 pub use bus::{Bus, Hook, HookId, Subscriber, SubscriberId};
@@ -36,4 +37,5 @@ pub use identity::Identity;
 pub use log::{LogBus, LogLevel, LogLine, LogSink, LogSinkId};
 pub use name::EventName;
 pub use number::{is_false, is_number, is_true, leading_number};
+pub use row::EventRow;
 pub use url::{url_decode, url_encode, url_encode_into};

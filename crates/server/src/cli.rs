@@ -98,6 +98,7 @@ pub enum Page {
     Params,
     Apps,
     Api,
+    Events,
     Scripts,
 }
 

@@ -18,6 +18,7 @@ mod clock;
 mod commands;
 mod configuration;
 mod diagnosis;
+mod events;
 mod files;
 mod heartbeat;
 mod idle;

@@ -148,7 +148,7 @@ impl Modules {
         module.load(server, &server.configuration())?;
         self.list().push(module.name());
         tracing::info!(fs_level = "notice", "module {} loaded", module.name());
-        server.announce(EventName::ModuleLoad, &[("type", "module"), ("name", name), ("key", name)]);
+        server.announce(EventName::ModuleLoad, &about(module.name()));
         Ok(())
     }
 
@@ -163,7 +163,7 @@ impl Modules {
         self.list().retain(|loaded| *loaded != module.name());
         module.unload(server);
         tracing::info!(fs_level = "notice", "module {} unloaded", module.name());
-        server.announce(EventName::ModuleUnload, &[("type", "module"), ("name", name), ("key", name)]);
+        server.announce(EventName::ModuleUnload, &about(module.name()));
         Ok(())
     }
 
@@ -198,6 +198,11 @@ impl Modules {
     fn list(&self) -> MutexGuard<'_, Vec<&'static str>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The headers of a module's events. FreeSWITCH has one event for each of its interfaces; a module stands for all of them.
+fn about(name: &str) -> [(&'static str, &str); 4] {
+    [("type", "module"), ("name", name), ("key", name), ("filename", name)]
 }
 
 impl<M: Module> Module for Arc<M> {

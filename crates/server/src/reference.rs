@@ -2,6 +2,7 @@
 
 mod api;
 mod apps;
+mod events;
 mod params;
 mod scripts;
 
@@ -13,6 +14,7 @@ pub fn page(page: Page) -> String {
         Page::Params => params::page(),
         Page::Apps => apps::page(),
         Page::Api => api::page(),
+        Page::Events => events::page(),
         Page::Scripts => scripts::page(),
     }
 }

@@ -29,5 +29,6 @@ pub use commands::rows as command_rows;
 pub use config::{GLOBAL_PARAMS, ListenIp, Multiple, PROFILE_PARAMS, ProfileConfig, Realm, SofiaConfig};
 pub use endpoint::{Applied, Endpoint, EndpointDeps, Listening};
 pub use error::EndpointError;
+pub use notices::EVENTS;
 pub use registrar::Registration;
 pub use shard::spawn_here;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use chappe_event::{Event, EventName, header};
+use chappe_event::{Event, EventName, EventRow, header};
 use chappe_sip_msg::HeaderName;
 use chappe_sip_proto::Peer;
 use chappe_sip_proto::registrar::{Aor, Binding};
@@ -17,6 +17,81 @@ pub const REGISTER: &str = "sofia::register";
 pub const UNREGISTER: &str = "sofia::unregister";
 pub const EXPIRE: &str = "sofia::expire";
 const REGISTER_FAILURE: &str = "sofia::register_failure";
+
+/// The events of mod_sofia.
+pub const EVENTS: &[EventRow] = &[
+    EventRow::fired(
+        EventName::RecvMessage,
+        "A MESSAGE came in, before the chatplan; where the profile's `fire-message-events` asks for it.",
+        &[
+            "login",
+            "proto",
+            "from",
+            "from_user",
+            "from_host",
+            "to_user",
+            "to_host",
+            "from_sip_ip",
+            "from_sip_port",
+            "to",
+            "subject",
+            "context",
+            "type",
+            "from_full",
+            "sip_profile",
+        ],
+    ),
+    EventRow::custom(REGISTER, "A device registered, or did so again.", CHANGED),
+    EventRow::custom(UNREGISTER, "A device took its registration back.", CHANGED),
+    EventRow::custom(
+        EXPIRE,
+        "Nobody refreshed a registration in time.",
+        &[
+            "profile-name",
+            "call-id",
+            "user",
+            "username",
+            "host",
+            "contact",
+            "expires",
+            "user-agent",
+            "realm",
+            "network-ip",
+            "network-port",
+        ],
+    ),
+    EventRow::custom(
+        REGISTER_FAILURE,
+        "A REGISTER had wrong credentials, or those of a user that there is not.",
+        &[
+            "profile-name",
+            "to-user",
+            "to-host",
+            "network-ip",
+            "network-port",
+            "user-agent",
+            "registration-type",
+        ],
+    ),
+];
+
+const CHANGED: &[&str] = &[
+    "profile-name",
+    "from-user",
+    "from-host",
+    "contact",
+    "call-id",
+    "rpid",
+    "status",
+    "expires",
+    "to-user",
+    "to-host",
+    "network-ip",
+    "network-port",
+    "username",
+    "realm",
+    "user-agent",
+];
 
 fn wanted(world: &World, subclass: &str) -> bool {
     world.deps.bus.wanted(EventName::Custom, Some(subclass))

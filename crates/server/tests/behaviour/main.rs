@@ -4,6 +4,7 @@ mod api_commands_speak_freeswitch;
 mod architecture;
 mod check_reports_everything;
 mod documents;
+mod events_are_as_the_table_says;
 mod harness;
 mod modules_come_and_go;
 mod reference_pages;
