@@ -1,32 +1,33 @@
 //! The console: what fs_cli is to FreeSWITCH.
 //!
-//! In: an address, a password and a command. Out: what the server answers.
+//! In: options, a profile, and what somebody types or a pipe brings. Out: what a server answers, and what it logs and fires.
 //!
-//! Invariant: everything goes over the event socket; nothing of the server is known here.
+//! Three threads: one that types (the line editor in `editor`, or plain `lines`), one that holds the conversation
+//! (`session`), and one that prints what comes unasked (`screen`), so that none of them waits for another's slowness.
+//! Options, profiles and everything that is read off the wire are values and functions without I/O.
+//!
+//! Invariant: everything goes over the event socket, in FreeSWITCH's words; nothing of the server is known here. Nothing
+//! that a server sends reaches a terminal before `printable` saw it.
 #![forbid(unsafe_code)]
 
-use std::io;
+mod color;
+pub mod completion;
+pub mod connection;
+mod editor;
+pub mod execute;
+mod files;
+mod lines;
+mod options;
+pub mod printable;
+pub mod profile;
+mod prompt;
+mod run;
+pub mod screen;
+pub mod session;
+pub mod settings;
+mod show;
+mod standing;
+mod typed;
 
-use chappe_event_socket::client::{Client, ClientError};
-use thiserror::Error;
-
-/// Why there is no answer.
-#[derive(Debug, Error)]
-pub enum ConsoleError {
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("start a runtime: {0}")]
-    Runtime(#[from] io::Error),
-}
-
-/// Runs one API command on the server at `HOST:PORT` and gives its text. Blocks, and must not be called on an
-/// asynchronous runtime; there, [`run`] is.
-pub fn execute(address: &str, password: &str, command: &str) -> Result<String, ConsoleError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(run(address, password, command))?)
-}
-
-/// As [`execute`], on the runtime one is on.
-pub async fn run(address: &str, password: &str, command: &str) -> Result<String, ClientError> {
-    Client::connect(address, password).await?.console(command).await
-}
+pub use options::Options;
+pub use run::run;

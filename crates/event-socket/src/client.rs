@@ -77,6 +77,16 @@ impl Client {
         address: &str,
         password: &str,
     ) -> Result<Self, ClientError> {
+        Self::connect_as(answer_time, address, None, password).await
+    }
+
+    /// As [`Client::connect_within`], as a user of the directory (`USER@DOMAIN`) when one is given.
+    pub async fn connect_as(
+        answer_time: Duration,
+        address: &str,
+        user: Option<&str>,
+        password: &str,
+    ) -> Result<Self, ClientError> {
         let connecting = timeout(answer_time, TcpStream::connect(address));
         let stream = match connecting.await {
             Ok(connected) => {
@@ -92,11 +102,16 @@ impl Client {
             answer_time,
             waiting: VecDeque::new(),
         };
-        client.authenticate(address, password).await?;
+        client.authenticate(address, user, password).await?;
         Ok(client)
     }
 
-    async fn authenticate(&mut self, address: &str, password: &str) -> Result<(), ClientError> {
+    async fn authenticate(
+        &mut self,
+        address: &str,
+        user: Option<&str>,
+        password: &str,
+    ) -> Result<(), ClientError> {
         let greeting = match self.frame_in_time().await {
             Err(ClientError::Frame(_)) => return Err(ClientError::NoEventSocket(address.to_owned())),
             other => other?,
@@ -108,10 +123,20 @@ impl Client {
             }
             _ => return Err(ClientError::NoEventSocket(address.to_owned())),
         }
-        match self.command(&format!("auth {password}")).await {
+        let line = match user {
+            Some(user) => format!("userauth {user}:{password}"),
+            None => format!("auth {password}"),
+        };
+        match self.command(&line).await {
             Err(ClientError::Refused(_)) => Err(ClientError::WrongPassword),
             other => other.map(drop),
         }
+    }
+
+    /// Gives a command and waits for nothing: its reply comes out of [`Client::next`], among events and log lines, in the
+    /// order in which commands were given.
+    pub async fn start(&mut self, line: &str, headers: &[(&str, &str)]) -> Result<(), ClientError> {
+        self.send(one_line(line)?, headers, None).await
     }
 
     /// Runs an API command and gives what it said, failure (`-ERR ...`) included.
@@ -143,7 +168,7 @@ impl Client {
         Ok(self.accepted().await?.trim_start_matches("+OK ").to_owned())
     }
 
-    /// The next event or log line; waits as long as it takes.
+    /// The next event or log line; waits as long as it takes. Nothing is lost when the wait is given up.
     pub async fn next(&mut self) -> Result<Frame, ClientError> {
         match self.waiting.pop_front() {
             Some(frame) => Ok(frame),

@@ -23,8 +23,8 @@ pub enum Command {
     Send(Send),
     /// Load the configuration and print everything that is wrong with it
     Check(Configured),
-    /// Run one API command of a running server
-    Console(Console),
+    /// Talk to a running server, or run one API command of it
+    Console(chappe_console::Options),
     /// Print a reference page made from the tables in the code
     #[command(hide = true)]
     Reference { page: Page },
@@ -69,22 +69,6 @@ pub struct Send {
     /// Print messages that arrive, for as long as this; after a TEXT, until the first answer
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub wait: Option<Duration>,
-}
-
-#[derive(Args, Debug)]
-#[command(disable_help_flag = true)]
-pub struct Console {
-    /// The API command
-    #[arg(short = 'x', long = "execute", value_name = "CMD")]
-    pub execute: String,
-    #[arg(short = 'H', long, default_value = "127.0.0.1")]
-    pub host: String,
-    #[arg(short = 'P', long, default_value_t = 8021)]
-    pub port: u16,
-    #[arg(short = 'p', long, default_value = "ClueCon")]
-    pub password: String,
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
 }
 
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +128,7 @@ mod tests {
             &["chappe", "send", "--wait", "-1", "hello"],
             &["chappe", "send", "--wait", "1e9", "hello"],
             &["chappe", "send", "--transport", "carrier-pigeon", "hello"],
-            &["chappe", "console"],
+            &["chappe", "console", "-P", "0"],
         ] {
             assert!(Cli::try_parse_from(arguments).is_err(), "{arguments:?}");
         }

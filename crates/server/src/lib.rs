@@ -1,6 +1,6 @@
 //! The server: the one place that knows everybody.
 //!
-//! In: a command line. Out: a running server (or one message sent, a configuration checked, an API command run).
+//! In: a command line. Out: a running server (or one message sent, a configuration checked, a conversation with another server).
 //! `boot` reads the configuration by `configuration`, wires everybody in `server` and loads the
 //! modules that `modules.conf` names; `reload` builds the configuration anew and hands it to those who run.
 //!
@@ -53,26 +53,11 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(configured)) => boot::serve(configured),
         Some(Command::Check(configured)) => check::run(configured),
         Some(Command::Send(options)) => send::run(&options),
-        Some(Command::Console(options)) => console(&options),
+        Some(Command::Console(options)) => ExitCode::from(chappe_console::run(&options)),
         Some(Command::Reference { page }) => {
             // A closed pipe has read enough.
             let _ = std::io::stdout().write_all(reference::page(page).as_bytes());
             ExitCode::SUCCESS
-        }
-    }
-}
-
-/// Runs one API command of a running server. Exit code 1 when it can't be asked or answers `-ERR`.
-fn console(options: &cli::Console) -> ExitCode {
-    let address = format!("{}:{}", options.host, options.port);
-    match chappe_console::execute(&address, &options.password, &options.execute) {
-        Ok(text) => {
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            if text.starts_with("-ERR") { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-        }
-        Err(error) => {
-            eprintln!("chappe console: failed to ask {address}: {error}");
-            ExitCode::FAILURE
         }
     }
 }
