@@ -2,6 +2,7 @@
 
 mod api;
 mod apps;
+mod not_provided;
 mod params;
 mod scripts;
 

@@ -3,6 +3,7 @@
 mod api_commands_speak_freeswitch;
 mod architecture;
 mod check_reports_everything;
+mod commands_look_into_the_server;
 mod documents;
 mod harness;
 mod modules_come_and_go;
