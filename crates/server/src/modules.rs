@@ -83,7 +83,7 @@ pub enum ModuleError {
     #[error("{path}: {error}")]
     Logfile { path: String, error: std::io::Error },
     #[error(transparent)]
-    Tables(#[from] chappe_tables::TableError),
+    Tables(#[from] Box<chappe_tables::TableError>),
     #[error(transparent)]
     Worker(#[from] chappe_script::worker::StartError),
     #[error("failed to start its threads: {0}")]

@@ -18,7 +18,8 @@ impl Module for DbModule {
 
     fn load(&self, server: &Arc<Server>, _: &Configuration) -> Result<(), ModuleError> {
         let folder = server.ground.globals.get("db_dir");
-        server.tables.open_db(&PathBuf::from(folder.as_deref().unwrap_or_default()))?;
+        let folder = PathBuf::from(folder.as_deref().unwrap_or_default());
+        server.tables.open_db(&folder).map_err(Box::new)?;
         server.tables.register(DB_MODULE, &server.router, &server.registry);
         Ok(())
     }
