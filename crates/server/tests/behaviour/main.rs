@@ -9,4 +9,5 @@ mod harness;
 mod modules_come_and_go;
 mod reference_pages;
 mod reload_is_all_or_nothing;
+mod tables_and_limits;
 mod the_sample_runs;
