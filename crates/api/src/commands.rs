@@ -9,6 +9,7 @@ use chappe_event::{Clock, Globals, Identity};
 
 use crate::{Answer, Call, Command, Registry, Row, calendar};
 
+mod alias;
 mod coalesce;
 mod cond;
 mod create_uuid;
@@ -21,10 +22,12 @@ mod global_getvar;
 mod global_setvar;
 mod help;
 mod hostname;
+mod is_lan_addr;
 mod md5;
 mod quote_shell_arg;
 mod regex;
 mod replace;
+mod sql_escape;
 mod strepoch;
 mod strftime;
 mod strftime_tz;
@@ -34,6 +37,7 @@ mod tolower;
 mod toupper;
 mod url_decode;
 mod url_encode;
+mod xml_wrap;
 
 /// What the commands are given.
 #[derive(Clone)]
@@ -48,6 +52,7 @@ pub struct Deps {
 type Run = fn(&Call<'_>, &Deps) -> Answer;
 
 const COMMANDS: &[(&Row, Run)] = &[
+    (&alias::ROW, alias::run),
     (&coalesce::ROW, coalesce::run),
     (&cond::ROW, cond::run),
     (&create_uuid::ROW, create_uuid::run),
@@ -59,10 +64,12 @@ const COMMANDS: &[(&Row, Run)] = &[
     (&global_setvar::ROW, global_setvar::run),
     (&help::ROW, help::run),
     (&hostname::ROW, hostname::run),
+    (&is_lan_addr::ROW, is_lan_addr::run),
     (&md5::ROW, md5::run),
     (&quote_shell_arg::ROW, quote_shell_arg::run),
     (&regex::ROW, regex::run),
     (&replace::ROW, replace::run),
+    (&sql_escape::ROW, sql_escape::run),
     (&strepoch::ROW, strepoch::run),
     (&strftime::ROW, strftime::run),
     (&strftime_tz::ROW, strftime_tz::run),
@@ -72,6 +79,7 @@ const COMMANDS: &[(&Row, Run)] = &[
     (&toupper::ROW, toupper::run),
     (&url_decode::ROW, url_decode::run),
     (&url_encode::ROW, url_encode::run),
+    (&xml_wrap::ROW, xml_wrap::run),
 ];
 
 /// What [`register`] registers.

@@ -9,12 +9,14 @@
 //! its future out as [`Answer::Later`].
 #![forbid(unsafe_code)]
 
+mod aliases;
 mod calendar;
 mod command;
 pub mod commands;
 mod registry;
 mod separate;
 
+pub use aliases::{Alias, Aliases};
 pub use command::{Answer, Call, Command, Later, Row};
 pub use registry::{EVENTS, Registry};
 pub use separate::separate;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use chappe_event::{Bus, Event, EventName, EventRow};
 
-use crate::{Answer, Call, Command, Row};
+use crate::aliases::Part;
+use crate::{Aliases, Answer, Call, Command, Row};
 
 /// The events about commands.
 pub const EVENTS: &[EventRow] =
@@ -20,6 +21,7 @@ pub struct Registry {
     /// Sorted by lower-case name.
     commands: ArcSwap<Vec<Arc<dyn Command>>>,
     bus: ArcSwapOption<Bus>,
+    aliases: Aliases,
 }
 
 impl Registry {
@@ -66,9 +68,32 @@ impl Registry {
         self.call(line, event, false)
     }
 
-    /// Runs `NAME ARGS` for somebody who sits at a console.
+    /// Runs what somebody wrote who sits at a console: aliases stand for what they were added for, and `;;` between
+    /// commands runs one after the other.
     pub fn execute_for_console(self: &Arc<Self>, line: &str) -> Answer {
-        self.call(line, None, true)
+        match self.aliases.parts(line).as_slice() {
+            [Part::Run(line)] => self.call(line, None, true),
+            parts => self.run_parts(parts.to_vec()),
+        }
+    }
+
+    /// The other names that consoles know.
+    pub fn aliases(&self) -> &Aliases {
+        &self.aliases
+    }
+
+    fn run_parts(self: &Arc<Self>, parts: Vec<Part>) -> Answer {
+        let registry = self.clone();
+        Answer::Later(Box::pin(async move {
+            let mut text = String::new();
+            for part in parts {
+                match part {
+                    Part::Say(words) => text.push_str(&words),
+                    Part::Run(line) => text.push_str(&registry.call(&line, None, true).text().await),
+                }
+            }
+            text
+        }))
     }
 
     /// Runs a command by name; `None` when there is none of that name. This is what `${NAME(ARGS)}` calls: there an

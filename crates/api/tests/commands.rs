@@ -76,6 +76,34 @@ fn answers() {
         ("toupper x", "X"),
         ("toupper žx", "žX"),
         ("tolower X", "x"),
+        ("sql_escape it's 'x'", "it''s ''x''"),
+        ("sql_escape", "-USAGE: <string>\n"),
+        ("is_lan_addr 10.1.2.3", "true"),
+        ("is_lan_addr 172.15.0.1", "false"),
+        ("is_lan_addr 172.16.0.1", "true"),
+        ("is_lan_addr 172.31.0.1", "true"),
+        ("is_lan_addr 172.32.0.1", "false"),
+        ("is_lan_addr 8.8.8.8", "false"),
+        ("is_lan_addr", "false"),
+        ("xml_wrap echo a<b", "<result>\n  <row id=\"1\">\n    <data>a<b</data>\n  </row>\n</result>\n"),
+        (
+            "xml_wrap encoded echo a b",
+            "<result>\n  <row id=\"1\">\n    <data>a%20b</data>\n  </row>\n</result>\n",
+        ),
+        (
+            "xml_wrap nosuch",
+            "<result>\n  <row id=\"1\">\n    <data>INVALID COMMAND!\n</data>\n  </row>\n</result>\n",
+        ),
+        ("xml_wrap", "-ERR Invalid syntax\n"),
+        ("alias", "-USAGE: [add|stickyadd] <alias> <command> | del [<alias>|*]\n"),
+        ("alias add x x", "-USAGE: [add|stickyadd] <alias> <command> | del [<alias>|*]\n"),
+        ("alias put x y", "-USAGE: [add|stickyadd] <alias> <command> | del [<alias>|*]\n"),
+        ("alias add say echo", "+OK\n"),
+        ("alias stickyadd all echo a", "+OK\n"),
+        ("say x", "-ERR say Command not found!\n"),
+        ("alias del say", "+OK\n"),
+        ("alias del nosuch", "+OK\n"),
+        ("alias del *", "+OK\n"),
         ("md5 abc", "900150983cd24fb0d6963f7d28e17f72"),
         ("md5", "!err!"),
         ("replace a-b-c|-|+", "a+b+c"),
@@ -231,4 +259,18 @@ fn calls_are_announced_when_somebody_listens() {
         registry.execute(line, None);
     }
     assert_eq!(*listener.0.lock().expect("no other test"), ["echo a b", "hostname none"]);
+}
+
+/// Only a console's lines are looked through for them.
+#[test]
+fn a_console_has_aliases() {
+    let registry = registry();
+    assert_eq!(ready(registry.execute("alias add say echo", None)), "+OK\n");
+    for (line, expected) in [
+        ("say x", "\nExpand Alias [say]->[echo x]\n\nx"),
+        ("echo a;;slow b", "aslow b"),
+        ("nosuch", "-ERR nosuch Command not found!\n"),
+    ] {
+        assert_eq!(wait(registry.execute_for_console(line)), expected, "{line}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What an app is: a row that describes it and a way to run it on a message.
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -51,7 +52,14 @@ pub enum Outcome {
     /// The app could not do its work: no further action runs, the message goes no further, and this is what the sender
     /// is told. With [`Quirks::deliver_after_match`](crate::Quirks) the message goes on nevertheless.
     Failed(Delivery),
+    /// As [`Outcome::Failed`], whatever the quirks are: what a limit refuses goes no further.
+    Refused(Delivery),
+    /// The next action runs, and this is dropped once the message's way is over.
+    Hold(Hold),
 }
+
+/// What is let go by being dropped: a place among the messages under way.
+pub type Hold = Box<dyn Any + Send>;
 
 /// A delivery under way.
 pub type Sending = Pin<Box<dyn Future<Output = Delivery> + Send>>;

@@ -6,7 +6,7 @@ use chappe_event::{Event, header};
 
 use crate::hunting::{self, Planned, Sent};
 use crate::limits::MAX_FORWARDS;
-use crate::{Delivery, Quirks, Router, Verdict, delivery, report};
+use crate::{Delivery, Hold, Quirks, Router, Verdict, delivery, report};
 
 /// How a message ended.
 pub(crate) struct Ended {
@@ -32,7 +32,9 @@ pub(crate) async fn run(router: &Arc<Router>, mut message: Event) -> Ended {
     if message.get(header::PROTO).is_none() {
         message.add(header::PROTO, "global");
     }
-    let ended = match plan(router, quirks, &mut message).await {
+    // Let go at the end.
+    let mut held = Vec::new();
+    let ended = match plan(router, quirks, &mut message, &mut held).await {
         Way::Deliver(plan_succeeded) => deliver(router, quirks, &mut message, plan_succeeded).await,
         Way::Ended(ended) => ended,
         Way::Taken(sent) => taken(sent).await,
@@ -62,7 +64,7 @@ enum Way {
     Taken(Vec<Sent>),
 }
 
-async fn plan(router: &Arc<Router>, quirks: Quirks, message: &mut Event) -> Way {
+async fn plan(router: &Arc<Router>, quirks: Quirks, message: &mut Event, held: &mut Vec<Hold>) -> Way {
     let Some(plan) = router.plan().filter(|_| goes_through_the_plan(quirks, message)) else {
         return Way::Deliver(false);
     };
@@ -77,11 +79,15 @@ async fn plan(router: &Arc<Router>, quirks: Quirks, message: &mut Event) -> Way 
         }
         return Way::Ended(Ended::failed(Verdict::TOO_MANY_HOPS, "it went through too many hops"));
     }
-    let planned = hunting::run(router, &plan, message).await;
+    let mut planned = hunting::run(router, &plan, message).await;
+    held.append(&mut planned.held);
     way_after(quirks, message, planned)
 }
 
 fn way_after(quirks: Quirks, message: &Event, planned: Planned) -> Way {
+    if let Some(verdict) = planned.refused {
+        return Way::Ended(Ended::failed(verdict, "a limit is reached"));
+    }
     let is_final = message.is_true(header::FINAL_DELIVERY);
     if quirks.deliver_after_match {
         return if planned.acted && is_final {

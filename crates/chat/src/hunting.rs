@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::execute::{self, Executed};
 use crate::limits::MAX_SENT;
 use crate::trace::LogTrace;
-use crate::{Delivery, Outcome, Router, Sending, Verdict};
+use crate::{Delivery, Hold, Outcome, Router, Sending, Verdict};
 
 /// What the chatplan did with a message.
 #[derive(Default)]
@@ -23,6 +23,10 @@ pub(crate) struct Planned {
     pub(crate) broken: Option<Verdict>,
     /// What apps sent on and the sender waits for.
     pub(crate) sent: Vec<Sent>,
+    /// A limit is reached: the message goes nowhere, and this is what the sender is told.
+    pub(crate) refused: Option<Verdict>,
+    /// What is let go when the message's way is over.
+    pub(crate) held: Vec<Hold>,
     /// How often an app that takes messages ran.
     takes: usize,
     /// An app failed: no other runs.
@@ -135,6 +139,15 @@ impl Planned {
                     Poll::Pending => Sent::UnderWay(sending),
                 });
                 Next::Go
+            }
+            Outcome::Hold(hold) => {
+                self.held.push(hold);
+                Next::Go
+            }
+            Outcome::Refused(delivery) => {
+                self.refused = Some(Verdict::of_delivery(&delivery));
+                self.failed = true;
+                Next::Stop
             }
             // FreeSWITCH takes no notice.
             Outcome::Failed(_) if router.quirks().deliver_after_match => Next::Go,

@@ -25,6 +25,7 @@ pub mod modules;
 mod nearest;
 mod params;
 mod preprocess;
+mod print;
 mod xml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Location, Severity};

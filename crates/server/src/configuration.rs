@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chappe_chatplan::{Plan, SmsConfig};
 use chappe_config::acl::{AclLists, LocalNet};
-use chappe_config::{Diagnostics, modules};
+use chappe_config::{Diagnostics, Document, modules};
 use chappe_curl::CurlSettings;
 use chappe_directory::Directory;
 use chappe_event::Globals;
@@ -22,11 +22,13 @@ use crate::switch_conf::SwitchConfig;
 use crate::worker_conf::WorkerSettings;
 
 /// The configurations that somebody here reads.
-const READ: [&str; 15] = [
+const READ: [&str; 17] = [
     "acl.conf",
     "console.conf",
     "curl.conf",
+    "db.conf",
     "event_socket.conf",
+    "hash.conf",
     "logfile.conf",
     "lua.conf",
     "modules.conf",
@@ -42,6 +44,8 @@ const READ: [&str; 15] = [
 
 /// Everything a configuration says. With errors it is what could be understood.
 pub struct Configuration {
+    /// As it was written, all files in one: for the API commands that show it.
+    pub document: Arc<Document>,
     pub globals: Vec<(String, String)>,
     /// The modules that are asked for, in order; those that there are not have been reported.
     pub modules: Vec<String>,
@@ -79,6 +83,8 @@ impl Configuration {
         let asked = modules::read(&document, &mut diagnostics);
         let wanted = asked.iter().map(|module| module.name.to_owned()).collect();
         modules::report_unread(&document, &READ, &mut diagnostics);
+        chappe_tables::check_db(&document, &mut diagnostics);
+        chappe_tables::check_hash(&document, &mut diagnostics);
         let directory = Directory::compile(&document, &mut diagnostics);
         let workers = |file, language, diagnostics: &mut Diagnostics| {
             WorkerSettings::read(&document, file, language, &variables, diagnostics)
@@ -105,12 +111,14 @@ impl Configuration {
             plan: Arc::new(Plan::compile(&document, &mut diagnostics)),
             directory: Arc::new(directory),
             globals,
+            document: Arc::default(),
             diagnostics: Diagnostics::new(),
         };
         if configuration.modules.iter().any(|module| module == "mod_sms") {
             plan_check::report_apps(&configuration.plan, &mut diagnostics);
             plan_check::report_contexts(&configuration.plan, &document, &mut diagnostics);
         }
+        configuration.document = Arc::new(document);
         configuration.diagnostics = diagnostics;
         configuration
     }

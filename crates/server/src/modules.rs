@@ -6,8 +6,10 @@
 mod commands;
 mod console;
 mod curl;
+mod db;
 mod dptools;
 mod event_socket;
+mod hash;
 mod javascript;
 mod logfile;
 mod lua;
@@ -32,7 +34,8 @@ use workers::WorkerModule;
 /// Every app that a module brings.
 pub fn apps() -> impl Iterator<Item = chappe_chat::AppRow> {
     let workers = WORKERS.iter().map(|kind| kind.app);
-    chappe_chat::apps::rows().into_iter().chain([chappe_curl::APP, lua::APP]).chain(workers)
+    let tables = chappe_tables::app_rows();
+    chappe_chat::apps::rows().into_iter().chain([chappe_curl::APP, lua::APP]).chain(workers).chain(tables)
 }
 
 /// The API commands of the languages that have worker processes.
@@ -80,6 +83,8 @@ pub enum ModuleError {
     #[error("{path}: {error}")]
     Logfile { path: String, error: std::io::Error },
     #[error(transparent)]
+    Tables(#[from] Box<chappe_tables::TableError>),
+    #[error(transparent)]
     Worker(#[from] chappe_script::worker::StartError),
     #[error("failed to start its threads: {0}")]
     Threads(std::io::Error),
@@ -107,6 +112,8 @@ impl Default for Modules {
                 Box::new(commands::CommandsModule),
                 Box::new(dptools::DptoolsModule),
                 Box::new(sms::SmsModule),
+                Box::new(hash::HashModule),
+                Box::new(db::DbModule),
                 Box::new(curl::CurlModule::default()),
                 Box::new(lua.clone()),
                 Box::new(WorkerModule::new(&WORKERS[0])),

@@ -3,6 +3,7 @@
 mod api;
 mod apps;
 mod events;
+mod not_provided;
 mod params;
 mod scripts;
 

@@ -8,15 +8,19 @@ use arc_swap::ArcSwap;
 use chappe_api::Registry;
 use chappe_chat::{Router, RouterDeps};
 use chappe_event::{Bus, Clock, EventName, Globals, Identity, LogBus, LogLevel};
+use chappe_tables::Tables;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::alt_plans::PlanFiles;
+use crate::commands::{MAX_BACKGROUND, MAX_LOOKUPS};
+use crate::completions::Completions;
 use crate::configuration::Configuration;
 use crate::idle::IdleCpu;
 use crate::logging::{ConsoleSink, LogCap, Stamp};
 use crate::modules::Modules;
 use crate::presets::Machine;
+use crate::scheduler::Scheduler;
 use crate::source::Source;
 use crate::spawner::Spawner;
 
@@ -57,6 +61,13 @@ pub struct Server {
     pub runtime: Handle,
     pub spawner: Arc<Spawner>,
     pub modules: Modules,
+    pub scheduler: Arc<Scheduler>,
+    pub tables: Arc<Tables>,
+    pub completions: Completions,
+    /// Places for commands of the machine that nobody waits for.
+    pub background: Arc<Semaphore>,
+    /// Places for names of hosts that are being resolved.
+    pub lookups: Arc<Semaphore>,
     pub started: Instant,
     configuration: ArcSwap<Configuration>,
     ending: watch::Sender<Option<Ending>>,
@@ -88,6 +99,8 @@ impl Server {
             spawn: Arc::new(move |work| spawn.spawn(work)),
             alt_plans: Arc::new(PlanFiles::new(runtime.clone())),
         });
+        let scheduler = Scheduler::new(registry.clone(), ground.clock.clone(), bus.clone(), runtime.clone());
+        let tables = Tables::new(ground.clock.clone(), bus.clone(), &identity.switchname);
         Arc::new(Self {
             ground,
             identity,
@@ -97,6 +110,11 @@ impl Server {
             runtime,
             spawner,
             modules: Modules::default(),
+            scheduler,
+            tables,
+            completions: Completions::default(),
+            background: Arc::new(Semaphore::new(MAX_BACKGROUND)),
+            lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
             started: Instant::now(),
             configuration: ArcSwap::from_pointee(configuration),
             ending: watch::Sender::new(None),

@@ -266,8 +266,9 @@ fn chat_execute(run: &mut Run, args: &[Value]) -> Result<Value, HostError> {
     let outcome = run.wait(router.execute_app(&mut event, &app, data.as_deref()));
     *run.event_mut(&args[0])? = event;
     Ok(match outcome? {
-        Outcome::Continue | Outcome::Dealt => SUCCESS,
-        Outcome::Stop | Outcome::Failed(_) => FALSE,
+        // What is held is let go at once: the message's way ends elsewhere.
+        Outcome::Continue | Outcome::Dealt | Outcome::Hold(_) => SUCCESS,
+        Outcome::Stop | Outcome::Failed(_) | Outcome::Refused(_) => FALSE,
         Outcome::Sending(mut sending) => {
             // Polled at once, so that it is on its way before the script goes on.
             let _runtime = run.world().runtime().enter();

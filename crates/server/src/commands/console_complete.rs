@@ -14,24 +14,47 @@ pub(super) const ROW: Row = Row {
     module: "mod_commands",
 };
 
-/// FreeSWITCH switch_console.c switch_console_complete. Where its modules register their words, the words come from the
-/// command's syntax here.
+/// What may stand where the cursor is.
+pub(super) struct Matches {
+    /// Sorted.
+    pub(super) words: Vec<String>,
+    /// Octets of the word that is being typed.
+    pub(super) typed: usize,
+}
+
 pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
+    answer(&matches(call, server)).into()
+}
+
+/// FreeSWITCH switch_console.c switch_console_complete. Where its modules register their words, the words come from the
+/// command's syntax here; `complete` adds others.
+pub(super) fn matches(call: &Call<'_>, server: &Arc<Server>) -> Matches {
     let line = up_to_cursor(call.args).trim_start_matches(' ');
-    let (command, typed) = line.split_once(' ').map_or((None, line), |(word, rest)| (Some(word), rest));
-    let typed = typed.trim_start_matches(' ');
+    let (before, typed) = line.rsplit_once(' ').unwrap_or(("", line));
+    let before: Vec<&str> = before.split_whitespace().collect();
     let rows = call.registry.rows();
-    let matches: Vec<&str> = match command {
-        None => rows.iter().map(|row| row.name).collect(),
-        // Only the first word after the command is known.
-        Some(_) if typed.contains(' ') => Vec::new(),
-        Some("unload" | "reload") => server.modules.loaded(),
-        Some(command) => {
-            rows.iter().find(|row| row.name == command).map(|row| words(row.syntax)).unwrap_or_default()
+    let known: Vec<&str> = match before.as_slice() {
+        [] => rows.iter().map(|row| row.name).collect(),
+        ["unload" | "reload"] => server.modules.loaded(),
+        [command] => {
+            rows.iter().find(|row| row.name == *command).map(|row| words(row.syntax)).unwrap_or_default()
         }
+        // Of a command's syntax only the first word is known.
+        _ => Vec::new(),
     };
-    let matches: Vec<&str> = matches.into_iter().filter(|word| word.starts_with(typed)).collect();
-    answer(&matches, typed.len()).into()
+    let mut words = server.completions.after(&before, typed);
+    words.extend(known.into_iter().filter(|word| word.starts_with(typed)).map(str::to_owned));
+    words.sort_unstable();
+    words.dedup();
+    Matches { words, typed: typed.len() }
+}
+
+impl Matches {
+    /// What all of them begin with.
+    pub(super) fn shared(&self) -> &str {
+        let Some((first, rest)) = self.words.split_first() else { return "" };
+        rest.iter().fold(first.as_str(), |common, word| shared(common, word))
+    }
 }
 
 /// The line that `c=CURSOR;LINE` means; the cursor counts octets.
@@ -63,20 +86,17 @@ fn words(syntax: &str) -> Vec<&str> {
 }
 
 /// The matches, four a line, and what to put in the place of the octets typed.
-fn answer(matches: &[&str], typed: usize) -> String {
+fn answer(matches: &Matches) -> String {
     let mut text = String::from("\n\n");
-    for (at, word) in matches.iter().enumerate() {
+    for (at, word) in matches.words.iter().enumerate() {
         // Writing to a String does not fail.
         let _ = write!(text, "[{word:>20}]\t{}", if at % 4 == 3 { "\n" } else { "" });
     }
     text.push_str("\n\n");
-    let _ = match matches {
-        [] => Ok(()),
-        [one] => write!(text, "write={typed}:{one} "),
-        [first, rest @ ..] => match rest.iter().fold(*first, |common, word| shared(common, word)) {
-            "" => Ok(()),
-            common => write!(text, "write={typed}:{common}"),
-        },
+    let _ = match (matches.shared(), matches.words.len()) {
+        ("", _) => Ok(()),
+        (one, 1) => write!(text, "write={}:{one} ", matches.typed),
+        (common, _) => write!(text, "write={}:{common}", matches.typed),
     };
     text
 }
@@ -116,11 +136,15 @@ mod tests {
 
     #[test]
     fn what_is_shared_is_written() {
-        assert_eq!(answer(&[], 2), "\n\n\n\n");
-        assert_eq!(answer(&["sofia"], 2), "\n\n[               sofia]\t\n\nwrite=2:sofia ");
+        let check = |words: &[&str], typed, expected: &str| {
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(answer(&Matches { words, typed }), expected);
+        };
+        check(&[], 2, "\n\n\n\n");
+        check(&["sofia"], 2, "\n\n[               sofia]\t\n\nwrite=2:sofia ");
         let two = "\n\n[           reloadacl]\t[           reloadxml]\t\n\nwrite=3:reload";
-        assert_eq!(answer(&["reloadacl", "reloadxml"], 3), two);
-        assert!(answer(&["a", "b"], 0).ends_with("\t\n\n"));
+        check(&["reloadacl", "reloadxml"], 3, two);
+        check(&["a", "b"], 0, "\n\n[                   a]\t[                   b]\t\n\n");
         assert_eq!(shared("reload", "reloadxml"), "reload");
         assert_eq!(shared("é", "è"), "");
     }

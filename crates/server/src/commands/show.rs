@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use chappe_api::{Answer, Call, Registry, Row};
+use chappe_api::{Alias, Answer, Call, Registry, Row};
 
-use super::table::{Table, total};
+use super::table::{Table, total, total_json, total_xml};
+use crate::completions::Completion;
+use crate::scheduler::{DESCRIPTION, Task};
 use crate::server::Server;
 
 pub(super) const ROW: Row = Row {
     name: "show",
-    syntax: "api [name]|chat|chat_app|interfaces|interface_types|modules [name]|registrations [count]|status|\
-             calls [count]|channels [count], then: as [csv|delim [<delimiter>]|xml|json]",
+    syntax: "aliases|api [name]|application|bridged_calls|calls [count]|channels [count|like <match string>]|chat|chat_app|\
+             complete|detailed_bridged_calls|detailed_calls|help|interface_types|interfaces|limits|modules [name]|nat_map|\
+             registrations [count]|status|tasks, then: as [csv|delim [<delimiter>]|xml|json]",
     doc: "Show various reports",
     module: "mod_commands",
 };
@@ -25,6 +28,9 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
         return call.registry.execute("status", None);
     }
     let (chosen, form) = form(&words[1..]);
+    if what.starts_with("help") {
+        return help(call.registry).into();
+    }
     let Some(mut table) = table(&what, chosen, server, call.registry) else { return Answer::usage(&ROW) };
     let countable = matches!(what.as_str(), "registrations" | "calls" | "channels");
     if countable && chosen.is_some_and(|word| word.eq_ignore_ascii_case("count")) {
@@ -59,10 +65,11 @@ fn print(table: &Table, form: &Form<'_>) -> String {
 }
 
 fn counted(count: usize, form: &Form<'_>) -> Answer {
-    match form.name {
-        "xml" => format!("<result row_count=\"{count}\"/>\n").into(),
-        "json" => format!("{{\"row_count\":{count}}}\n").into(),
-        _ => total(count).into(),
+    match form.name.to_ascii_lowercase().as_str() {
+        "xml" => total_xml(count).into(),
+        "json" => total_json(count).into(),
+        "csv" | "delim" => total(count).into(),
+        _ => format!("-ERR Cannot find format {}\n", form.name).into(),
     }
 }
 
@@ -76,15 +83,12 @@ fn table(what: &str, chosen: Option<&str>, server: &Server, registry: &Registry)
         "interface_types" => interface_types(server, registry),
         "module" | "modules" => modules(server, registry),
         "registrations" => registrations(server),
-        "calls"
-        | "channels"
-        | "detailed_calls"
-        | "bridged_calls"
-        | "detailed_bridged_calls"
-        | "aliases"
-        | "complete"
-        | "tasks"
-        | "nat_map" => Table { columns: &[], rows: Vec::new() },
+        "aliases" => aliases(server, registry),
+        "complete" => complete(server),
+        "tasks" => tasks(server),
+        "calls" | "channels" | "detailed_calls" | "bridged_calls" | "detailed_bridged_calls" | "nat_map" => {
+            Table { columns: &[], rows: Vec::new() }
+        }
         "codec" | "codecs" | "dialplan" | "file" | "files" | "timer" | "timers" | "say" | "limit"
         | "limits" | "management" | "endpoint" | "endpoints" | "application" => interfaces(what),
         _ => return None,
@@ -106,6 +110,8 @@ fn interface_rows(server: &Server, registry: &Registry) -> Vec<Vec<String>> {
     if server.modules.is_loaded("mod_sofia") {
         rows.push(row("endpoint", "sofia", "mod_sofia"));
     }
+    rows.extend(server.tables.backends().iter().map(|(name, module)| row("limit", name, module)));
+    rows.extend(super::json::COMMANDS.iter().map(|name| row("json_api", name, "mod_commands")));
     rows.extend(server.modules.loaded().iter().map(|module| row("generic", module, module)));
     rows.sort();
     rows
@@ -175,5 +181,50 @@ fn registrations(server: &Server) -> Table {
             "metadata",
         ],
         rows: all.iter().map(cells).collect(),
+    }
+}
+
+/// The lines of `help` alone; FreeSWITCH gives them without saying how many.
+fn help(registry: &Registry) -> String {
+    let line = |row: Row| format!("{},{},{},{}\n", row.name, row.syntax, row.doc, row.module);
+    registry.rows().into_iter().map(line).collect()
+}
+
+fn aliases(server: &Server, registry: &Registry) -> Table {
+    let list = registry.aliases().list();
+    let cells = |one: &Alias| {
+        let sticky = u8::from(one.sticky).to_string();
+        vec![sticky, one.alias.clone(), one.command.clone(), server.identity.switchname.clone()]
+    };
+    Table { columns: &["sticky", "alias", "command", "hostname"], rows: list.iter().map(cells).collect() }
+}
+
+fn complete(server: &Server) -> Table {
+    let cells = |one: Completion| {
+        let sticky = u8::from(one.sticky).to_string();
+        [vec![sticky], one.words, vec![server.identity.hostname.clone()]].concat()
+    };
+    Table {
+        columns: &["sticky", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "a10", "hostname"],
+        rows: server.completions.list().into_iter().map(cells).collect(),
+    }
+}
+
+fn tasks(server: &Server) -> Table {
+    let cells = |task: Task| {
+        let (id, runtime) = (task.id.to_string(), task.runtime.to_string());
+        // FreeSWITCH's last but one column says which of its threads keeps the table.
+        vec![
+            id,
+            DESCRIPTION.to_owned(),
+            task.group,
+            runtime,
+            "1".to_owned(),
+            server.identity.hostname.clone(),
+        ]
+    };
+    Table {
+        columns: &["task_id", "task_desc", "task_group", "task_runtime", "task_sql_manager", "hostname"],
+        rows: server.scheduler.tasks().into_iter().map(cells).collect(),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use chappe_config::{Attribute, Element};
+
 /// Columns and rows.
 pub struct Table {
     pub columns: &'static [&'static str],
@@ -28,20 +30,17 @@ impl Table {
         if self.rows.is_empty() {
             return "<result row_count=\"0\"/>\n".to_owned();
         }
-        let mut text = format!("<result row_count=\"{}\">\n", self.rows.len());
-        for (at, row) in self.rows.iter().enumerate() {
-            // Writing to a String does not fail.
-            let _ = writeln!(text, "  <row row_id=\"{}\">", at + 1);
-            for (column, value) in self.columns.iter().zip(row) {
-                let _ = match value.as_str() {
-                    "" => writeln!(text, "    <{column}/>"),
-                    value => writeln!(text, "    <{column}>{}</{column}>", escape_xml(value)),
-                };
-            }
-            text.push_str("  </row>\n");
+        let mut result = counted(self.rows.len());
+        for (at, cells) in self.rows.iter().enumerate() {
+            let mut row = Element::named("row");
+            row.attributes.push(attribute("row_id", at + 1));
+            let cells = self.columns.iter().zip(cells);
+            row.children = cells
+                .map(|(column, text)| Element { text: text.clone(), ..Element::named(column) })
+                .collect();
+            result.children.push(row);
         }
-        text.push_str("</result>\n");
-        text
+        result.to_xml()
     }
 
     pub fn json(&self) -> String {
@@ -67,8 +66,22 @@ pub fn total(count: usize) -> String {
     format!("\n{count} total.\n")
 }
 
-fn escape_xml(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// How many there are, as XML.
+pub fn total_xml(count: usize) -> String {
+    counted(count).to_xml()
+}
+
+/// How many there are, as JSON.
+pub fn total_json(count: usize) -> String {
+    format!("{{\"row_count\":{count},\"rows\":[]}}")
+}
+
+fn counted(count: usize) -> Element {
+    Element { attributes: vec![attribute("row_count", count)], ..Element::named("result") }
+}
+
+fn attribute(name: &str, value: usize) -> Attribute {
+    Attribute { name: name.to_owned(), value: value.to_string() }
 }
 
 fn escape_json(text: &str) -> String {
@@ -106,7 +119,7 @@ mod tests {
         assert_eq!(table.delimited("|"), "name|ikey\na\"<|\nb|mod\n\n\n2 total.\n");
         assert_eq!(
             table.xml(),
-            "<result row_count=\"2\">\n  <row row_id=\"1\">\n    <name>a&quot;&lt;</name>\n    <ikey/>\n  </row>\n  \
+            "<result row_count=\"2\">\n  <row row_id=\"1\">\n    <name>a\"&lt;</name>\n    <ikey></ikey>\n  </row>\n  \
              <row row_id=\"2\">\n    <name>b</name>\n    <ikey>mod\n</ikey>\n  </row>\n</result>\n"
         );
         assert_eq!(
@@ -120,5 +133,7 @@ mod tests {
         assert_eq!(table(&[]).delimited(","), "\n0 total.\n");
         assert_eq!(table(&[]).xml(), "<result row_count=\"0\"/>\n");
         assert_eq!(table(&[]).json(), "{\"row_count\": 0}\n");
+        assert_eq!(total_xml(0), "<result row_count=\"0\"></result>\n");
+        assert_eq!(total_json(3), "{\"row_count\":3,\"rows\":[]}");
     }
 }

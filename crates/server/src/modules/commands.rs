@@ -25,6 +25,7 @@ impl Module for CommandsModule {
         };
         chappe_api::commands::register(&server.registry, deps);
         commands::register(server, NAME);
+        server.tables.register(NAME, &server.router, &server.registry);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! mod_dptools: of FreeSWITCH's dialplan tools the API command `chat`.
+//! mod_dptools: of FreeSWITCH's dialplan tools the API command `chat` and the app `limit`.
 
 use std::sync::Arc;
 
@@ -17,10 +17,12 @@ impl Module for DptoolsModule {
 
     fn load(&self, server: &Arc<Server>, _: &Configuration) -> Result<(), ModuleError> {
         chappe_chat::register_commands(&server.router, &server.registry);
+        server.tables.register(NAME, &server.router, &server.registry);
         Ok(())
     }
 
     fn unload(&self, server: &Arc<Server>) {
         server.registry.remove_module(NAME);
+        server.router.remove_module(NAME);
     }
 }
