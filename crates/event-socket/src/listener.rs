@@ -16,8 +16,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use self::connection::Connection;
-use self::hub::{Hub, Member};
+pub use self::hub::{Hub, Member};
 use self::job::Bgapi;
+pub use self::outbox::Outbox;
+pub use self::writer::write as write_frames;
 use crate::{EventSocketConfig, frame};
 
 mod connection;

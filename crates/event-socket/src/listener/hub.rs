@@ -13,9 +13,9 @@ use super::shared::{SharedEvent, SharedLine};
 use crate::subscription::{Format, Subscription};
 
 /// One connection as the hub sees it. What it wants is read without a lock.
-pub(super) struct Member {
+pub struct Member {
     pub(super) peer: IpAddr,
-    pub(super) outbox: Outbox,
+    pub outbox: Outbox,
     wishes: ArcSwap<Wishes>,
 }
 
@@ -26,11 +26,12 @@ struct Wishes {
 }
 
 impl Member {
-    pub(super) fn new(peer: IpAddr, max_queue_len: usize) -> Self {
+    pub fn new(peer: IpAddr, max_queue_len: usize) -> Self {
         Self { peer, outbox: Outbox::new(max_queue_len), wishes: ArcSwap::default() }
     }
 
-    pub(super) fn subscribe(&self, subscription: Subscription) {
+    /// From here on the client hears what `subscription` says; [`Bus::refresh`](chappe_event::Bus::refresh) follows.
+    pub fn subscribe(&self, subscription: Subscription) {
         let log_level = self.wishes.load().log_level;
         self.wishes.store(Arc::new(Wishes { subscription, log_level }));
     }
@@ -40,7 +41,9 @@ impl Member {
         self.wishes.load().subscription.format
     }
 
-    pub(super) fn set_log_level(&self, log_level: Option<LogLevel>) {
+    /// From here on the client is sent log lines up to this level; [`LogBus::refresh`](chappe_event::LogBus::refresh)
+    /// follows.
+    pub fn set_log_level(&self, log_level: Option<LogLevel>) {
         let subscription = self.wishes.load().subscription.clone();
         self.wishes.store(Arc::new(Wishes { subscription, log_level }));
     }
@@ -48,7 +51,7 @@ impl Member {
 
 /// The connections there are.
 #[derive(Default)]
-pub(super) struct Hub {
+pub struct Hub {
     members: ArcSwap<Vec<Arc<Member>>>,
     /// Held while the list is exchanged.
     changing: Mutex<()>,
@@ -56,14 +59,14 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn add(&self, member: Arc<Member>) {
+    pub fn add(&self, member: Arc<Member>) {
         let _changing = self.changing.lock();
         let mut members = Vec::clone(&self.members.load());
         members.push(member);
         self.members.store(Arc::new(members));
     }
 
-    pub(super) fn remove(&self, member: &Arc<Member>) {
+    pub fn remove(&self, member: &Arc<Member>) {
         let _changing = self.changing.lock();
         let members = self.members.load();
         let left: Vec<_> = members.iter().filter(|known| !Arc::ptr_eq(known, member)).cloned().collect();
@@ -72,13 +75,13 @@ impl Hub {
     }
 
     /// Waits until there are no connections.
-    pub(super) async fn emptied(&self) {
+    pub async fn emptied(&self) {
         while !self.members.load().is_empty() {
             self.removed.notified().await;
         }
     }
 
-    pub(super) fn members(&self) -> Arc<Vec<Arc<Member>>> {
+    pub fn members(&self) -> Arc<Vec<Arc<Member>>> {
         self.members.load_full()
     }
 }

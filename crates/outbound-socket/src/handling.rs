@@ -1,0 +1,370 @@
+//! One message in a program's hands.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chappe_chat::{Outcome, Router};
+use chappe_event::{Calling, Event, header};
+use chappe_event_socket::command::Command;
+use chappe_event_socket::session::Output;
+use chappe_event_socket::{Member, OutboundConfig, frame};
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, timeout_at};
+
+use crate::connection::{Incoming, Lost};
+use crate::control::{Control, Linger, Step};
+use crate::execution::{Done, Execution, Harvest};
+use crate::order::Order;
+use crate::outbound::{Handled, Outbound};
+use crate::target::Mode;
+use crate::{SocketError, channel, jobs};
+
+/// Orders that may wait while an app runs; past that they are refused.
+const MAX_WAITING: usize = 1_000;
+
+/// Background jobs that one program may have at the same time.
+const MAX_JOBS: usize = 100;
+
+pub(crate) struct Handling {
+    outbound: Arc<Outbound>,
+    config: Arc<OutboundConfig>,
+    execution: Execution,
+    member: Arc<Member>,
+    control: Control,
+    mode: Mode,
+    id: Arc<str>,
+    /// As the last app left it.
+    message: Event,
+    harvest: Arc<Mutex<Harvest>>,
+    waiting: VecDeque<Waiting>,
+    jobs: Arc<Semaphore>,
+    /// The program has said something.
+    spoke: bool,
+}
+
+struct Waiting {
+    order: Order,
+    /// The program is answered when it is done, and says nothing until then.
+    reply: bool,
+}
+
+/// How a program came to its end.
+enum End {
+    /// It closed, or said `exit`.
+    Left,
+    /// It said `hangup`.
+    HungUp,
+    Failed(SocketError),
+}
+
+impl Handling {
+    pub(crate) fn new(
+        outbound: Arc<Outbound>,
+        config: Arc<OutboundConfig>,
+        router: Arc<Router>,
+        member: Arc<Member>,
+        message: Event,
+        mode: Mode,
+    ) -> Self {
+        let id: Arc<str> = message.get(header::UNIQUE_ID).unwrap_or_default().into();
+        let new_uuid = Box::new(|| uuid::Uuid::new_v4().to_string());
+        let harvest = Arc::<Mutex<Harvest>>::default();
+        let bus = outbound.deps.bus.clone();
+        let execution = Execution { router, bus, id: id.clone(), harvest: harvest.clone() };
+        Self {
+            outbound,
+            config,
+            execution,
+            member,
+            control: Control::new(id.clone(), mode, new_uuid),
+            mode,
+            id,
+            message,
+            harvest,
+            waiting: VecDeque::new(),
+            jobs: Arc::new(Semaphore::new(MAX_JOBS)),
+            spoke: false,
+        }
+    }
+
+    /// Obeys the program until it is done, tells `done` what became of the message, and takes leave.
+    pub(crate) async fn run(
+        mut self,
+        incoming: &mut Incoming,
+        deadline: Instant,
+        done: oneshot::Sender<Handled>,
+    ) {
+        let end = self.until(incoming, deadline).await;
+        let outcome = self.outcome(&end);
+        // The sender may have given up meanwhile.
+        let _ = done.send((self.message.clone(), outcome));
+        self.control.end_message();
+        self.waiting.clear();
+        match end {
+            End::HungUp | End::Failed(SocketError::TooLate(_)) => self.linger(incoming).await,
+            End::Failed(SocketError::Unreadable(_)) => {
+                self.reply("-ERR command parse error.").await;
+            }
+            End::Left | End::Failed(_) => {}
+        }
+        self.member.outbox.close(Some(self.notice(frame::GOODBYE)));
+    }
+
+    /// Obeys until the program is done, the time is over, or the server ends.
+    async fn until(&mut self, incoming: &mut Incoming, deadline: Instant) -> End {
+        let time = self.config.timeout;
+        let mut stopping = self.outbound.stopping.subscribe();
+        tokio::select! {
+            end = timeout_at(deadline, self.obey(incoming)) => {
+                end.unwrap_or(End::Failed(SocketError::TooLate(time)))
+            }
+            _ = stopping.wait_for(|stopping| *stopping) => End::Failed(SocketError::Stopping),
+        }
+    }
+
+    /// What the end means for the message. What was dealt with stays so: a sender who is told to try again would have
+    /// it done twice.
+    fn outcome(&mut self, end: &End) -> Result<Outcome, SocketError> {
+        let mut harvest = self.harvest.lock();
+        match end {
+            End::Left | End::HungUp => Ok(harvest.outcome()),
+            End::Failed(error) if harvest.has_dealt() => {
+                tracing::warn!("a program dealt with a message, but did not end well: {error}");
+                Ok(harvest.outcome())
+            }
+            End::Failed(SocketError::TooLate(time)) => Err(SocketError::TooLate(*time)),
+            End::Failed(SocketError::Unreadable(error)) => Err(SocketError::Unreadable(*error)),
+            End::Failed(SocketError::Stopping) => Err(SocketError::Stopping),
+            End::Failed(_) => Err(SocketError::Silent),
+        }
+    }
+
+    /// Takes commands and carries out orders, one at a time and in their order. When the program leaves, what it has
+    /// ordered is still done.
+    async fn obey(&mut self, incoming: &mut Incoming) -> End {
+        // Dropped, it ends the app that runs.
+        let mut running = JoinSet::new();
+        let mut leaving = None;
+        loop {
+            if running.is_empty() {
+                match self.waiting.front().map(|waiting| &waiting.order) {
+                    Some(Order::Hangup { .. }) => return self.hang_up().await,
+                    Some(Order::Execute(order)) => {
+                        let run = self.execution.clone().run(order.clone(), self.message.clone());
+                        running.spawn(run);
+                    }
+                    None => {
+                        if let Some(end) = leaving.take() {
+                            return end;
+                        }
+                    }
+                }
+            }
+            let held_up = leaving.is_some() || self.waiting.iter().any(|waiting| waiting.reply);
+            tokio::select! {
+                Some(done) = running.join_next() => self.finished(done).await,
+                said = incoming.command(), if !held_up => leaving = self.heed(said).await,
+            }
+        }
+    }
+
+    /// Takes a command; the end, when there will be no other.
+    async fn heed(&mut self, said: Result<Command, Lost>) -> Option<End> {
+        match said {
+            Ok(command) => {
+                self.spoke = true;
+                self.command(&command).await
+            }
+            Err(Lost::Unreadable(error)) => Some(End::Failed(SocketError::Unreadable(error))),
+            Err(Lost::Closed) if self.spoke => Some(End::Left),
+            Err(Lost::Closed) => Some(End::Failed(SocketError::Silent)),
+        }
+    }
+
+    async fn finished(&mut self, done: Result<Done, JoinError>) {
+        let reply = match done {
+            Ok(done) => {
+                self.message = done.message;
+                done.reply
+            }
+            Err(error) => {
+                tracing::error!("an app that a program ran on a message broke off: {error}");
+                "-ERR the app broke off".to_owned()
+            }
+        };
+        if self.waiting.pop_front().is_some_and(|waiting| waiting.reply) {
+            self.reply(&reply).await;
+        }
+    }
+
+    async fn hang_up(&mut self) -> End {
+        if let Some(Waiting { order: Order::Hangup { cause }, reply }) = self.waiting.pop_front() {
+            self.harvest.lock().deal();
+            channel::hangup(&self.outbound.deps.bus, &self.message, &self.id, &cause);
+            if reply {
+                self.reply("+OK").await;
+            }
+        }
+        End::HungUp
+    }
+
+    /// Obeys one command; [`End::Left`] when it was the last.
+    async fn command(&mut self, command: &Command) -> Option<End> {
+        let mut steps = Vec::new();
+        self.control.handle(command, &mut steps);
+        for step in steps {
+            match step {
+                Step::Output(output) => self.output(output).await,
+                Step::Reply(text) => self.reply(&text).await,
+                Step::Describe => {
+                    let bus = &self.outbound.deps.bus;
+                    let data = channel::data(bus, &self.message, &self.id, self.mode);
+                    self.member.outbox.reply(data).await;
+                }
+                Step::Tell(name) => {
+                    let value = self.message.get(&name).unwrap_or_default().to_owned();
+                    self.reply(&value).await;
+                }
+                Step::Order { order, wait } => self.take_order(order, wait).await,
+                Step::Leave => return Some(End::Left),
+            }
+        }
+        None
+    }
+
+    async fn take_order(&mut self, order: Order, wait: bool) {
+        if self.waiting.len() >= MAX_WAITING {
+            return self.reply("-ERR memory error").await;
+        }
+        if !wait {
+            let text = match &order {
+                Order::Execute(order) => self.execution.expect(order),
+                Order::Hangup { .. } => "+OK".to_owned(),
+            };
+            self.reply(&text).await;
+        }
+        self.waiting.push_back(Waiting { order, reply: wait });
+    }
+
+    /// What any client of the event socket may ask for.
+    async fn output(&mut self, output: Output) {
+        let deps = &self.outbound.deps;
+        match output {
+            Output::Reply(frame) => self.member.outbox.reply(frame).await,
+            Output::Api { line, console } => {
+                let registry = &deps.registry;
+                let answer =
+                    if console { registry.execute_for_console(&line) } else { registry.execute(&line, None) };
+                self.member.outbox.reply(frame::api_response(&answer.text().await)).await;
+            }
+            Output::Job { job, line } => self.start_job(job, line).await,
+            Output::Fire(mut event) => {
+                let calling = Calling { file: "mod_event_socket.c", function: "parse_command", line: 2200 };
+                deps.bus.prepare(&mut event, calling);
+                deps.bus.fire(*event);
+            }
+            Output::Subscribed => {
+                self.member.subscribe(self.control.session.subscription.clone());
+                deps.bus.refresh();
+            }
+            Output::Log(level) => {
+                self.member.set_log_level(level);
+                deps.log_bus.refresh();
+            }
+            Output::FlushEvents => self.member.outbox.flush(true),
+            Output::FlushLogs => self.member.outbox.flush(false),
+            // There is no password, and `exit` is ours to answer.
+            Output::Authenticated | Output::AuthFailed | Output::Close(_) => {}
+        }
+    }
+
+    /// Waits while this program has too many jobs.
+    async fn start_job(&mut self, job: String, line: String) {
+        let permit = self.jobs.clone().acquire_owned().await;
+        let deps = &self.outbound.deps;
+        let work = jobs::run(deps.bus.clone(), deps.registry.clone(), job, line, self.id.clone());
+        tokio::spawn(async move {
+            work.await;
+            drop(permit);
+        });
+    }
+
+    /// Lets a program that asked for it stay a while: it hears what becomes of the message.
+    async fn linger(&mut self, incoming: &mut Incoming) {
+        let most = self.config.max_linger;
+        let time = match self.control.linger {
+            Linger::No => return,
+            Linger::Yes => most,
+            Linger::For(time) => time.min(most),
+        };
+        self.member.outbox.reply(self.linger_notice(time)).await;
+        let mut stopping = self.outbound.stopping.subscribe();
+        tokio::select! {
+            _ = timeout_at(Instant::now() + time, self.obey(incoming)) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
+    }
+
+    async fn reply(&mut self, text: &str) {
+        self.member.outbox.reply(frame::reply(&one_line(text))).await;
+    }
+
+    /// The last frame.
+    fn notice(&self, text: &str) -> Bytes {
+        format!(
+            "Content-Type: text/disconnect-notice\nControlled-Session-UUID: {}\nContent-Disposition: disconnect\n\
+             Content-Length: {}\n\n{text}",
+            one_line(&self.id),
+            text.len()
+        )
+        .into()
+    }
+
+    fn linger_notice(&self, time: Duration) -> Bytes {
+        format!(
+            "Content-Type: text/disconnect-notice\nControlled-Session-UUID: {}\nContent-Disposition: linger\n\
+             Channel-Name: {}\nLinger-Time: {}\nContent-Length: 0\n\n",
+            one_line(&self.id),
+            one_line(&channel::name(&self.message)),
+            time.as_secs()
+        )
+        .into()
+    }
+}
+
+/// A value in a frame's head. Clients decode it, so what would end the line is percent-encoded, and nothing else is,
+/// for those who don't.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '%' => line.push_str("%25"),
+            '\n' => line.push_str("%0A"),
+            '\r' => line.push_str("%0D"),
+            other => line.push(other),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_stays_in_its_line() {
+        for (text, expected) in [
+            ("", ""),
+            ("1000@here ž", "1000@here ž"),
+            ("a\r\n\nContent-Type: x", "a%0D%0A%0AContent-Type: x"),
+            ("50%", "50%25"),
+        ] {
+            assert_eq!(one_line(text), expected);
+            assert_eq!(chappe_event::url_decode(expected), text);
+        }
+    }
+}
