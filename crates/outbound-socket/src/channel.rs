@@ -7,7 +7,8 @@ use chappe_event::{Bus, Calling, Event, EventName, Name, Value, header, url_enco
 use crate::target::Mode;
 
 /// The places in FreeSWITCH where it makes these events.
-const EXEC: Calling = Calling { file: "switch_core_session.c", function: "switch_core_session_exec", line: 2949 };
+const EXEC: Calling =
+    Calling { file: "switch_core_session.c", function: "switch_core_session_exec", line: 2949 };
 const HANGUP: Calling =
     Calling { file: "switch_channel.c", function: "switch_channel_perform_hangup", line: 3507 };
 const CONNECT: Calling = Calling { file: "mod_event_socket.c", function: "parse_command", line: 1960 };

@@ -13,7 +13,9 @@ const NORMAL_CLEARING: &str = "NORMAL_CLEARING";
 pub(crate) enum Order {
     Execute(Execute),
     /// The program is done: the message was dealt with.
-    Hangup { cause: String },
+    Hangup {
+        cause: String,
+    },
 }
 
 /// An app to run on the message.

@@ -67,9 +67,11 @@ impl Place {
             },
         };
         let port = match port {
-            Some(port) => {
-                port.parse().ok().filter(|&port| port != 0).ok_or_else(|| SocketError::Port(port.to_owned()))?
-            }
+            Some(port) => port
+                .parse()
+                .ok()
+                .filter(|&port| port != 0)
+                .ok_or_else(|| SocketError::Port(port.to_owned()))?,
             None => DEFAULT_PORT,
         };
         if host.is_empty() {

@@ -32,7 +32,10 @@ use workers::WorkerModule;
 /// Every app that a module brings.
 pub fn apps() -> impl Iterator<Item = chappe_chat::AppRow> {
     let workers = WORKERS.iter().map(|kind| kind.app);
-    chappe_chat::apps::rows().into_iter().chain([chappe_curl::APP, lua::APP, chappe_outbound_socket::APP]).chain(workers)
+    chappe_chat::apps::rows()
+        .into_iter()
+        .chain([chappe_curl::APP, lua::APP, chappe_outbound_socket::APP])
+        .chain(workers)
 }
 
 /// The API commands of the languages that have worker processes.

@@ -37,11 +37,9 @@ async fn a_hangup_deals_with_the_message() {
 async fn a_program_that_lingers_hears_the_end() {
     let world = World::new().await;
     let (routed, mut program) = world.handle("async full").await;
-    for (command, expected) in [
-        ("myevents", "+OK Events Enabled"),
-        ("linger", "+OK will linger"),
-        (HANGUP, "+OK"),
-    ] {
+    for (command, expected) in
+        [("myevents", "+OK Events Enabled"), ("linger", "+OK will linger"), (HANGUP, "+OK")]
+    {
         assert_eq!(program.say(command).await, expected);
     }
     let hung_up = program.event("CHANNEL_HANGUP_COMPLETE").await;

@@ -153,7 +153,10 @@ async fn loops_repeat_an_app() {
     drop(program);
     assert_eq!(routed.end().await.1, "dealt");
     let sent = world.sip.sent();
-    assert_eq!((sent.len(), sent[2].as_str(), sent[3].as_str()), (100, "1004@chat.test: again", "1004@chat.test: more"));
+    assert_eq!(
+        (sent.len(), sent[2].as_str(), sent[3].as_str()),
+        (100, "1004@chat.test: again", "1004@chat.test: more")
+    );
 }
 
 #[tokio::test]

@@ -52,7 +52,8 @@ impl World {
         let gate = Arc::new(Notify::new());
         router.add_app(Arc::new(Slow(gate.clone())));
         let acl = Arc::new(|_: &str, _: IpAddr| false);
-        let deps = EventSocketDeps { bus: bus.clone(), registry, log_bus: Arc::new(LogBus::new()), clock, acl };
+        let deps =
+            EventSocketDeps { bus: bus.clone(), registry, log_bus: Arc::new(LogBus::new()), clock, acl };
         let outbound = Outbound::new(deps, config, tokio::runtime::Handle::current());
         router.add_app(Arc::new(SocketApp(outbound.clone())));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -94,7 +95,8 @@ pub struct Routed(JoinHandle<(Event, Outcome)>);
 impl Routed {
     /// The message, and what is to become of it, in words.
     pub async fn end(self) -> (Event, String) {
-        let (message, outcome) = tokio::time::timeout(TIME, self.0).await.expect("in time").expect("no panic");
+        let (message, outcome) =
+            tokio::time::timeout(TIME, self.0).await.expect("in time").expect("no panic");
         let text = match outcome {
             Outcome::Continue => "continue".to_owned(),
             Outcome::Stop => "stop".to_owned(),
