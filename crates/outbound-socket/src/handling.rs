@@ -6,32 +6,33 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chappe_chat::{Outcome, Router};
-use chappe_event::{Calling, Event, header};
+use chappe_event::{Event, header};
 use chappe_event_socket::command::Command;
-use chappe_event_socket::session::Output;
 use chappe_event_socket::{Member, OutboundConfig, frame};
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
+use crate::client::Client;
 use crate::connection::{Incoming, Lost};
 use crate::control::{Control, Linger, Step};
 use crate::execution::{Done, Execution, Harvest};
 use crate::order::Order;
 use crate::outbound::{Handled, Outbound};
 use crate::target::Mode;
-use crate::{SocketError, channel, jobs};
+use crate::{SocketError, channel};
 
 /// Orders that may wait while an app runs; past that they are refused.
 const MAX_WAITING: usize = 1_000;
 
-/// Background jobs that one program may have at the same time.
-const MAX_JOBS: usize = 100;
+/// Octets of their data that may wait, together; past that they are refused as well.
+const MAX_WAITING_OCTETS: usize = 4 * 1024 * 1024;
 
 pub(crate) struct Handling {
     outbound: Arc<Outbound>,
     config: Arc<OutboundConfig>,
+    client: Client,
     execution: Execution,
     member: Arc<Member>,
     control: Control,
@@ -41,7 +42,6 @@ pub(crate) struct Handling {
     message: Event,
     harvest: Arc<Mutex<Harvest>>,
     waiting: VecDeque<Waiting>,
-    jobs: Arc<Semaphore>,
     /// The program has said something.
     spoke: bool,
 }
@@ -75,9 +75,11 @@ impl Handling {
         let harvest = Arc::<Mutex<Harvest>>::default();
         let bus = outbound.deps.bus.clone();
         let execution = Execution { router, bus, id: id.clone(), harvest: harvest.clone() };
+        let client = Client::new(outbound.deps.clone(), member.clone(), id.clone());
         Self {
             outbound,
             config,
+            client,
             execution,
             member,
             control: Control::new(id.clone(), mode, new_uuid),
@@ -86,7 +88,6 @@ impl Handling {
             message,
             harvest,
             waiting: VecDeque::new(),
-            jobs: Arc::new(Semaphore::new(MAX_JOBS)),
             spoke: false,
         }
     }
@@ -99,17 +100,17 @@ impl Handling {
         done: oneshot::Sender<Handled>,
     ) {
         let end = self.until(incoming, deadline).await;
-        let outcome = self.outcome(&end);
+        let lingers = matches!(end, End::HungUp | End::Failed(SocketError::TooLate(_)));
+        let garbled = matches!(end, End::Failed(SocketError::Unreadable(_)));
+        let outcome = self.outcome(end);
         // The sender may have given up meanwhile.
         let _ = done.send((self.message.clone(), outcome));
         self.control.end_message();
         self.waiting.clear();
-        match end {
-            End::HungUp | End::Failed(SocketError::TooLate(_)) => self.linger(incoming).await,
-            End::Failed(SocketError::Unreadable(_)) => {
-                self.reply("-ERR command parse error.").await;
-            }
-            End::Left | End::Failed(_) => {}
+        if lingers {
+            self.linger(incoming).await;
+        } else if garbled {
+            self.reply("-ERR command parse error.").await;
         }
         self.member.outbox.close(Some(self.notice(frame::GOODBYE)));
     }
@@ -128,19 +129,16 @@ impl Handling {
 
     /// What the end means for the message. What was dealt with stays so: a sender who is told to try again would have
     /// it done twice.
-    fn outcome(&mut self, end: &End) -> Result<Outcome, SocketError> {
+    fn outcome(&mut self, end: End) -> Result<Outcome, SocketError> {
         let mut harvest = self.harvest.lock();
         match end {
-            End::Left | End::HungUp => Ok(harvest.outcome()),
-            End::Failed(error) if harvest.has_dealt() => {
+            End::Failed(error) if !harvest.has_dealt() => return Err(error),
+            End::Failed(error) => {
                 tracing::warn!("a program dealt with a message, but did not end well: {error}");
-                Ok(harvest.outcome())
             }
-            End::Failed(SocketError::TooLate(time)) => Err(SocketError::TooLate(*time)),
-            End::Failed(SocketError::Unreadable(error)) => Err(SocketError::Unreadable(*error)),
-            End::Failed(SocketError::Stopping) => Err(SocketError::Stopping),
-            End::Failed(_) => Err(SocketError::Silent),
+            End::Left | End::HungUp => {}
         }
+        Ok(harvest.outcome())
     }
 
     /// Takes commands and carries out orders, one at a time and in their order. When the program leaves, what it has
@@ -218,7 +216,10 @@ impl Handling {
         self.control.handle(command, &mut steps);
         for step in steps {
             match step {
-                Step::Output(output) => self.output(output).await,
+                Step::Output(output) => {
+                    let subscription = &self.control.session.subscription;
+                    self.client.obey(output, subscription).await;
+                }
                 Step::Reply(text) => self.reply(&text).await,
                 Step::Describe => {
                     let bus = &self.outbound.deps.bus;
@@ -226,7 +227,8 @@ impl Handling {
                     self.member.outbox.reply(data).await;
                 }
                 Step::Tell(name) => {
-                    let value = self.message.get(&name).unwrap_or_default().to_owned();
+                    // FreeSWITCH has no answer for what is not there, and says so in these words.
+                    let value = self.message.get(&name).unwrap_or("-ERR command not found").to_owned();
                     self.reply(&value).await;
                 }
                 Step::Order { order, wait } => self.take_order(order, wait).await,
@@ -237,7 +239,8 @@ impl Handling {
     }
 
     async fn take_order(&mut self, order: Order, wait: bool) {
-        if self.waiting.len() >= MAX_WAITING {
+        let octets: usize = self.waiting.iter().map(|waiting| waiting.order.octets()).sum();
+        if self.waiting.len() >= MAX_WAITING || octets + order.octets() > MAX_WAITING_OCTETS {
             return self.reply("-ERR memory error").await;
         }
         if !wait {
@@ -248,49 +251,6 @@ impl Handling {
             self.reply(&text).await;
         }
         self.waiting.push_back(Waiting { order, reply: wait });
-    }
-
-    /// What any client of the event socket may ask for.
-    async fn output(&mut self, output: Output) {
-        let deps = &self.outbound.deps;
-        match output {
-            Output::Reply(frame) => self.member.outbox.reply(frame).await,
-            Output::Api { line, console } => {
-                let registry = &deps.registry;
-                let answer =
-                    if console { registry.execute_for_console(&line) } else { registry.execute(&line, None) };
-                self.member.outbox.reply(frame::api_response(&answer.text().await)).await;
-            }
-            Output::Job { job, line } => self.start_job(job, line).await,
-            Output::Fire(mut event) => {
-                let calling = Calling { file: "mod_event_socket.c", function: "parse_command", line: 2200 };
-                deps.bus.prepare(&mut event, calling);
-                deps.bus.fire(*event);
-            }
-            Output::Subscribed => {
-                self.member.subscribe(self.control.session.subscription.clone());
-                deps.bus.refresh();
-            }
-            Output::Log(level) => {
-                self.member.set_log_level(level);
-                deps.log_bus.refresh();
-            }
-            Output::FlushEvents => self.member.outbox.flush(true),
-            Output::FlushLogs => self.member.outbox.flush(false),
-            // There is no password, and `exit` is ours to answer.
-            Output::Authenticated | Output::AuthFailed | Output::Close(_) => {}
-        }
-    }
-
-    /// Waits while this program has too many jobs.
-    async fn start_job(&mut self, job: String, line: String) {
-        let permit = self.jobs.clone().acquire_owned().await;
-        let deps = &self.outbound.deps;
-        let work = jobs::run(deps.bus.clone(), deps.registry.clone(), job, line, self.id.clone());
-        tokio::spawn(async move {
-            work.await;
-            drop(permit);
-        });
     }
 
     /// Lets a program that asked for it stay a while: it hears what becomes of the message.

@@ -6,7 +6,8 @@
 //! client of the event socket may.
 //!
 //! [`target`] reads the app's data, `control` and `order` are the protocol and touch no socket, `channel` makes the
-//! events that clients know from calls, `handling` is one message in a program's hands, `connection` moves the octets.
+//! events that clients know from calls, `handling` is one message in a program's
+//! hands, `client` does what any client may ask for, `connection` moves the octets.
 //! Frames, subscriptions and what waits for a slow reader are the event socket's own.
 //!
 //! Invariant: a message is handled on the runtime, no thread waits for the program. It ends in time, one way or another;
@@ -15,12 +16,12 @@
 
 mod app;
 mod channel;
+mod client;
 mod connection;
 mod control;
 mod error;
 mod execution;
 mod handling;
-mod jobs;
 mod order;
 mod outbound;
 mod target;

@@ -65,6 +65,14 @@ impl Order {
         }))
     }
 
+    /// How much memory it takes while it waits, roughly.
+    pub(crate) fn octets(&self) -> usize {
+        match self {
+            Self::Execute(execute) => execute.app.len() + execute.data.as_ref().map_or(0, String::len),
+            Self::Hangup { cause } => cause.len(),
+        }
+    }
+
     fn hangup(cause: Option<String>) -> Self {
         Self::Hangup { cause: cause.unwrap_or_else(|| NORMAL_CLEARING.to_owned()) }
     }

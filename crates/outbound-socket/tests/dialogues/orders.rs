@@ -47,7 +47,7 @@ async fn a_program_sees_the_message() {
     let id = value(&data, "Unique-ID");
     assert_eq!((id.len(), value(&data, "variable_uuid")), (36, id));
     assert_eq!(program.say("getvar from_user").await, "1004");
-    assert_eq!(program.say("getvar nonsense").await, "");
+    assert_eq!(program.say("getvar nonsense").await, "-ERR command not found");
     assert_eq!(program.say("getvar _body").await, "first line%0Afrom: nobody%2541");
     assert_eq!(program.say("exit").await, "+OK bye");
     let (message, outcome) = routed.end().await;
@@ -122,7 +122,10 @@ async fn an_app_holds_up_the_next_command_unless_async() {
 
     let (routed, mut program) = world.handle("async").await;
     program.send(&format!("{}\n\ngetvar slow\n\n", execute("slow", "", ""))).await;
-    assert_eq!((program.answer().await, program.answer().await), ("+OK".to_owned(), String::new()));
+    assert_eq!(
+        (program.answer().await, program.answer().await),
+        ("+OK".to_owned(), "-ERR command not found".to_owned())
+    );
     world.gate.notify_one();
     drop(program);
     assert_eq!(routed.end().await.0.get("slow"), Some("done"));
@@ -138,6 +141,28 @@ async fn orders_are_carried_out_after_the_program_left() {
     assert_eq!(routed.end().await.1, "dealt");
     let expected: Vec<_> = (0..20).map(|number| format!("1004@chat.test: {number}")).collect();
     assert_eq!(world.sip.sent(), expected);
+}
+
+#[tokio::test]
+async fn orders_that_wait_are_bounded() {
+    let world = World::new().await;
+    let (routed, mut program) = world.handle("async").await;
+    assert_eq!(program.say(&execute("slow", "", "")).await, "+OK");
+    let head = "sendmsg\ncall-command: execute\nexecute-app-name: info\ncontent-type: text/plain";
+    let body = "x".repeat(1024 * 1024);
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        program.send(&format!("{head}\ncontent-length: {}\n\n{body}", body.len())).await;
+        answers.push(program.answer().await);
+    }
+    assert_eq!(answers, ["+OK", "+OK", "+OK", "-ERR memory error"]);
+    for _ in 0..996 {
+        assert_eq!(program.say(&execute("info", "", "")).await, "+OK");
+    }
+    assert_eq!(program.say(&execute("info", "", "")).await, "-ERR memory error");
+    world.gate.notify_one();
+    drop(program);
+    assert_eq!(routed.end().await.1, "continue");
 }
 
 #[tokio::test]
