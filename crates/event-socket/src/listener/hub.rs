@@ -92,13 +92,18 @@ impl Subscriber for Hub {
     }
 
     fn deliver(&self, event: &Arc<Event>) {
-        let mut shared = None;
+        let mut shared: Option<Arc<SharedEvent>> = None;
         for member in self.members.load().iter() {
             let wishes = member.wishes.load();
             if wishes.subscription.passes(event) {
+                let format = wishes.subscription.format;
                 let shared = shared.get_or_insert_with(|| Arc::new(SharedEvent::new(event.clone())));
-                member.outbox.offer(Item::Event(shared.clone(), wishes.subscription.format));
+                shared.want(format);
+                member.outbox.offer(Item::Event(shared.clone(), format));
             }
+        }
+        if let Some(shared) = shared {
+            shared.complete();
         }
     }
 }

@@ -185,7 +185,9 @@ mod tests {
     fn event(body: usize) -> Item {
         let mut event = Event::new(EventName::Message);
         event.set_body(Some(vec![b'x'; body].into()));
-        Item::Event(Arc::new(SharedEvent::new(Arc::new(event))), Format::Plain)
+        let shared = SharedEvent::new(Arc::new(event));
+        shared.want(Format::Plain);
+        Item::Event(Arc::new(shared), Format::Plain)
     }
 
     fn line() -> Item {
