@@ -88,11 +88,11 @@ fn document(ports: Ports, users: u32) -> String {
   <configuration name="switch.conf"><settings><param name="loglevel" value="warning"/></settings></configuration>
   <configuration name="modules.conf"><modules>
     <load module="mod_commands"/>
+    {module}
     <load module="mod_sofia"/>
     <load module="mod_sms"/>
     <load module="mod_lua"/>
     <load module="mod_python3"/>
-    {module}
   </modules></configuration>
   <configuration name="python.conf"><settings><param name="workers" value="4"/></settings></configuration>
   <configuration name="acl.conf"><network-lists/></configuration>

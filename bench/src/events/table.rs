@@ -44,8 +44,8 @@ pub fn rates(measured: &[(Row, Vec<Round>)]) -> String {
 /// What a client that reads nothing changes, as Markdown.
 pub fn deaf(measured: &[Deaf]) -> String {
     let mut out = format!(
-        "| {} subscribers | events/s | beside one that reads nothing | change | the server's memory grew by | its queue \
-         may hold | events left out for it |\n|---|---|---|---|---|---|---|\n",
+        "| {} subscribers | events/s | beside one that reads nothing | change | server CPU an event | beside it | the \
+         server's memory grew by | its queue may hold | events left out for it |\n|---|---|---|---|---|---|---|---|---|\n",
         super::BESIDE
     );
     for one in measured {
@@ -53,7 +53,8 @@ pub fn deaf(measured: &[Deaf]) -> String {
         let with = Spread::of(one.rounds.iter().map(|(_, with)| with.rate));
         let _ = writeln!(
             out,
-            "| {} | {:.0} ({:.0} to {:.0}) | {:.0} ({:.0} to {:.0}) | {:+.1} % | {:.1} MB | {:.1} MB | {} |",
+            "| {} | {:.0} ({:.0} to {:.0}) | {:.0} ({:.0} to {:.0}) | {:+.1} % | {:.2} µs | {:.2} µs | {:.1} MB | \
+             {:.1} MB | {} |",
             one.format.name(),
             without.median,
             without.least,
@@ -62,6 +63,8 @@ pub fn deaf(measured: &[Deaf]) -> String {
             with.least,
             with.most,
             100.0 * (with.median / without.median - 1.0),
+            median(one.rounds.iter().map(|(without, _)| without.cpu)),
+            median(one.rounds.iter().map(|(_, with)| with.cpu)),
             one.grown as f64 / 1e6,
             one.bound as f64 / 1e6,
             one.missed,
@@ -106,6 +109,6 @@ mod tests {
         let one =
             Deaf { format: Format::Plain, rounds: both(), grown: 1_500_000, bound: 2_000_000, missed: 7 };
         let text = deaf(&[one]);
-        assert!(text.contains("| -5.0 % | 1.5 MB | 2.0 MB | 7 |"), "{text}");
+        assert!(text.contains("| -5.0 % | 1.00 µs | 1.00 µs | 1.5 MB | 2.0 MB | 7 |"), "{text}");
     }
 }
