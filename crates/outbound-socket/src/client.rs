@@ -22,14 +22,17 @@ pub(crate) struct Client {
     /// Whose jobs they are.
     id: Arc<str>,
     jobs: Arc<Semaphore>,
+    /// Events or the log were asked for.
+    pub(crate) listened: bool,
 }
 
 impl Client {
     pub(crate) fn new(deps: EventSocketDeps, member: Arc<Member>, id: Arc<str>) -> Self {
-        Self { deps, member, id, jobs: Arc::new(Semaphore::new(MAX_JOBS)) }
+        Self { deps, member, id, jobs: Arc::new(Semaphore::new(MAX_JOBS)), listened: false }
     }
 
-    pub(crate) async fn obey(&self, output: Output, subscription: &Subscription) {
+    pub(crate) async fn obey(&mut self, output: Output, subscription: &Subscription) {
+        self.listened |= matches!(output, Output::Subscribed | Output::Log(_));
         let (deps, outbox) = (&self.deps, &self.member.outbox);
         match output {
             Output::Reply(frame) => outbox.reply(frame).await,

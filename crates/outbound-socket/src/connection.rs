@@ -1,6 +1,7 @@
 //! One connection, from the first attempt to its end.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use chappe_event_socket::command::{Command, Limits, ParseError, Parser};
 use chappe_event_socket::{Member, OutboundConfig, write_frames};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -36,44 +37,57 @@ pub(crate) async fn run(
     done: oneshot::Sender<Handled>,
 ) {
     let deadline = Instant::now() + config.timeout;
-    let connecting = connect(&target, config.connect_timeout);
-    let mut stopping = outbound.stopping.subscribe();
-    let connected = tokio::select! {
-        connected = timeout_at(deadline, connecting) => connected,
-        _ = stopping.wait_for(|stopping| *stopping) => Ok(Err(SocketError::Stopping)),
-    };
-    let (stream, place) = match connected.unwrap_or(Err(SocketError::TooLate(config.timeout))) {
-        Ok(connected) => connected,
+    let (stream, peer, place) = match reach(&outbound, &config, &target, deadline).await {
+        Ok(reached) => reached,
         // The message may be gone meanwhile; nobody waits then.
         Err(error) => return drop(done.send((message, Err(error)))),
     };
     name(&mut message, &place);
-    let Ok(peer) = stream.peer_addr() else {
-        return drop(done.send((message, Err(SocketError::Silent))));
-    };
     tracing::debug!(%peer, "a program is asked to handle a message");
     let member = Arc::new(Member::new(peer.ip().to_canonical(), config.max_queue_len));
     outbound.hub.add(member.clone());
     let (reader, socket) = stream.into_split();
-    let (deps, writes_for) = (outbound.deps.clone(), member.clone());
-    let mut writing = tokio::spawn(async move {
-        write_frames(socket, writes_for.clone(), deps).await;
-        // Where nothing can be written, nobody waits for room.
-        writes_for.outbox.close(None);
-    });
+    let mut writing = tokio::spawn(write(socket, member.clone(), outbound.clone()));
     let mut incoming = Incoming::new(reader);
     let handling = Handling::new(outbound.clone(), config, router, member.clone(), message, target.mode);
-    handling.run(&mut incoming, deadline, done).await;
+    let listened = handling.run(&mut incoming, deadline, done).await;
     outbound.hub.remove(&member);
-    outbound.deps.bus.refresh();
-    outbound.deps.log_bus.refresh();
-    member.outbox.close(None);
+    if listened {
+        outbound.deps.bus.refresh();
+        outbound.deps.log_bus.refresh();
+    }
     if timeout(GOODBYE_TIME, &mut writing).await.is_err() {
         writing.abort();
     }
     // Closing on octets nobody read would take the last frames from the program again.
     let _ = timeout(DISCARD_TIME, incoming.discard()).await;
     tracing::debug!(%peer, "the connection to a program is closed");
+}
+
+async fn write(socket: OwnedWriteHalf, member: Arc<Member>, outbound: Arc<Outbound>) {
+    write_frames(socket, member.clone(), outbound.deps.clone()).await;
+    // Where nothing can be written, nobody waits for room.
+    member.outbox.close(None);
+}
+
+/// A connection to the program, unless the time is over or the server ends before.
+async fn reach(
+    outbound: &Outbound,
+    config: &OutboundConfig,
+    target: &Target,
+    deadline: Instant,
+) -> Result<(TcpStream, SocketAddr, Place), SocketError> {
+    let mut stopping = outbound.stopping.subscribe();
+    let connected = tokio::select! {
+        connected = timeout_at(deadline, connect(target, config.connect_timeout)) => connected,
+        _ = stopping.wait_for(|stopping| *stopping) => return Err(SocketError::Stopping),
+    };
+    let (stream, place) = connected.unwrap_or(Err(SocketError::TooLate(config.timeout)))?;
+    match stream.peer_addr() {
+        Ok(peer) => Ok((stream, peer, place)),
+        // It has closed already.
+        Err(_) => Err(SocketError::Silent),
+    }
 }
 
 /// The first place that takes the connection.

@@ -92,13 +92,14 @@ impl Handling {
         }
     }
 
-    /// Obeys the program until it is done, tells `done` what became of the message, and takes leave.
+    /// Obeys the program until it is done, tells `done` what became of the message, and takes leave; whether the program
+    /// has listened to events or to the log.
     pub(crate) async fn run(
         mut self,
         incoming: &mut Incoming,
         deadline: Instant,
         done: oneshot::Sender<Handled>,
-    ) {
+    ) -> bool {
         let end = self.until(incoming, deadline).await;
         let lingers = matches!(end, End::HungUp | End::Failed(SocketError::TooLate(_)));
         let garbled = matches!(end, End::Failed(SocketError::Unreadable(_)));
@@ -113,6 +114,7 @@ impl Handling {
             self.reply("-ERR command parse error.").await;
         }
         self.member.outbox.close(Some(self.notice(frame::GOODBYE)));
+        self.client.listened
     }
 
     /// Obeys until the program is done, the time is over, or the server ends.
