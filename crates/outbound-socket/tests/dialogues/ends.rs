@@ -148,6 +148,27 @@ async fn connections_are_bounded() {
 }
 
 #[tokio::test]
+async fn many_messages_are_handled_at_once() {
+    const MANY: usize = 300;
+    let world = World::new().await;
+    let address = world.address();
+    let routed: Vec<_> = (0..MANY).map(|_| world.route(&format!("{address} async"))).collect();
+    let mut programs = Vec::new();
+    for _ in 0..MANY {
+        programs.push(world.program().await);
+    }
+    // The last one first: nobody waits for another.
+    for program in programs.iter_mut().rev() {
+        assert_eq!(program.say(REPLY).await, "+OK");
+        assert_eq!(program.say("exit").await, "+OK bye");
+    }
+    for routed in routed {
+        assert_eq!(routed.end().await.1, "dealt");
+    }
+    assert_eq!(world.sip.sent().len(), MANY);
+}
+
+#[tokio::test]
 async fn the_server_ends() {
     let world = World::new().await;
     let (routed, mut program) = world.handle("").await;
