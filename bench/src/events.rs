@@ -3,7 +3,9 @@
 //! One connection feeds the server with `sendevent`, so that nothing but the event socket is measured; the row without
 //! subscribers tells what the feeding alone costs. The events look like MESSAGE events of a chat: some thirty headers
 //! and a body. The load is a closed loop: the next event goes out when every client has heard all but the last few
-//! (`--window`), so none is dropped and the rate is the slowest client's.
+//! (`--window`), so none is dropped and the rate is the slowest client's. What one subscriber costs is the difference to
+//! the feeding, by the number of subscribers: with few of them it says little, since a server with less to do wakes more
+//! often for fewer events.
 
 mod connection;
 mod counter;
