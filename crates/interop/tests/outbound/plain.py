@@ -10,8 +10,10 @@ class Message(socketserver.StreamRequestHandler):
     def frame(self):
         """The headers of the next frame, decoded; its body, if it has one, as `body`."""
         headers = {}
-        while line := self.rfile.readline().decode().strip("\n"):
-            name, _, value = line.partition(": ")
+        while (line := self.rfile.readline().decode()) != "\n":
+            if not line:
+                raise EOFError("the server has closed the connection")
+            name, _, value = line.strip("\n").partition(": ")
             headers[name] = unquote(value)
         headers["body"] = self.rfile.read(int(headers.get("Content-Length", 0))).decode()
         return headers

@@ -117,7 +117,7 @@ async fn the_apps_data_has_to_name_a_place() {
 
 #[tokio::test]
 async fn a_program_has_its_time_and_no_more() {
-    let config = OutboundConfig { timeout: Duration::from_millis(200), ..OutboundConfig::default() };
+    let config = OutboundConfig { timeout: Duration::from_millis(500), ..OutboundConfig::default() };
     let world = World::with(config).await;
     for command in ["connect", "sendmsg\ncall-command: execute\nexecute-app-name: slow"] {
         let (routed, mut program) = world.handle("async").await;
