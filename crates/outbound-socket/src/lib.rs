@@ -5,10 +5,9 @@
 //! (`connect`), has apps run (`sendmsg`), and closes, after which the chatplan goes on. With `full` it may do all that a
 //! client of the event socket may.
 //!
-//! [`target`] reads the app's data, `control` and `order` are the protocol and touch no socket, `channel` makes the
-//! events that clients know from calls, `handling` is one message in a program's
-//! hands, `client` does what any client may ask for, `connection` moves the octets.
-//! Frames, subscriptions and what waits for a slow reader are the event socket's own.
+//! `target` reads the app's data, `control` and `order` are the protocol and touch no socket, `channel` makes the events
+//! that clients know from calls, `handling` is one message in a program's hands, `client` does what any client may ask
+//! for, `connection` moves the octets. Frames, subscriptions and what waits for a slow reader are the event socket's own.
 //!
 //! Invariant: a message is handled on the runtime, no thread waits for the program. It ends in time, one way or another;
 //! the connections at the same time, the commands that wait and what a program does not read are bounded.
