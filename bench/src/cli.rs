@@ -47,9 +47,11 @@ pub struct Options {
     pub command: Option<Command>,
 }
 
-/// What the program starts of itself.
+/// Another part to measure, and what the program starts of itself.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
+    /// Measure events a second to clients of the event socket
+    Events(EventOptions),
     /// The relay that only moves packets; prints the port it listens on
     #[command(hide = true)]
     Floor {
@@ -58,6 +60,38 @@ pub enum Command {
         /// Who gets what anybody else sends
         receiver: SocketAddrV4,
     },
+}
+
+/// What is measured of the event socket.
+#[derive(clap::Args, Debug)]
+pub struct EventOptions {
+    /// The server to measure [default: `chappe` beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub chappe: Option<PathBuf>,
+
+    /// How many clients hear the events, a row each
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 100], value_parser = clap::value_parser!(u32).range(1..=900))]
+    pub subscribers: Vec<u32>,
+
+    /// Rounds of each row
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+
+    /// Seconds a round
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+
+    /// Events that not every client has heard yet, at most
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub window: u32,
+
+    /// Core of the server
+    #[arg(long, default_value_t = 0)]
+    pub server_core: usize,
+
+    /// Core of the load generator
+    #[arg(long, default_value_t = 1)]
+    pub load_core: usize,
 }
 
 /// A row of the table.

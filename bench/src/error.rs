@@ -13,6 +13,8 @@ pub enum BenchError {
     NoServer(PathBuf),
     /// The server ended or did not answer.
     Server { what: &'static str, log: String },
+    /// The event socket said something else than was expected.
+    EventSocket { expected: &'static str, said: String },
     /// A user could not be registered.
     Register { user: String, why: String },
     /// The system refused something.
@@ -43,6 +45,9 @@ impl fmt::Display for BenchError {
                 )
             }
             BenchError::Server { what, log } => write!(f, "the server {what}; the end of its log:\n{log}"),
+            BenchError::EventSocket { expected, said } => {
+                write!(f, "the event socket should have said {expected}, and said {said:?}")
+            }
             BenchError::Register { user, why } => write!(f, "failed to register {user}: {why}"),
             BenchError::System { doing, source } => write!(f, "failed to {doing}: {source}"),
         }

@@ -35,17 +35,31 @@ def chat(message, args):
 /// Everybody's password.
 pub const PASSWORD: &str = "bench";
 
-/// Writes `freeswitch.xml` for `users` users from 1000 on; the profile's port.
-pub fn write(folder: &Path, users: u32) -> Result<u16, BenchError> {
-    let port = free_port().map_err(BenchError::system("find a free port"))?;
-    std::fs::write(folder.join("freeswitch.xml"), document(port, users))
+/// Events that may wait for a client: the server's default.
+pub const MAX_QUEUE_LEN: u64 = 20_000;
+/// The password of the event socket.
+pub const EVENT_PASSWORD: &str = "bench";
+
+/// Where the server listens.
+#[derive(Clone, Copy)]
+pub struct Ports {
+    pub sip: u16,
+    /// Of the event socket, if it is measured.
+    pub events: Option<u16>,
+}
+
+/// Writes `freeswitch.xml` for `users` users from 1000 on, with an event socket or without.
+pub fn write(folder: &Path, users: u32, event_socket: bool) -> Result<Ports, BenchError> {
+    let port = || free_port().map_err(BenchError::system("find a free port"));
+    let ports = Ports { sip: port()?, events: if event_socket { Some(port()?) } else { None } };
+    std::fs::write(folder.join("freeswitch.xml"), document(ports, users))
         .map_err(BenchError::system("write the configuration"))?;
     let scripts = folder.join("scripts");
     std::fs::create_dir_all(&scripts).map_err(BenchError::system("make a folder"))?;
     std::fs::write(scripts.join("reply.lua"), SCRIPT).map_err(BenchError::system("write a script"))?;
     std::fs::write(scripts.join("reply.py"), MODULE).map_err(BenchError::system("write a script"))?;
     std::fs::write(scripts.join("sleeps.py"), SLEEPS).map_err(BenchError::system("write a script"))?;
-    Ok(port)
+    Ok(ports)
 }
 
 /// A port that is free for UDP and TCP.
@@ -58,7 +72,22 @@ fn free_port() -> std::io::Result<u16> {
     }
 }
 
-fn document(port: u16, users: u32) -> String {
+/// Its module, and its configuration.
+fn event_socket(port: u16) -> (&'static str, String) {
+    let conf = format!(
+        r#"<configuration name="event_socket.conf"><settings>
+    <param name="listen-ip" value="127.0.0.1"/>
+    <param name="listen-port" value="{port}"/>
+    <param name="password" value="{EVENT_PASSWORD}"/>
+    <param name="max-queue-len" value="{MAX_QUEUE_LEN}"/>
+  </settings></configuration>"#
+    );
+    (r#"<load module="mod_event_socket"/>"#, conf)
+}
+
+fn document(ports: Ports, users: u32) -> String {
+    let port = ports.sip;
+    let (module, events) = ports.events.map(event_socket).unwrap_or_default();
     let mut directory = String::new();
     for user in 1000..1000 + users {
         let _ = writeln!(
@@ -72,6 +101,7 @@ fn document(port: u16, users: u32) -> String {
   <configuration name="switch.conf"><settings><param name="loglevel" value="warning"/></settings></configuration>
   <configuration name="modules.conf"><modules>
     <load module="mod_commands"/>
+    {module}
     <load module="mod_sofia"/>
     <load module="mod_sms"/>
     <load module="mod_lua"/>
@@ -79,6 +109,7 @@ fn document(port: u16, users: u32) -> String {
   </modules></configuration>
   <configuration name="python.conf"><settings><param name="workers" value="4"/></settings></configuration>
   <configuration name="acl.conf"><network-lists/></configuration>
+  {events}
   <configuration name="sofia.conf"><profiles><profile name="bench">
     <domains><domain name="{DOMAIN}" alias="true" parse="false"/></domains>
     <settings>

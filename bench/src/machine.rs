@@ -62,6 +62,14 @@ fn parent(process: u32) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// Octets of memory that a process has at the moment (proc_pid_status(5), VmRSS).
+pub fn resident(process: u32) -> Result<u64, BenchError> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))
+        .map_err(BenchError::system("read the server's memory"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024)
+}
+
 /// CPU time that a process has used, all its threads together, those that ended included.
 pub fn cpu_time(pid: u32) -> Result<Duration, BenchError> {
     let failed = |code| BenchError::system("read the server's CPU time")(io::Error::from_raw_os_error(code));

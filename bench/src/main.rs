@@ -6,10 +6,13 @@
 //! of the server process, and as its ratio to the floor: the same packets through a relay with one receive and one send
 //! call a packet and nothing between them.
 //!
+//! Another part, [`events`], measures what clients of the event socket cost: `chappe-bench events`.
+//!
 //! Invariant: nothing leaves loopback, every port is one the system chose, and what was started is ended.
 
 mod cli;
 mod error;
+mod events;
 mod floor;
 mod folder;
 mod ledger;
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let options = cli::Options::parse();
     let result = match options.command {
         Some(cli::Command::Floor { sender, receiver }) => floor::relay(sender, receiver),
+        Some(cli::Command::Events(options)) => events::run(&options),
         None => rounds::run(&options),
     };
     match result {

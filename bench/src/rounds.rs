@@ -82,7 +82,7 @@ impl<'o> Bench<'o> {
         let core = options.server_core;
         let wants = |row| options.rows.contains(&row);
         let chappe = if options.rows.iter().any(|&row| row != Row::Floor) {
-            Some(Server::chappe(&program(options)?, core, 2 * options.users + 1)?)
+            Some(Server::chappe(&program(options.chappe.as_ref())?, core, 2 * options.users + 1, false)?)
         } else {
             None
         };
@@ -176,8 +176,9 @@ fn receiver(options: &Options, user: u32) -> String {
     (1000 + options.users + user).to_string()
 }
 
-fn program(options: &Options) -> Result<PathBuf, BenchError> {
-    match &options.chappe {
+/// The server to measure.
+pub fn program(named: Option<&PathBuf>) -> Result<PathBuf, BenchError> {
+    match named {
         Some(path) => Ok(path.clone()),
         None => {
             let this = std::env::current_exe().map_err(BenchError::system("find this program"))?;

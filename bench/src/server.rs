@@ -22,6 +22,8 @@ const END: Duration = Duration::from_secs(10);
 pub struct Server {
     child: Child,
     pub address: SocketAddrV4,
+    /// Of the event socket, if it has one.
+    pub events: Option<SocketAddrV4>,
     /// Configuration and log.
     folder: TempDir,
 }
@@ -43,15 +45,16 @@ impl Server {
     }
 
     /// Starts `chappe serve` with a configuration for so many users, and waits until it answers.
-    pub fn chappe(program: &Path, core: usize, users: u32) -> Result<Self, BenchError> {
+    pub fn chappe(program: &Path, core: usize, users: u32, event_socket: bool) -> Result<Self, BenchError> {
         if !program.is_file() {
             return Err(BenchError::NoServer(program.to_owned()));
         }
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
-        let port = folder::write(folder.path(), users)?;
+        let ports = folder::write(folder.path(), users, event_socket)?;
         let mut command = Command::new(program);
         command.args(["serve", "--conf"]).arg(folder.path()).stdout(Stdio::null());
-        let mut server = Self::spawn_in(folder, command, core, port)?;
+        let mut server = Self::spawn_in(folder, command, core, ports.sip)?;
+        server.events = ports.events.map(|port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
         server.wait_until_it_answers()?;
         Ok(server)
     }
@@ -65,6 +68,11 @@ impl Server {
         Ok(sum)
     }
 
+    /// Octets of memory that it has at the moment.
+    pub fn resident(&self) -> Result<u64, BenchError> {
+        machine::resident(self.child.id())
+    }
+
     fn spawn(command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         Self::spawn_in(folder, command, core, port)
@@ -76,7 +84,7 @@ impl Server {
         // SAFETY: between fork and exec each of the two makes one system call and allocates nothing.
         unsafe { command.pre_exec(move || machine::pin(core).and_then(|()| machine::end_with_parent())) };
         let child = command.spawn().map_err(BenchError::system("start the server"))?;
-        Ok(Server { child, address: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), folder })
+        Ok(Server { child, address: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), events: None, folder })
     }
 
     fn wait_until_it_answers(&mut self) -> Result<(), BenchError> {

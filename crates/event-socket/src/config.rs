@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use chappe_config::{Diagnostics, Document, Element, ParamRow, ParamStatus, read_params};
 
+use crate::OutboundConfig;
+
 /// Every param of `event_socket.conf`.
 pub const PARAMS: &[ParamRow] = &[
     ParamRow {
@@ -72,6 +74,34 @@ pub const PARAMS: &[ParamRow] = &[
         status: ParamStatus::Used,
     },
     ParamRow {
+        name: "outbound-connect-timeout",
+        syntax: "1..60",
+        default: "5",
+        doc: "Seconds the app `socket` waits for each program it connects to",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "outbound-timeout",
+        syntax: "1..3600",
+        default: "30",
+        doc: "Seconds a program that the app `socket` connects to has for a message, connecting included",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "outbound-max-connections",
+        syntax: "1..100000",
+        default: "1000",
+        doc: "Connections of the app `socket` at the same time; a message past that is answered 503",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
+        name: "outbound-max-linger",
+        syntax: "0..3600",
+        default: "60",
+        doc: "Seconds a program that asks to `linger` stays connected after its message, at most",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
         name: "nat-map",
         syntax: "true|false",
         default: "false",
@@ -104,6 +134,8 @@ pub struct EventSocketConfig {
     pub auth_timeout: Duration,
     /// How long a client that gave a wrong password waits for its answer.
     pub failed_auth_delay: Duration,
+    /// Of the app `socket`.
+    pub outbound: OutboundConfig,
 }
 
 impl Default for EventSocketConfig {
@@ -118,6 +150,7 @@ impl Default for EventSocketConfig {
             max_unauthenticated: 64,
             auth_timeout: Duration::from_secs(25),
             failed_auth_delay: Duration::from_secs(1),
+            outbound: OutboundConfig::default(),
         }
     }
 }
@@ -153,7 +186,7 @@ impl EventSocketConfig {
         let mut size = |name, default: usize, most: u32| {
             params.u32_in(name, u32::try_from(default).unwrap_or(most), 1..=most, d) as usize
         };
-        let config = Self {
+        let mut config = Self {
             listen: SocketAddr::new(ip, port),
             password: text("password").map_or(default.password, Arc::from),
             acl: if acl.is_empty() { default.acl } else { acl },
@@ -163,7 +196,9 @@ impl EventSocketConfig {
             auth_timeout: Duration::from_secs(params.u64_in("auth-timeout", 25, 1..=3_600, d)),
             stop_on_bind_error: params.bool("stop-on-bind-error", false, d),
             failed_auth_delay: default.failed_auth_delay,
+            outbound: OutboundConfig::from_params(&params, d),
         };
+        config.outbound.max_queue_len = config.max_queue_len;
         if let Some(at) = params.at("apply-inbound-acl").filter(|_| config.is_open_to_strangers()) {
             d.warning(
                 at,
@@ -226,7 +261,11 @@ mod tests {
              <param name=\"max-queue-len\" value=\"5\"/>\
              <param name=\"max-connections\" value=\"6\"/>\
              <param name=\"max-unauthenticated\" value=\"7\"/>\
-             <param name=\"auth-timeout\" value=\"8\"/>",
+             <param name=\"auth-timeout\" value=\"8\"/>\
+             <param name=\"outbound-connect-timeout\" value=\"9\"/>\
+             <param name=\"outbound-timeout\" value=\"10\"/>\
+             <param name=\"outbound-max-connections\" value=\"11\"/>\
+             <param name=\"outbound-max-linger\" value=\"0\"/>",
         );
         let expected = EventSocketConfig {
             listen: "[::1]:0".parse().expect("an address"),
@@ -237,6 +276,13 @@ mod tests {
             max_connections: 6,
             max_unauthenticated: 7,
             auth_timeout: Duration::from_secs(8),
+            outbound: OutboundConfig {
+                connect_timeout: Duration::from_secs(9),
+                timeout: Duration::from_secs(10),
+                max_connections: 11,
+                max_linger: Duration::ZERO,
+                max_queue_len: 5,
+            },
             ..EventSocketConfig::default()
         };
         assert_eq!((config, diagnostics), (expected, vec![]));

@@ -17,8 +17,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use self::connection::Connection;
-use self::hub::{Hub, Member};
+pub use self::hub::{Hub, Member};
 use self::job::Bgapi;
+pub use self::outbox::Outbox;
+pub use self::writer::write as write_frames;
 use crate::{Accounts, EventSocketConfig, frame};
 
 mod connection;

@@ -1,10 +1,14 @@
 //! What a client wants to hear: kinds of events, filters on their headers, and the form they come in.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use chappe_event::{Event, EventName};
+use chappe_event::{Event, EventName, header};
 
 use crate::filter::Filter;
+
+/// In a BACKGROUND_JOB event: the `Unique-ID` of the message whose connection asked for the job.
+pub const JOB_OWNER: &str = "Job-Owner-UUID";
 
 /// How events are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -43,6 +47,10 @@ pub struct Subscription {
     /// Which subclasses of CUSTOM.
     subclasses: Subclasses,
     pub filters: Vec<Filter>,
+    /// `myevents`: of the kinds wanted only the events with this `Unique-ID`, or of jobs of the one it names.
+    pub only: Option<Arc<str>>,
+    /// `divert_events on`: events with this `Unique-ID`, too, whatever their kind and the filters.
+    pub diverted: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,9 +98,11 @@ impl Subscription {
         self.listening = true;
     }
 
-    /// Forgets every kind of event; the format and the filters stay.
+    /// Forgets every kind of event; the format, the filters and whose events are meant stay.
     pub fn clear(&mut self) {
-        *self = Self { format: self.format, filters: std::mem::take(&mut self.filters), ..Self::default() };
+        let before = std::mem::take(self);
+        let Self { format, filters, only, diverted, .. } = before;
+        *self = Self { format, filters, only, diverted, ..Self::default() };
     }
 
     pub fn add(&mut self, name: EventName) {
@@ -130,17 +140,33 @@ impl Subscription {
 
     /// Whether events of that kind are wanted, filters aside.
     pub fn wants(&self, name: EventName, subclass: Option<&str>) -> bool {
-        self.listening
-            && (self.all
-                || self.names & bit(name) != 0
-                    && (name != EventName::Custom
-                        || subclass.is_none_or(|subclass| self.subclasses.contains(subclass))))
+        self.listening && (self.diverted.is_some() || self.names_kind(name, subclass))
+    }
+
+    fn names_kind(&self, name: EventName, subclass: Option<&str>) -> bool {
+        self.all
+            || self.names & bit(name) != 0
+                && (name != EventName::Custom
+                    || subclass.is_none_or(|subclass| self.subclasses.contains(subclass)))
     }
 
     /// Whether this event is to be sent.
     pub fn passes(&self, event: &Event) -> bool {
-        self.wants(event.name(), event.subclass()) && Filter::pass(&self.filters, event)
+        self.wants(event.name(), event.subclass())
+            && (self.is_diverted(event)
+                || self.names_kind(event.name(), event.subclass())
+                    && Filter::pass(&self.filters, event)
+                    && self.only.as_deref().is_none_or(|id| belongs(event, id)))
     }
+
+    fn is_diverted(&self, event: &Event) -> bool {
+        self.diverted.as_deref().is_some_and(|id| event.get(header::UNIQUE_ID) == Some(id))
+    }
+}
+
+/// FreeSWITCH mod_event_socket.c event_handler.
+fn belongs(event: &Event, id: &str) -> bool {
+    event.get(header::UNIQUE_ID) == Some(id) || event.get(JOB_OWNER) == Some(id)
 }
 
 const _: () = assert!(EventName::LIST.len() <= 128, "each kind of event has a bit");

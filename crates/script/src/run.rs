@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chappe_chat::{Delivery, Sending, Verdict};
+use chappe_chat::Sending;
 use chappe_event::Event;
 
 use crate::host::{self, dbh::Dbh, event_consumer::Consumer};
@@ -264,22 +264,6 @@ impl Run {
 impl Harvest {
     /// The deliveries as one, the best of them; `None` when there are none. They go on when it is waited for.
     pub fn sending(&mut self) -> Option<Sending> {
-        let sent = std::mem::take(&mut self.sent);
-        if sent.len() < 2 {
-            return sent.into_iter().next();
-        }
-        Some(Box::pin(async move {
-            let mut best: Option<Delivery> = None;
-            for sending in sent {
-                let delivery = sending.await;
-                let better = |known: &Delivery| {
-                    Verdict::of_delivery(&delivery).code < Verdict::of_delivery(known).code
-                };
-                if best.as_ref().is_none_or(better) {
-                    best = Some(delivery);
-                }
-            }
-            best.unwrap_or(Delivery::Accepted)
-        }))
+        chappe_chat::best_of(std::mem::take(&mut self.sent))
     }
 }

@@ -34,8 +34,9 @@ use workers::WorkerModule;
 /// Every app that a module brings.
 pub fn apps() -> impl Iterator<Item = chappe_chat::AppRow> {
     let workers = WORKERS.iter().map(|kind| kind.app);
+    let others = [chappe_curl::APP, lua::APP, chappe_outbound_socket::APP];
     let tables = chappe_tables::app_rows();
-    chappe_chat::apps::rows().into_iter().chain([chappe_curl::APP, lua::APP]).chain(workers).chain(tables)
+    chappe_chat::apps::rows().into_iter().chain(others).chain(workers).chain(tables)
 }
 
 /// The API commands of the languages that have worker processes.

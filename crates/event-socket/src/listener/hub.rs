@@ -14,9 +14,9 @@ use super::strikes::Strikes;
 use crate::subscription::{Format, Subscription};
 
 /// One connection as the hub sees it. What it wants is read without a lock.
-pub(super) struct Member {
+pub struct Member {
     pub(super) peer: IpAddr,
-    pub(super) outbox: Outbox,
+    pub outbox: Outbox,
     wishes: ArcSwap<Wishes>,
 }
 
@@ -27,11 +27,12 @@ struct Wishes {
 }
 
 impl Member {
-    pub(super) fn new(peer: IpAddr, max_queue_len: usize) -> Self {
+    pub fn new(peer: IpAddr, max_queue_len: usize) -> Self {
         Self { peer, outbox: Outbox::new(max_queue_len), wishes: ArcSwap::default() }
     }
 
-    pub(super) fn subscribe(&self, subscription: Subscription) {
+    /// From here on the client hears what `subscription` says; [`Bus::refresh`](chappe_event::Bus::refresh) follows.
+    pub fn subscribe(&self, subscription: Subscription) {
         let log_level = self.wishes.load().log_level;
         self.wishes.store(Arc::new(Wishes { subscription, log_level }));
     }
@@ -41,7 +42,9 @@ impl Member {
         self.wishes.load().subscription.format
     }
 
-    pub(super) fn set_log_level(&self, log_level: Option<LogLevel>) {
+    /// From here on the client is sent log lines up to this level; [`LogBus::refresh`](chappe_event::LogBus::refresh)
+    /// follows.
+    pub fn set_log_level(&self, log_level: Option<LogLevel>) {
         let subscription = self.wishes.load().subscription.clone();
         self.wishes.store(Arc::new(Wishes { subscription, log_level }));
     }
@@ -49,7 +52,7 @@ impl Member {
 
 /// The connections there are.
 #[derive(Default)]
-pub(super) struct Hub {
+pub struct Hub {
     members: ArcSwap<Vec<Arc<Member>>>,
     /// Held while the list is exchanged.
     changing: Mutex<()>,
@@ -58,14 +61,14 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn add(&self, member: Arc<Member>) {
+    pub fn add(&self, member: Arc<Member>) {
         let _changing = self.changing.lock();
         let mut members = Vec::clone(&self.members.load());
         members.push(member);
         self.members.store(Arc::new(members));
     }
 
-    pub(super) fn remove(&self, member: &Arc<Member>) {
+    pub fn remove(&self, member: &Arc<Member>) {
         let _changing = self.changing.lock();
         let members = self.members.load();
         let left: Vec<_> = members.iter().filter(|known| !Arc::ptr_eq(known, member)).cloned().collect();
@@ -74,13 +77,13 @@ impl Hub {
     }
 
     /// Waits until there are no connections.
-    pub(super) async fn emptied(&self) {
+    pub async fn emptied(&self) {
         while !self.members.load().is_empty() {
             self.removed.notified().await;
         }
     }
 
-    pub(super) fn members(&self) -> Arc<Vec<Arc<Member>>> {
+    pub fn members(&self) -> Arc<Vec<Arc<Member>>> {
         self.members.load_full()
     }
 }
@@ -91,13 +94,18 @@ impl Subscriber for Hub {
     }
 
     fn deliver(&self, event: &Arc<Event>) {
-        let mut shared = None;
+        let mut shared: Option<Arc<SharedEvent>> = None;
         for member in self.members.load().iter() {
             let wishes = member.wishes.load();
             if wishes.subscription.passes(event) {
+                let format = wishes.subscription.format;
                 let shared = shared.get_or_insert_with(|| Arc::new(SharedEvent::new(event.clone())));
-                member.outbox.offer(Item::Event(shared.clone(), wishes.subscription.format));
+                shared.want(format);
+                member.outbox.offer(Item::Event(shared.clone(), format));
             }
+        }
+        if let Some(shared) = shared {
+            shared.complete();
         }
     }
 }

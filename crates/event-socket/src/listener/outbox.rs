@@ -57,7 +57,7 @@ pub(super) enum Next {
 
 /// Replies, which are never dropped, and events and log lines, which are when the client is too slow: the newest is left
 /// out and counted, so that what is sent has no holes but the one it is told of.
-pub(super) struct Outbox {
+pub struct Outbox {
     state: Mutex<State>,
     max_items: usize,
     filled: Notify,
@@ -81,7 +81,7 @@ impl Outbox {
     }
 
     /// Adds a reply; waits while too many are not taken.
-    pub(super) async fn reply(&self, frame: Bytes) {
+    pub async fn reply(&self, frame: Bytes) {
         loop {
             let emptied = self.emptied.notified();
             {
@@ -124,7 +124,7 @@ impl Outbox {
     }
 
     /// Forgets the events, or the log lines, that wait.
-    pub(super) fn flush(&self, events: bool) {
+    pub fn flush(&self, events: bool) {
         let mut state = self.state.lock();
         state.items.retain(|item| item.is_event() != events);
         state.item_octets = state.items.iter().map(Item::size).sum();
@@ -132,7 +132,7 @@ impl Outbox {
     }
 
     /// From here on nothing is added. The replies that wait, and `last` after them, are still written.
-    pub(super) fn close(&self, last: Option<Bytes>) {
+    pub fn close(&self, last: Option<Bytes>) {
         let mut state = self.state.lock();
         if !state.closed {
             state.replies.extend(last);
@@ -185,7 +185,9 @@ mod tests {
     fn event(body: usize) -> Item {
         let mut event = Event::new(EventName::Message);
         event.set_body(Some(vec![b'x'; body].into()));
-        Item::Event(Arc::new(SharedEvent::new(Arc::new(event))), Format::Plain)
+        let shared = SharedEvent::new(Arc::new(event));
+        shared.want(Format::Plain);
+        Item::Event(Arc::new(shared), Format::Plain)
     }
 
     fn line() -> Item {

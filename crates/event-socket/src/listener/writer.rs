@@ -15,7 +15,7 @@ use crate::frame;
 const WRITE_OCTETS: usize = 64 * 1024;
 
 /// Writes what comes into the member's outbox until that is closed or the client is gone.
-pub(super) async fn write(mut socket: OwnedWriteHalf, member: Arc<Member>, deps: EventSocketDeps) {
+pub async fn write(mut socket: OwnedWriteHalf, member: Arc<Member>, deps: EventSocketDeps) {
     let mut buffer = Vec::with_capacity(WRITE_OCTETS);
     loop {
         let mut next = Some(member.outbox.next().await);
