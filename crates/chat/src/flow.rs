@@ -77,6 +77,10 @@ async fn plan(router: &Arc<Router>, quirks: Quirks, message: &mut Event) -> Way 
         }
         return Way::Ended(Ended::failed(Verdict::TOO_MANY_HOPS, "it went through too many hops"));
     }
+    let plan = match router.find_plan(message) {
+        Some(finding) => finding.await.unwrap_or(plan),
+        None => plan,
+    };
     let planned = hunting::run(router, &plan, message).await;
     way_after(quirks, message, planned)
 }

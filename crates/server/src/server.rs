@@ -7,11 +7,13 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use chappe_api::Registry;
 use chappe_chat::{Router, RouterDeps};
+use chappe_config::Bindings;
 use chappe_event::{Bus, Clock, EventName, Globals, Identity, LogBus, LogLevel};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::alt_plans::PlanFiles;
+use crate::binding_plans::BindingPlans;
 use crate::configuration::Configuration;
 use crate::idle::IdleCpu;
 use crate::logging::{ConsoleSink, LogCap, Stamp};
@@ -53,6 +55,8 @@ pub struct Server {
     pub bus: Arc<Bus>,
     pub registry: Arc<Registry>,
     pub router: Arc<Router>,
+    /// Who answers for sections of the configuration instead of the files.
+    pub bindings: Arc<Bindings>,
     pub runtime: Handle,
     pub modules: Modules,
     pub started: Instant,
@@ -90,12 +94,16 @@ impl Server {
             }),
             alt_plans: Arc::new(PlanFiles::new(runtime.clone())),
         });
+        let bindings = Arc::new(Bindings::default());
+        let plans = BindingPlans::new(bindings.clone(), bus.clone(), runtime.clone());
+        router.set_plan_source(Some(Arc::new(plans)));
         Arc::new(Self {
             ground,
             identity,
             bus,
             registry,
             router,
+            bindings,
             runtime,
             modules: Modules::default(),
             started: Instant::now(),
