@@ -6,12 +6,13 @@ use std::process::Command;
 use crate::step::{Summary, root, succeeds};
 
 /// A program the interop tests start, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("sipsak", "sipsak"),
     ("sipp", "sip-tester"),
     ("linphonecsh", "linphone-cli"),
     ("baresip", "baresip-core"),
     ("ip", "iproute2"),
+    ("erl", "erlang-base"),
 ];
 
 /// What the interop tests will find.

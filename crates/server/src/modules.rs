@@ -7,6 +7,7 @@ mod commands;
 mod console;
 mod curl;
 mod dptools;
+mod erlang;
 mod event_socket;
 mod javascript;
 mod logfile;
@@ -24,6 +25,7 @@ use chappe_event::EventName;
 use crate::configuration::Configuration;
 use crate::server::Server;
 
+pub use erlang::ErlangModule;
 pub use event_socket::EventSocketModule;
 pub use lua::LuaModule;
 pub use sofia::SofiaModule;
@@ -75,6 +77,8 @@ pub enum ModuleError {
     NotUnloadable,
     #[error(transparent)]
     EventSocket(#[from] chappe_event_socket::BindError),
+    #[error(transparent)]
+    Erlang(#[from] chappe_erlang::ErlangError),
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Sofia(Vec<chappe_sip_endpoint::EndpointError>),
     #[error("{path}: {error}")]
@@ -90,6 +94,7 @@ pub struct Modules {
     all: Vec<Box<dyn Module>>,
     pub sofia: Arc<SofiaModule>,
     pub event_socket: Arc<EventSocketModule>,
+    pub erlang: Arc<ErlangModule>,
     pub lua: Arc<LuaModule>,
     /// Names, in the order of loading.
     loaded: Mutex<Vec<&'static str>>,
@@ -99,6 +104,7 @@ impl Default for Modules {
     fn default() -> Self {
         let sofia = Arc::new(SofiaModule::default());
         let event_socket = Arc::new(EventSocketModule::default());
+        let erlang = Arc::new(ErlangModule::default());
         let lua = Arc::new(LuaModule::default());
         Self {
             all: vec![
@@ -114,9 +120,11 @@ impl Default for Modules {
                 Box::new(WorkerModule::new(&WORKERS[2])),
                 Box::new(sofia.clone()),
                 Box::new(event_socket.clone()),
+                Box::new(erlang.clone()),
             ],
             sofia,
             event_socket,
+            erlang,
             lua,
             loaded: Mutex::default(),
         }
