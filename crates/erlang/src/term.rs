@@ -54,14 +54,34 @@ pub(crate) fn as_atom(term: &Term) -> Option<&str> {
     }
 }
 
-/// A text of a peer's: a string or a binary. Octets that are not UTF-8 are Latin-1, as in an Erlang string.
+/// A text of a peer's: a string, a binary, or a list of them. Octets that are not UTF-8 are Latin-1, as in an Erlang string.
 pub(crate) fn as_text(term: &Term) -> Option<String> {
     match term {
         Term::ByteList(list) => Some(decoded(&list.bytes)),
         Term::Binary(binary) => Some(decoded(&binary.bytes)),
-        Term::List(list) => from_codes(&list.elements),
+        Term::List(list) => from_codes(&list.elements).or_else(|| {
+            let mut octets = Vec::new();
+            join(&list.elements, &mut octets).then(|| decoded(&octets))
+        }),
         _ => None,
     }
+}
+
+/// Writes an Erlang `iolist` one after the other; whether it is one. It is as deep as a checked term may be.
+fn join(elements: &[Term], octets: &mut Vec<u8>) -> bool {
+    elements.iter().all(|element| match element {
+        Term::ByteList(list) => {
+            octets.extend(&list.bytes);
+            true
+        }
+        Term::Binary(binary) => {
+            octets.extend(&binary.bytes);
+            true
+        }
+        Term::FixInteger(number) => u8::try_from(number.value).map(|octet| octets.push(octet)).is_ok(),
+        Term::List(list) => join(&list.elements, octets),
+        _ => false,
+    })
 }
 
 fn decoded(octets: &[u8]) -> String {
@@ -136,6 +156,16 @@ mod tests {
             (Term::from(ByteList::from(vec![b'h', 0xe9])), Some("hé")),
             (codes(&[0x4f60, 0x597d]), Some("你好")),
             (codes(&[]), Some("")),
+            (
+                Term::from(List::from(vec![
+                    Term::from("a".to_owned()),
+                    codes(&[]),
+                    Term::from(List::from(vec![Term::from(Binary::from("ž".as_bytes().to_vec()))])),
+                    Term::from(FixInteger::from(33)),
+                ])),
+                Some("až!"),
+            ),
+            (Term::from(List::from(vec![atom("a")])), None),
             (codes(&[-1]), None),
             (codes(&[0xd800]), None),
             (atom("plain"), None),

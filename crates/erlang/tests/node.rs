@@ -162,7 +162,7 @@ impl Peer {
     }
 
     /// That the server ends the connection.
-    async fn is_closed(mut self) {
+    async fn until_closed(mut self) {
         while self.next().await.is_ok() {}
     }
 }
@@ -208,7 +208,7 @@ async fn commands_are_answered() {
     assert_eq!(peer.ask(atom("nonsense")).await, "{error,undef}");
     assert_eq!(server.node.nodes(), ["a@localhost"]);
     assert_eq!(peer.ask(atom("exit")).await, "ok");
-    peer.is_closed().await;
+    peer.until_closed().await;
 }
 
 #[tokio::test]
@@ -385,11 +385,11 @@ async fn what_can_not_be_a_message_ends_the_connection() {
         let mut peer = server.peer("a").await;
         let len = u32::try_from(frame.len()).expect("short").to_be_bytes();
         peer.stream.write_all(&[&len[..], &frame].concat()).await.expect("sent");
-        peer.is_closed().await;
+        peer.until_closed().await;
     }
     let mut peer = server.peer("a").await;
     peer.stream.write_all(&[255; 4]).await.expect("sent");
-    peer.is_closed().await;
+    peer.until_closed().await;
 }
 
 #[tokio::test]
@@ -397,10 +397,10 @@ async fn a_node_that_comes_back_takes_its_old_place() {
     let server = Server::start();
     let old = server.peer("a").await;
     let mut new = server.peer("a").await;
-    old.is_closed().await;
+    old.until_closed().await;
     assert_eq!(new.ask(atom("nolog")).await, "ok");
     server.node.stop().await;
-    new.is_closed().await;
+    new.until_closed().await;
     assert!(server.node.nodes().is_empty() && server.node.local_addr().is_none());
 }
 

@@ -183,12 +183,10 @@ fn processes_hear_of_messages_and_send_them() {
     );
     assert_eq!(erl.ask(&heard), "true");
 
-    let host = scene.server.sip();
     let send = format!(
-        "Ask({{sendevent, 'CUSTOM', 'SMS::SEND_MESSAGE', [{{\"proto\", \"sip\"}}, {{\"dest_proto\", \"sip\"}}, \
-         {{\"from\", \"1001@127.0.0.1\"}}, {{\"from_full\", \"sip:1001@127.0.0.1\"}}, {{\"to\", \"1000@127.0.0.1\"}}, \
-         {{\"sip_profile\", \"internal\"}}, {{\"type\", \"text/plain\"}}, {{\"host\", \"{host}\"}}, \
-         {{\"blocking\", \"true\"}}, {{\"body\", <<\"{TEXT}\"/utf8>>}}]}})."
+        "Ask({{sendevent, 'CUSTOM', 'SMS::SEND_MESSAGE', [{{\"dest_proto\", \"sip\"}}, {{\"sip_profile\", \"internal\"}}, \
+         {{\"from\", \"1001@127.0.0.1\"}}, {{\"to\", \"1000@127.0.0.1\"}}, {{\"type\", \"text/plain\"}}, \
+         {{\"body\", <<\"{TEXT}\"/utf8>>}}]}})."
     );
     assert_eq!(erl.ask(&send), "ok");
     assert_eq!(agent.receive().text(), TEXT);
@@ -227,4 +225,31 @@ fn a_process_answers_for_the_chatplan() {
     scene.server.process.expect("erlang node disconnected");
     assert_eq!(agent.message(&scene.server.uri("echo"), "text/plain", b"you"), 200);
     assert_eq!(agent.receive().text(), "Hello, you said: you");
+}
+
+/// The module in the manual, as it is printed there.
+#[test]
+fn the_manual_s_example_works() {
+    let Some(scene) = Scene::new() else { return };
+    let manual = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/erlang.md"));
+    let manual = manual.expect("the manual");
+    let module =
+        manual.split_once("```erlang\n").and_then(|(_, rest)| rest.split_once("```")).expect("a module").0;
+    scene.server.folder.write("plan.erl", module);
+    let mut erl = scene.erl(COOKIE);
+    let path = scene.server.folder.path().join("plan");
+    let load = format!(
+        "{{ok, plan, Code}} = compile:file({:?}, [binary]), {{module, plan}} = code:load_binary(plan, \"plan\", Code).",
+        path.display().to_string()
+    );
+    assert_eq!(erl.ask(&load), "{module,plan}");
+    erl.ask("P = spawn(plan, start, [Node]).");
+    // Whoever is bound is linked.
+    let bound = "Bound = fun W() -> case process_info(P, links) of {links, []} -> timer:sleep(10), W(); _ -> yes end end, \
+                 Bound().";
+    assert_eq!(erl.ask(bound), "yes");
+    let mut agent = Agent::udp(scene.server.sip(), "1000");
+    assert_eq!(agent.register(), 200);
+    assert_eq!(agent.message(&scene.server.uri("anybody"), "text/plain", b"you"), 200);
+    assert_eq!(agent.receive().text(), "hello 1000");
 }

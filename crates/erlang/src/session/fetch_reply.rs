@@ -16,8 +16,9 @@ pub(super) fn bind(session: &mut Session, caller: Caller, rest: &[Term], out: &m
         name => name.and_then(Section::parse),
     };
     let Some(section) = section else { return reply(out, caller, error("badarg")) };
-    session.link(&caller.pid, out);
+    // In this order: a process that finds itself linked is asked from then on.
     out.push(Output::Bind(section, caller.pid.clone()));
+    session.link(&caller.pid, out);
     reply(out, caller, atom("ok"));
 }
 
