@@ -1,10 +1,11 @@
-//! The files that a message's `alt_path` names instead of the chatplan section.
+//! Plans that stand in for the configuration's: the file a message's `alt_path` names, and what somebody answers.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use chappe_chatplan::Plan;
+use chappe_event::Event;
 
 /// The plan of a file once it is read; `None` when there is none, which its reader has said why.
 pub type Opening = Pin<Box<dyn Future<Output = Option<Arc<Plan>>> + Send>>;
@@ -13,6 +14,13 @@ pub type Opening = Pin<Box<dyn Future<Output = Option<Arc<Plan>>> + Send>>;
 pub trait AltPlans: Send + Sync {
     /// Opens the file at `path`. Called on a shard: must not block, the future neither.
     fn open(&self, path: &str) -> Opening;
+}
+
+/// Answers for the chatplan section, message by message.
+pub trait PlanSource: Send + Sync {
+    /// The plan for this message. `None`, now or once it is there: the configuration's section counts. Called on a shard:
+    /// must not block, the future neither. Only this message waits for it.
+    fn find(&self, message: &Event) -> Option<Opening>;
 }
 
 /// No file is ever found.

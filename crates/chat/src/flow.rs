@@ -79,6 +79,10 @@ async fn plan(router: &Arc<Router>, quirks: Quirks, message: &mut Event, held: &
         }
         return Way::Ended(Ended::failed(Verdict::TOO_MANY_HOPS, "it went through too many hops"));
     }
+    let plan = match router.find_plan(message) {
+        Some(finding) => finding.await.unwrap_or(plan),
+        None => plan,
+    };
     let mut planned = hunting::run(router, &plan, message).await;
     held.append(&mut planned.held);
     way_after(quirks, message, planned)

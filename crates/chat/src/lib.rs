@@ -31,7 +31,7 @@ mod settings;
 mod trace;
 mod verdict;
 
-pub use alt_plan::{AltPlans, NoAltPlans, Opening};
+pub use alt_plan::{AltPlans, NoAltPlans, Opening, PlanSource};
 pub use app::{App, AppRow, Hold, Outcome, Ran, Sending};
 pub use chat_command::{command_rows, register as register_commands};
 pub use interface::{ChatInterface, Delivery, InterfaceRow, Sent};

@@ -14,7 +14,8 @@ use crate::execute::Executed;
 use crate::flow;
 use crate::send_message::SendMessage;
 use crate::{
-    AltPlans, App, AppRow, ChatInterface, Delivery, InterfaceRow, Outcome, Quirks, Settings, Verdict,
+    AltPlans, App, AppRow, ChatInterface, Delivery, InterfaceRow, Opening, Outcome, PlanSource, Quirks,
+    Settings, Verdict,
 };
 
 /// Work that goes on while nobody waits for it.
@@ -43,6 +44,7 @@ pub struct Router {
     apps: ArcSwap<Vec<Arc<dyn App>>>,
     interfaces: ArcSwap<Vec<Arc<dyn ChatInterface>>>,
     plan: ArcSwapOption<Plan>,
+    plan_source: ArcSwapOption<Arc<dyn PlanSource>>,
     tuning: ArcSwap<(Quirks, Settings)>,
     send_message: SendMessage,
     /// Deliveries that go on while nobody waits for them.
@@ -58,6 +60,7 @@ impl Router {
             apps: ArcSwap::default(),
             interfaces: ArcSwap::default(),
             plan: ArcSwapOption::empty(),
+            plan_source: ArcSwapOption::empty(),
             tuning: ArcSwap::default(),
             detached: AtomicUsize::new(0),
         });
@@ -122,6 +125,18 @@ impl Router {
 
     pub fn plan(&self) -> Option<Arc<Plan>> {
         self.plan.load_full()
+    }
+
+    /// Who is asked for each message's plan while one is set. `None`: the plan that is set counts for all.
+    pub fn set_plan_source(&self, source: Option<Arc<dyn PlanSource>>) {
+        self.plan_source.store(source.map(Arc::new));
+    }
+
+    /// The plan that somebody else has for the message. A message with an `alt_path` asks for a file instead.
+    pub(crate) fn find_plan(&self, message: &Event) -> Option<Opening> {
+        let source = self.plan_source.load();
+        let source = source.as_ref().filter(|_| message.get("alt_path").is_none())?;
+        source.find(message)
     }
 
     pub fn quirks(&self) -> Quirks {

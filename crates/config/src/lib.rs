@@ -8,7 +8,7 @@
 //! The way of a file: `preprocess` expands `$${name}` and obeys `X-PRE-PROCESS` line by line and joins all files to
 //! one text with a map back to the files; `xml` reads that text; the crates that own a part of the configuration read
 //! their params by [`read_params`] from a table of [`ParamRow`]s. [`acl`] and [`modules`] read `acl.conf` and
-//! `modules.conf`, which belong to everybody.
+//! `modules.conf`, which belong to everybody. Where the files are not who answers, [`Bindings`] are.
 //!
 //! Invariant: this crate opens no file, socket or process and reads no clock; all it knows of the machine came through
 //! [`Files`] and the presets. No input makes it panic, recurse without bound or grow beyond [`limits`].
@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl;
+mod bindings;
 mod diagnostic;
 mod document;
 mod files;
@@ -28,6 +29,9 @@ mod preprocess;
 mod print;
 mod xml;
 
+pub use bindings::{
+    Bindings, CachedUser, Fetching, Section, Sections, XmlBinding, XmlQuery, answer_document,
+};
 pub use diagnostic::{Diagnostic, Diagnostics, Location, Severity};
 pub use document::{Attribute, Document, Element};
 pub use files::{Files, MemoryFiles, tidy};

@@ -151,11 +151,13 @@ async fn finish(server: Arc<Server>) -> Ending {
     server.announce(EventName::Shutdown, &[("Event-Info", "System Shutting Down")]);
     if first == Ending::AtOnce {
         server.modules.event_socket.stop().await;
+        server.modules.erlang.stop().await;
         return Ending::Gently;
     }
     let gently = async {
         server.modules.sofia.drain(PATIENCE).await;
         server.modules.event_socket.stop().await;
+        server.modules.erlang.stop().await;
         Ending::Gently
     };
     tokio::select! {

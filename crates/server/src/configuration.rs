@@ -9,6 +9,7 @@ use chappe_config::acl::{AclLists, LocalNet};
 use chappe_config::{Diagnostics, Document, modules};
 use chappe_curl::CurlSettings;
 use chappe_directory::Directory;
+use chappe_erlang::ErlangConfig;
 use chappe_event::Globals;
 use chappe_event_socket::EventSocketConfig;
 use chappe_script::worker::{JAVASCRIPT, PERL, PYTHON};
@@ -22,11 +23,12 @@ use crate::switch_conf::SwitchConfig;
 use crate::worker_conf::WorkerSettings;
 
 /// The configurations that somebody here reads.
-const READ: [&str; 17] = [
+const READ: [&str; 18] = [
     "acl.conf",
     "console.conf",
     "curl.conf",
     "db.conf",
+    "erlang_event.conf",
     "event_socket.conf",
     "hash.conf",
     "logfile.conf",
@@ -53,6 +55,7 @@ pub struct Configuration {
     pub console: ConsoleConfig,
     pub logfile: LogfileConfig,
     pub event_socket: EventSocketConfig,
+    pub erlang: ErlangConfig,
     pub sms: SmsConfig,
     pub curl: CurlSettings,
     pub lua: LuaSettings,
@@ -95,6 +98,7 @@ impl Configuration {
             console: ConsoleConfig::read(&document, &mut diagnostics),
             logfile: LogfileConfig::read(&document, &log_dir, &mut diagnostics),
             event_socket: EventSocketConfig::read(&document, &mut diagnostics),
+            erlang: ErlangConfig::read(&document, &mut diagnostics),
             sms: SmsConfig::read(&document, &mut diagnostics),
             curl: CurlSettings::read(&document, &mut diagnostics),
             lua: LuaSettings::read(&document, &variables, &mut diagnostics),

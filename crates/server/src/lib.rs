@@ -11,6 +11,7 @@
 
 mod alt_plans;
 mod banner;
+mod binding_plans;
 mod boot;
 mod check;
 mod cli;

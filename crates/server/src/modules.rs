@@ -8,6 +8,7 @@ mod console;
 mod curl;
 mod db;
 mod dptools;
+mod erlang;
 mod event_socket;
 mod hash;
 mod javascript;
@@ -26,6 +27,7 @@ use chappe_event::EventName;
 use crate::configuration::Configuration;
 use crate::server::Server;
 
+pub use erlang::ErlangModule;
 pub use event_socket::EventSocketModule;
 pub use lua::LuaModule;
 pub use sofia::SofiaModule;
@@ -79,6 +81,8 @@ pub enum ModuleError {
     NotUnloadable,
     #[error(transparent)]
     EventSocket(#[from] chappe_event_socket::BindError),
+    #[error(transparent)]
+    Erlang(#[from] chappe_erlang::ErlangError),
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Sofia(Vec<chappe_sip_endpoint::EndpointError>),
     #[error("{path}: {error}")]
@@ -96,6 +100,7 @@ pub struct Modules {
     all: Vec<Box<dyn Module>>,
     pub sofia: Arc<SofiaModule>,
     pub event_socket: Arc<EventSocketModule>,
+    pub erlang: Arc<ErlangModule>,
     pub lua: Arc<LuaModule>,
     /// Names, in the order of loading.
     loaded: Mutex<Vec<&'static str>>,
@@ -105,6 +110,7 @@ impl Default for Modules {
     fn default() -> Self {
         let sofia = Arc::new(SofiaModule::default());
         let event_socket = Arc::new(EventSocketModule::default());
+        let erlang = Arc::new(ErlangModule::default());
         let lua = Arc::new(LuaModule::default());
         Self {
             all: vec![
@@ -122,9 +128,11 @@ impl Default for Modules {
                 Box::new(WorkerModule::new(&WORKERS[2])),
                 Box::new(sofia.clone()),
                 Box::new(event_socket.clone()),
+                Box::new(erlang.clone()),
             ],
             sofia,
             event_socket,
+            erlang,
             lua,
             loaded: Mutex::default(),
         }

@@ -54,6 +54,8 @@ pub fn reload(server: &Arc<Server>) -> Result<(), ReloadError> {
     }
     server.set_configuration(configuration.clone());
     apply_settings(server, &configuration, Some(&before));
+    // Whoever reloads wants to see what is written by now, wherever it is written.
+    server.bindings.flush(None);
     let failed = server.modules.reconfigure(server, &configuration);
     if !failed.is_empty() {
         for error in &failed {

@@ -7,12 +7,14 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use chappe_api::Registry;
 use chappe_chat::{Router, RouterDeps};
+use chappe_config::Bindings;
 use chappe_event::{Bus, Clock, EventName, Globals, Identity, LogBus, LogLevel};
 use chappe_tables::Tables;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 use crate::alt_plans::PlanFiles;
+use crate::binding_plans::BindingPlans;
 use crate::commands::{MAX_BACKGROUND, MAX_LOOKUPS};
 use crate::completions::Completions;
 use crate::configuration::Configuration;
@@ -58,6 +60,8 @@ pub struct Server {
     pub bus: Arc<Bus>,
     pub registry: Arc<Registry>,
     pub router: Arc<Router>,
+    /// Who answers for sections of the configuration instead of the files.
+    pub bindings: Arc<Bindings>,
     pub runtime: Handle,
     pub spawner: Arc<Spawner>,
     pub modules: Modules,
@@ -101,12 +105,16 @@ impl Server {
         });
         let scheduler = Scheduler::new(registry.clone(), ground.clock.clone(), bus.clone(), runtime.clone());
         let tables = Tables::new(ground.clock.clone(), bus.clone(), &identity.switchname);
+        let bindings = Arc::new(Bindings::default());
+        let plans = BindingPlans::new(bindings.clone(), bus.clone(), runtime.clone());
+        router.set_plan_source(Some(Arc::new(plans)));
         Arc::new(Self {
             ground,
             identity,
             bus,
             registry,
             router,
+            bindings,
             runtime,
             spawner,
             modules: Modules::default(),

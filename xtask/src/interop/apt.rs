@@ -7,13 +7,14 @@ use super::pip;
 use crate::step::{Summary, succeeds};
 
 /// A program the interop tests start, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("sipsak", "sipsak"),
     ("sipp", "sip-tester"),
     ("linphonecsh", "linphone-cli"),
     ("baresip", "baresip-core"),
     ("ip", "iproute2"),
     ("curl", "curl"),
+    ("erl", "erlang-base"),
     ("psql", "postgresql"),
     ("node", "nodejs"),
     ("npm", "npm"),

@@ -63,7 +63,7 @@ static TABLE: [ModuleRow; 161] = [
     row("mod_xml_odbc", Later(FEED), &["xml_odbc.conf"]),
     row("mod_amqp", Later(FEED), &["amqp.conf"]),
     row("mod_event_multicast", Later(FEED), &["event_multicast.conf"]),
-    row("mod_erlang_event", Later(FEED), &["erlang_event.conf"]),
+    row("mod_erlang_event", Provided, &["erlang_event.conf"]),
     row("mod_curl", Provided, &["curl.conf"]),
     row("mod_hash", Provided, &["hash.conf"]),
     row("mod_db", Provided, &["db.conf"]),

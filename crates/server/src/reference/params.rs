@@ -18,6 +18,7 @@ fn tables() -> Vec<(&'static str, &'static str, &'static [ParamRow])> {
         ("lua.conf", "`settings`", crate::lua_conf::PARAMS),
         ("python.conf, perl.conf, v8.conf", "`settings`", crate::worker_conf::PARAMS),
         ("event_socket.conf", "`settings`", chappe_event_socket::PARAMS),
+        ("erlang_event.conf", "`settings`", chappe_erlang::PARAMS),
         ("switch.conf", "`settings`", crate::switch_conf::PARAMS),
         ("console.conf", "`settings`", CONSOLE_PARAMS),
         ("logfile.conf", "`settings`", LOGFILE_PARAMS),
