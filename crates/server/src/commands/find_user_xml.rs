@@ -28,7 +28,8 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
     }
 }
 
-fn find(document: &Document, key: &str, user: &str, domain: &str) -> Option<Element> {
+/// A user by an attribute's value, merged. FreeSWITCH switch_xml.c switch_xml_locate_user_merged.
+pub(super) fn find(document: &Document, key: &str, user: &str, domain: &str) -> Option<Element> {
     let domain = locate(document, "directory", Some(("domain", "name", domain)))?;
     let (user, group) = key.split(':').find_map(|attribute| in_domain(domain, attribute, user))?;
     let mut merged = user.clone();
@@ -46,8 +47,12 @@ fn find(document: &Document, key: &str, user: &str, domain: &str) -> Option<Elem
     Some(merged)
 }
 
-/// The user and the group it is written in: groups come first, a pointer names a user written elsewhere.
-fn in_domain<'d>(domain: &'d Element, key: &str, user: &str) -> Option<(&'d Element, Option<&'d Element>)> {
+/// A user as it is written and the group it is written in: groups come first, a pointer names a user written elsewhere.
+pub(super) fn in_domain<'d>(
+    domain: &'d Element,
+    key: &str,
+    user: &str,
+) -> Option<(&'d Element, Option<&'d Element>)> {
     let written = |of: &'d Element| {
         let users = of.listed("users", "user").chain(of.children_named("user"));
         users

@@ -22,14 +22,15 @@ pub(super) fn host(
 ) -> Answer {
     let Ok(place) = server.lookups.clone().try_acquire_owned() else { return nothing.into() };
     let host = host.to_owned();
+    // The place is kept until the machine answers, also when nobody waits for that any more.
     let looking = server.runtime.spawn(async move {
         let _place = place;
-        let mut found =
-            tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host, 0))).await.ok()?.ok()?;
+        let mut found = tokio::net::lookup_host((host, 0)).await.ok()?;
         found.find_map(|address| Some(address.ip()).filter(wanted))
     });
+    let waiting = server.runtime.spawn(async move { tokio::time::timeout(PATIENCE, looking).await });
     Answer::Later(Box::pin(async move {
-        let address = looking.await.ok().flatten();
+        let address = waiting.await.ok().and_then(|in_time| in_time.ok()?.ok()?);
         address.map_or_else(|| nothing.to_owned(), |address| address.to_string())
     }))
 }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use chappe_api::{Answer, Call, Row};
+use chappe_config::Document;
 use chappe_directory::Domain;
 
+use super::find_user_xml::in_domain;
+use super::xml_locate::locate;
 use crate::server::Server;
 
 pub(super) const ROW: Row =
@@ -17,15 +20,24 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
         return "false".into();
     };
     let configuration = server.configuration();
-    let domain = configuration.directory.domain(domain);
-    if domain.is_some_and(|domain| has(domain, key, user)) { "true".into() } else { "false".into() }
+    let known = configuration.directory.domain(domain);
+    let found = known.is_some_and(|known| key.split(':').any(|key| has(known, key, user)))
+        || written(&configuration.document, key, user, domain);
+    if found { "true".into() } else { "false".into() }
 }
 
 fn has(domain: &Domain, key: &str, user: &str) -> bool {
     let Some(found) = domain.user(user) else { return false };
-    key.split(':').any(|attribute| match attribute {
+    match key {
         "id" => found.id.eq_ignore_ascii_case(user),
         "number-alias" => found.number_alias.as_deref().is_some_and(|alias| alias.eq_ignore_ascii_case(user)),
         _ => false,
-    })
+    }
+}
+
+/// Whether an attribute that the directory is not sorted by has the value.
+fn written(document: &Document, key: &str, user: &str, domain: &str) -> bool {
+    let mut others = key.split(':').filter(|key| !matches!(*key, "id" | "number-alias"));
+    let domain = || locate(document, "directory", Some(("domain", "name", domain)));
+    others.any(|key| domain().is_some_and(|domain| in_domain(domain, key, user).is_some()))
 }

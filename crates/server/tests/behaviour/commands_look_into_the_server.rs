@@ -1,6 +1,6 @@
 //! API commands that tell what the server has: its configuration, its machine, what consoles were told.
 
-use crate::harness::{Folder, MAIN, Running};
+use crate::harness::{Folder, MAIN, Running, text};
 
 #[track_caller]
 fn check(server: &Running, cases: &[(&str, &str)]) {
@@ -12,7 +12,8 @@ fn check(server: &Running, cases: &[(&str, &str)]) {
 #[test]
 fn the_configuration_as_it_is_written() {
     let folder = Folder::new();
-    folder.write("freeswitch.xml", &MAIN.replace("name=\"chat.test\">", "name=\"chat.test\" note=\"é\">"));
+    let main = MAIN.replace("name=\"chat.test\">", "name=\"chat.test\" note=\"é\">");
+    folder.write("freeswitch.xml", &main.replace("<user id=\"1001\">", "<user id=\"1001\" badge=\"7\">"));
     let server = Running::folder(&folder);
     let user = "<user id=\"1000\" domain-name=\"chat.test\">\n  <variables>\n    \
                 <variable name=\"user_context\" value=\"default\"></variable>\n  </variables>\n  <params>\n    \
@@ -24,6 +25,12 @@ fn the_configuration_as_it_is_written() {
             ("find_user_xml id 1000 chat.test", user),
             ("find_user_xml id 1009 chat.test", "-ERR can't find user\n"),
             ("find_user_xml id", "-ERR bad args\n"),
+            ("user_data 1001@chat.test attr badge", "7"),
+            ("user_data 1001@chat.test attr domain-name", "chat.test"),
+            ("user_data 1001@chat.test attr nosuch", "-ERR no reply\n"),
+            ("user_exists badge 7 chat.test", "true"),
+            ("user_exists badge 8 chat.test", "false"),
+            ("user_exists number-alias:id 1001 chat.test", "true"),
             ("domain_data chat.test param password", "secret"),
             ("domain_data chat.test attr note", "é"),
             ("domain_data chat.test var password", "-ERR no reply\n"),
@@ -77,6 +84,19 @@ fn the_machine() {
     let time = server.api("getcputime");
     let milliseconds: Vec<u64> = time.split(", ").filter_map(|part| part.parse().ok()).collect();
     assert_eq!(milliseconds.len(), 2, "{time}");
+}
+
+/// A message waits for what takes time, and nothing else does.
+#[test]
+fn a_chatplan_may_ask_the_machine() {
+    let folder = Folder::new();
+    let main = folder.path().join("freeswitch.xml").display().to_string();
+    folder.answer(&format!(
+        "[${{file_exists({main})}} ${{host_lookup(127.0.0.1)}} ${{file_exists(/nonexistent)}}]"
+    ));
+    let server = Running::folder(&folder);
+    let said = text(&server.send(&["--to", "echo", "--wait", "5", "hello"]));
+    assert!(said.contains("echo: [true 127.0.0.1 false]"), "{said}");
 }
 
 /// As shipped none of them runs anything.
