@@ -28,10 +28,15 @@ const OWN: &[EventRow] = &[
     EventRow::fired(EventName::Reloadxml, "The configuration was read again and runs.", &[]),
     EventRow::fired(EventName::Startup, "The server is ready.", &["Event-Info"]),
     EventRow::fired(EventName::Shutdown, "The server ends.", &["Event-Info"]),
+    EventRow::fired(EventName::AddSchedule, "`sched_api` scheduled a command.", TASK),
+    EventRow::fired(EventName::DelSchedule, "A scheduled command ran, or was taken back.", TASK),
+    EventRow::fired(EventName::ReSchedule, "A repeated command is scheduled for its next time.", TASK),
     EventRow::fired(EventName::Trap, "SIGHUP came.", &["Trapped-Signal"]),
 ];
 
 const MODULE: &[&str] = &["type", "name", "key", "filename"];
+
+const TASK: &[&str] = &["Task-ID", "Task-Desc", "Task-Group", "Task-Runtime"];
 
 /// All of them, by name and subclass.
 pub fn rows() -> Vec<EventRow> {
@@ -41,6 +46,7 @@ pub fn rows() -> Vec<EventRow> {
         chappe_chat::EVENTS,
         chappe_event_socket::EVENTS,
         chappe_sip_endpoint::EVENTS,
+        chappe_tables::EVENTS,
     ];
     let mut rows: Vec<EventRow> = parts.into_iter().flatten().copied().collect();
     rows.sort_by_key(|row| (row.name.as_str(), row.subclass));

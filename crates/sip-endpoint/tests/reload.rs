@@ -62,6 +62,31 @@ fn the_commands_show_and_change_the_profiles() {
     let bindings = server.api("sofia status profile internal reg");
     assert!(bindings.contains("User:       \t1001@chat.test\n"), "{bindings}");
     assert!(bindings.contains("Total items returned: 1\n"), "{bindings}");
+    assert!(
+        server
+            .api("sofia xmlstatus")
+            .contains("<profile>\n<name>internal</name>\n<type>profile</type>\n<data>sip:mod_sofia@")
+    );
+    let xml = server.api("sofia xmlstatus profile internal reg");
+    assert!(xml.starts_with("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<profile>\n  <registrations>\n    <registration>\n        <call-id>"), "{xml}");
+    assert!(xml.contains("        <user>1001@chat.test</user>\n        <contact>&lt;sip:1001@"), "{xml}");
+    assert!(xml.ends_with("    </registration>\n  </registrations>\n</profile>\n"), "{xml}");
+    assert!(
+        server
+            .api("sofia xmlstatus profile internal reg nowhere")
+            .contains("<registrations>\n  </registrations>")
+    );
+    assert!(server.api("sofia xmlstatus profile internal").contains("    <name>internal</name>\n"));
+    assert_eq!(server.api("sofia xmlstatus profile nope"), "Invalid Profile!\n");
+    let dug = server.api("sofia_dig sip:127.0.0.1;transport=tcp");
+    assert!(dug.ends_with("\n         1\t     1.000\t       tcp\t      5060\t 127.0.0.1\n"), "{dug}");
+    assert!(
+        server
+            .api("sofia_dig xml sip:[::1]:5070")
+            .contains("  <port>5070</port>\n  <address>::1</address>\n")
+    );
+    assert_eq!(server.api("sofia_dig tel:1"), "-ERR tel:1 is no SIP URI\n");
+    assert_eq!(server.api("sofia_dig"), "-USAGE: [xml] <url>\n");
     assert!(server.api("sofia status profile nope").contains("Invalid Profile!"));
     let flushed = server.api("sofia profile internal flush_inbound_reg 1001@chat.test");
     assert!(flushed.starts_with("+OK"), "{flushed}");

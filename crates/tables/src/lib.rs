@@ -29,4 +29,4 @@ pub use db_conf::{PARAMS as DB_PARAMS, check as check_db};
 pub use error::TableError;
 pub use hash_conf::check as check_hash;
 pub use hash_table::HashTable;
-pub use tables::{COMMANDS_MODULE, DB_MODULE, DPTOOLS_MODULE, HASH_MODULE, Tables};
+pub use tables::{COMMANDS_MODULE, DB_MODULE, DPTOOLS_MODULE, EVENTS, HASH_MODULE, Tables};

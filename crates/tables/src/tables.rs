@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use chappe_api::{Command, Registry};
 use chappe_chat::{App, Router};
-use chappe_event::{Bus, Clock, Event, EventName};
+use chappe_event::{Bus, Clock, Event, EventName, EventRow};
 
 use crate::{Counters, Database, HashTable, TableError, Usage, apps, commands};
 
@@ -19,6 +19,13 @@ pub const COMMANDS_MODULE: &str = "mod_commands";
 
 /// FreeSWITCH switch_limit.h.
 const LIMIT_USAGE: &str = "limit::usage";
+
+/// The events of limits.
+pub const EVENTS: &[EventRow] = &[EventRow::custom(
+    LIMIT_USAGE,
+    "The app `limit` counted a message.",
+    &["backend", "realm", "key", "usage", "rate", "max", "ratemax"],
+)];
 
 /// The tables of a server, each while its module is loaded.
 pub struct Tables {

@@ -42,7 +42,6 @@ pub const NOT_PROVIDED: &[NotProvided] = &[
     not("sched_broadcast", CALLS),
     not("sched_hangup", CALLS),
     not("sched_transfer", CALLS),
-    not("sofia_dig", "names are resolved by the tools of the machine"),
     not("sofia_gateway_data", GATEWAY),
     not("sofia_presence_data", PRESENCE),
     not("sofia_username_of", "a device is registered under its user's name: `sofia_contact` tells it"),

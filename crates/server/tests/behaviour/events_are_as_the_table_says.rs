@@ -8,11 +8,13 @@ use chappe_event_socket::client::Client;
 use crate::harness::{Folder, MAIN, Running, chappe};
 
 /// Kinds that are not seen here, and where they are tested instead.
-const ELSEWHERE: [&str; 3] = [
+const ELSEWHERE: [&str; 4] = [
     // before anybody can listen
     "STARTUP",
     // crates/event-socket, tests/connections.rs
     "CUSTOM event_socket::missed",
+    // crates/tables, tests/apps.rs
+    "CUSTOM limit::usage",
     // crates/sip-endpoint, tests/registration.rs
     "CUSTOM sofia::expire",
 ];
@@ -82,6 +84,9 @@ async fn each_kind_has_its_headers() {
     wrong.args(["send", "--server", &server.sip(), "--password", "wrong", "--to", "echo", "hi"]);
     assert!(!wrong.output().expect("runs").status.success());
     client.api("bgapi status").await.expect("an answer");
+    client.api("sched_api +1000 some status").await.expect("an answer");
+    client.api("sched_del some").await.expect("an answer");
+    client.api("sched_api @1 other echo").await.expect("an answer");
     client.api("load mod_dptools").await.expect("an answer");
     client.api("unload mod_dptools").await.expect("an answer");
     assert_eq!(client.api("reloadxml").await.expect("an answer"), "+OK [Success]\n");

@@ -2,11 +2,13 @@
 
 mod contact;
 mod count_reg;
+mod dig;
 mod global;
 mod profile;
 mod sofia;
 mod status;
 mod status_profile;
+mod xmlstatus;
 
 use std::sync::Arc;
 
@@ -18,11 +20,12 @@ pub fn register(endpoint: &Arc<Endpoint>, registry: &Registry) {
     registry.add(Arc::new(sofia::Sofia(endpoint.clone())));
     registry.add(Arc::new(contact::SofiaContact(endpoint.clone())));
     registry.add(Arc::new(count_reg::SofiaCountReg(endpoint.clone())));
+    registry.add(Arc::new(dig::SofiaDig(endpoint.clone())));
 }
 
 /// What help and the reference pages know of them.
-pub fn rows() -> [Row; 3] {
-    [sofia::ROW, contact::ROW, count_reg::ROW]
+pub fn rows() -> [Row; 4] {
+    [sofia::ROW, contact::ROW, count_reg::ROW, dig::ROW]
 }
 
 /// `[profile/]user[@domain][/prefix]`, as sofia_contact and sofia_count_reg take it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chappe_api::{Answer, Call, Command, Row};
 
-use super::{global, profile, status};
+use super::{global, profile, status, xmlstatus};
 use crate::Endpoint;
 
 pub const ROW: Row =
@@ -18,7 +18,7 @@ sofia global siptrace <on|off>
 sofia profile <name> [start | stop | restart | rescan]
                      flush_inbound_reg [<call_id> | <[user]@domain>]
                      siptrace <on|off>
-sofia status [profile <name> [reg [<contact str>]] | [user <user@domain>]]
+sofia status|xmlstatus [profile <name> [reg [<contact str>]] | [user <user@domain>]]
 sofia help
 --------------------------------------------------------------------------------
 ";
@@ -35,6 +35,9 @@ impl Command for Sofia {
             Some((word, _)) if word.eq_ignore_ascii_case("help") => Answer::from(USAGE),
             Some((word, rest)) if word.eq_ignore_ascii_case("status") => {
                 Answer::Ready(status::run(&self.0, rest))
+            }
+            Some((word, rest)) if word.eq_ignore_ascii_case("xmlstatus") => {
+                Answer::Ready(xmlstatus::run(&self.0, rest))
             }
             Some((word, rest)) if word.eq_ignore_ascii_case("profile") => profile::run(&self.0, rest, &call),
             Some((word, rest)) if word.eq_ignore_ascii_case("global") => {

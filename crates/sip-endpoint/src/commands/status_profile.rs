@@ -12,18 +12,29 @@ use crate::{Registration, notices};
 pub fn run(world: &World, name: &str, rest: &[&str]) -> String {
     let view = world.view();
     let Some(profile) = view.profile(name) else { return "Invalid Profile!\n".to_owned() };
-    let all = || profile.registrar.registrations(profile, world);
-    match rest {
-        [what] if what.eq_ignore_ascii_case("reg") => registrations(world, &all()),
-        [what, text, ..] if what.eq_ignore_ascii_case("reg") => {
-            let matching: Vec<_> = all().into_iter().filter(|r| r.contact.contains(*text)).collect();
-            registrations(world, &matching)
-        }
-        [what, address, ..] if what.eq_ignore_ascii_case("user") => {
-            let matching: Vec<_> = all().into_iter().filter(|r| is_of(r, address)).collect();
-            registrations(world, &matching)
-        }
-        _ => details(profile, name),
+    match shown(world, profile, rest) {
+        Shown::Details => details(profile, name),
+        Shown::Registrations(all) => registrations(world, &all),
+    }
+}
+
+/// What is asked for of a profile.
+pub enum Shown {
+    Details,
+    Registrations(Vec<Registration>),
+}
+
+/// `reg [TEXT]`, `user USER@DOMAIN`, or neither.
+pub fn shown(world: &World, profile: &Profile, words: &[&str]) -> Shown {
+    let matching = |fits: &dyn Fn(&Registration) -> bool| {
+        let all = profile.registrar.registrations(profile, world);
+        Shown::Registrations(all.into_iter().filter(fits).collect())
+    };
+    match words {
+        [what] if what.eq_ignore_ascii_case("reg") => matching(&|_| true),
+        [what, text, ..] if what.eq_ignore_ascii_case("reg") => matching(&|r| r.contact.contains(*text)),
+        [what, address, ..] if what.eq_ignore_ascii_case("user") => matching(&|r| is_of(r, address)),
+        _ => Shown::Details,
     }
 }
 
@@ -108,7 +119,7 @@ fn registered(world: &World, r: &Registration) -> String {
     text + "\n"
 }
 
-fn local_time(world: &World, unix_seconds: i64) -> String {
+pub fn local_time(world: &World, unix_seconds: i64) -> String {
     let Ok(at) = jiff::Timestamp::from_second(unix_seconds) else { return String::new() };
     at.to_zoned(world.deps.clock.zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
