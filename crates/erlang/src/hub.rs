@@ -10,6 +10,7 @@ use erl_dist::message::Message;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::filter::Filter;
 use crate::outbox::{Item, Outbox};
 use crate::{Encoding, wire};
 
@@ -30,6 +31,7 @@ pub(crate) struct Member {
 #[derive(Clone, Default)]
 pub(crate) struct Wishes {
     pub(crate) subscription: Subscription,
+    pub(crate) filters: Vec<Filter>,
     /// The process that events are sent to; without one nothing is sent.
     pub(crate) event_handler: Option<Pid>,
     pub(crate) log_handler: Option<Pid>,
@@ -39,6 +41,10 @@ pub(crate) struct Wishes {
 impl Wishes {
     fn wants(&self, name: EventName, subclass: Option<&str>) -> bool {
         self.event_handler.is_some() && self.subscription.wants(name, subclass)
+    }
+
+    fn passes(&self, event: &Event) -> bool {
+        self.subscription.passes(event) && Filter::pass(&self.filters, event)
     }
 
     fn log_level(&self) -> Option<LogLevel> {
@@ -124,7 +130,7 @@ impl Subscriber for Hub {
     fn deliver(&self, event: &Arc<Event>) {
         for member in self.members.load().iter() {
             let wishes = member.wishes.load();
-            if let Some(pid) = wishes.event_handler.as_ref().filter(|_| wishes.subscription.passes(event)) {
+            if let Some(pid) = wishes.event_handler.as_ref().filter(|_| wishes.passes(event)) {
                 member.outbox.offer(Item::Event(event.clone(), pid.clone()));
             }
         }

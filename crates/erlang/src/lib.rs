@@ -15,6 +15,7 @@ mod connection;
 mod cookie;
 mod epmd;
 mod fetch;
+mod filter;
 mod hub;
 mod job;
 mod name;

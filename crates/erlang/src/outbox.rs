@@ -148,7 +148,7 @@ impl Outbox {
         (state.missed_events, state.missed_lines) = (0, 0);
         drop(state);
         self.filled.notify_one();
-        self.emptied.notify_one();
+        self.emptied.notify_waiters();
     }
 
     /// Waits for the next thing to write; answers go first.
@@ -167,7 +167,6 @@ impl Outbox {
         if let Some(reply) = state.replies.pop_front() {
             state.reply_octets = state.reply_octets.saturating_sub(reply.len());
             self.emptied.notify_waiters();
-            self.emptied.notify_one();
             return Some(Next::Reply(reply));
         }
         if let Some((size, item)) = state.items.pop_front() {
@@ -249,6 +248,24 @@ mod tests {
         outbox.try_reply(vec![]).expect("room");
         outbox.close();
         outbox.offer(event(0));
+        assert_eq!(drain(&outbox), "r.");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_node_that_is_gone() {
+        let outbox = Arc::new(Outbox::new(9));
+        outbox.try_reply(vec![0; MAX_REPLY_OCTETS]).expect("room");
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..3 {
+            let outbox = outbox.clone();
+            waiting.spawn(async move { outbox.reply(vec![0]).await });
+        }
+        // The others run until they wait.
+        tokio::task::yield_now().await;
+        assert!(waiting.try_join_next().is_none());
+        outbox.close();
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(5), waiting.join_all()).await;
+        assert_eq!(ended.expect("all end").len(), 3);
         assert_eq!(drain(&outbox), "r.");
     }
 }

@@ -15,6 +15,7 @@ use crate::term::{as_atom, atom, error, tuple};
 mod calls;
 mod events;
 mod fetch_reply;
+mod filters;
 mod jobs;
 mod logs;
 mod sendevent;
@@ -82,6 +83,7 @@ const TUPLES: &[(&str, Handler)] = &[
     ("fetch_reply", fetch_reply::fetch_reply),
     ("set_log_level", logs::set_log_level),
     ("event", events::event),
+    ("filter", filters::filter),
     ("nixevent", events::nixevent),
     ("setevent", events::setevent),
     ("session_event", calls::not_listening),

@@ -239,6 +239,11 @@ async fn events_and_log_lines_go_to_the_handlers() {
 
     assert_eq!(peer.ask(tuple(&[atom("nixevent"), atom("MESSAGE")])).await, "ok");
     server.fire(2);
+    assert_eq!(peer.ask(tuple(&[atom("event"), atom("MESSAGE")])).await, "ok");
+    let filtered = peer.ask(tuple(&[atom("filter"), atom("number 4")])).await;
+    assert_eq!(filtered, "{filter_command_processing_log,[{\"added\",\"number\",\"4\"}]}");
+    (3..6).for_each(|number| server.fire(number));
+    assert!(peer.receive().await.ends_with("{\"number\",\"4\"}]}"));
     assert_eq!(peer.ask(atom("register_log_handler")).await, "ok");
     assert_eq!(peer.ask(tuple(&[atom("set_log_level"), atom("info")])).await, "ok");
     for (level, text) in [(LogLevel::Debug, "not this"), (LogLevel::Warning, "this")] {

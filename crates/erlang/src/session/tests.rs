@@ -71,6 +71,15 @@ fn requests_are_answered_as_freeswitch_does() {
         (request("event", vec![atom("MESSAGE")]), vec!["Wished", "1: 'ok'"]),
         (request("event", vec![list(vec![atom("CUSTOM"), atom("a::b")])]), vec!["Wished", "1: 'ok'"]),
         (request("event", vec![Term::from(FixInteger::from(1))]), vec![bad]),
+        (request("filter", vec![]), vec![bad]),
+        (
+            request("filter", vec![atom("a b c"), atom("add d e"), atom("delete a"), atom("x")]),
+            vec![
+                "Wished",
+                "1: {'filter_command_processing_log',[{[97,100,100,101,100],[97],[98,32,99]},\
+                 {[97,100,100,101,100],[100],[101]},{[100,101,108,101,116,101,100],[97],[]},'-ERR invalid syntax']}",
+            ],
+        ),
         (request("nixevent", vec![atom("ALL")]), vec!["Wished", "1: 'ok'"]),
         (request("setevent", vec![atom("ALL")]), vec![bad]),
         (request("session_event", vec![]), vec![bad]),
