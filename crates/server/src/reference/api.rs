@@ -11,6 +11,7 @@ pub fn page() -> String {
     rows.extend(chappe_chat::command_rows());
     rows.extend(chappe_sip_endpoint::command_rows());
     rows.extend(chappe_event_socket::command_rows());
+    rows.extend(chappe_erlang::command_rows());
     rows.extend(crate::commands::rows());
     rows.push(chappe_curl::COMMAND);
     rows.extend(crate::modules::worker_commands());
