@@ -240,6 +240,7 @@ async fn write(mut socket: OwnedWriteHalf, member: Arc<Member>, deps: ErlangDeps
             Err(_) => wire::TICK.to_vec(),
             Ok(Next::Reply(frame)) => frame,
             Ok(Next::Item(item)) => {
+                member.count(item.is_event(), false, 1);
                 let (pid, term) = item.message(member.encoding);
                 member.frame(Message::send(pid, term)).unwrap_or_default()
             }
@@ -263,6 +264,8 @@ async fn write(mut socket: OwnedWriteHalf, member: Arc<Member>, deps: ErlangDeps
 /// FreeSWITCH mod_erlang_event.c event_handler: the log is told, and a TRAP event.
 fn tell_missed(member: &Member, deps: &ErlangDeps, events: u64, lines: u64) {
     tracing::warn!(node = %member.node, events, lines, "erlang node is too slow and missed some");
+    member.count(true, true, events);
+    member.count(false, true, lines);
     for (what, count) in
         [("events", events), ("log lines", lines)].into_iter().filter(|(_, count)| *count > 0)
     {

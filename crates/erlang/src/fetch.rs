@@ -70,6 +70,12 @@ impl Fetches {
         }
     }
 
+    /// Something of everybody who has bound something: the node, and the section.
+    pub(crate) fn bound<T>(&self, of: impl Fn(&str, Section) -> T) -> Vec<T> {
+        let state = self.state.lock();
+        state.bound.iter().map(|bound| of(&bound.pid.node.name, bound.section)).collect()
+    }
+
     /// The process answers for nothing any more.
     pub(crate) fn unbind(&self, pid: &Pid) {
         self.forget(|bound| bound.pid == *pid);

@@ -1,6 +1,7 @@
 //! All nodes that are connected: what the bus and the log deliver goes from here to each that wants it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use chappe_event::{Event, EventName, LogLevel, LogLine, LogSink, Subscriber};
@@ -23,6 +24,8 @@ pub(crate) struct Member {
     pub(crate) encoding: Encoding,
     pub(crate) outbox: Outbox,
     wishes: ArcSwap<Wishes>,
+    /// Events sent, events lost, log lines sent, log lines lost.
+    pub(crate) counts: [AtomicU64; 4],
     /// Asked to end, by a newer connection of the same node or by the end of the module.
     pub(crate) dismissed: Notify,
 }
@@ -55,11 +58,29 @@ impl Wishes {
 impl Member {
     pub(crate) fn new(node: String, own: Pid, encoding: Encoding, max_queue_len: usize) -> Self {
         let outbox = Outbox::new(max_queue_len);
-        Self { node, own, encoding, outbox, wishes: ArcSwap::default(), dismissed: Notify::new() }
+        Self {
+            node,
+            own,
+            encoding,
+            outbox,
+            wishes: ArcSwap::default(),
+            counts: Default::default(),
+            dismissed: Notify::new(),
+        }
     }
 
     pub(crate) fn wish(&self, wishes: Wishes) {
         self.wishes.store(Arc::new(wishes));
+    }
+
+    pub(crate) fn wishes(&self) -> Arc<Wishes> {
+        self.wishes.load_full()
+    }
+
+    /// Counts events or log lines that were sent or lost.
+    pub(crate) fn count(&self, events: bool, lost: bool, more: u64) {
+        let at = if events { 0 } else { 2 } + usize::from(lost);
+        self.counts[at].fetch_add(more, Ordering::Relaxed);
     }
 
     /// Sends a message to a process of the peer's; waits while the peer takes no answers.

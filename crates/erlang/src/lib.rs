@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod check;
+mod command;
 mod config;
 mod connection;
 mod cookie;
@@ -30,6 +31,11 @@ pub use cookie::{CookieError, CookieSource};
 pub use name::NameError;
 pub use node::{Acl, ErlangDeps, ErlangError, ErlangNode};
 pub use term::Encoding;
+
+/// The API commands that the registry has while a node listens.
+pub fn command_rows() -> impl Iterator<Item = chappe_api::Row> {
+    std::iter::once(command::ROW)
+}
 
 /// The module's name, which its bindings bear.
 pub const MODULE: &str = "mod_erlang_event";

@@ -18,11 +18,12 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::command::Erlang;
 use crate::connection::Connection;
 use crate::epmd::Registration;
 use crate::fetch::Fetches;
 use crate::hub::Hub;
-use crate::{CookieError, ErlangConfig, NameError, name};
+use crate::{CookieError, ErlangConfig, MODULE, NameError, name};
 
 /// How long the nodes have to take their last messages when this one ends.
 const STOP_TIME: Duration = Duration::from_secs(2);
@@ -136,8 +137,12 @@ impl ErlangNode {
             Some(running) => self.change(running, config.clone(), cookie, name),
             None => {
                 let started = self.start(config.clone(), cookie, name)?;
-                if let Some(before) = running.replace(started) {
-                    before.close();
+                match running.replace(started) {
+                    Some(before) => before.close(),
+                    None => self
+                        .deps
+                        .registry
+                        .add(Arc::new(Erlang { hub: self.hub.clone(), fetches: self.fetches.clone() })),
                 }
             }
         }
@@ -163,6 +168,7 @@ impl ErlangNode {
     /// Stops listening. When this returns, the address is free; connections that are open stay.
     pub fn close(&self) {
         if let Some(running) = self.running.lock().take() {
+            self.deps.registry.remove_module(MODULE);
             running.close();
         }
     }

@@ -23,7 +23,7 @@ pub(crate) enum Item {
 }
 
 impl Item {
-    fn is_event(&self) -> bool {
+    pub(crate) fn is_event(&self) -> bool {
         matches!(self, Self::Event(..))
     }
 

@@ -108,4 +108,41 @@ mod tests {
         let unknown = [0, 0, 0, 9, 112, 131, 104, 2, 97, 99, 119, 1, b'x'];
         assert_eq!(read(&mut &unknown[..]).await.expect("harmless"), None);
     }
+
+    /// A message with a term of every kind that this node may be sent.
+    fn sound() -> Vec<u8> {
+        let mut payload = vec![131, 104, 16, 97, 1, 98, 0, 0, 1, 0, 106, 107, 0, 2, b'a', b'b'];
+        payload.extend([70, 63, 240, 0, 0, 0, 0, 0, 0, 109, 0, 0, 0, 1, 7, 77, 0, 0, 0, 1, 3, 160]);
+        payload.extend([110, 2, 1, 1, 2, 119, 1, b'x', 118, 0, 1, b'y', 116, 0, 0, 0, 1, 97, 1, 97, 2]);
+        payload.extend([108, 0, 0, 0, 1, 97, 1, 106, 113, 119, 1, b'm', 119, 1, b'f', 97, 0]);
+        payload.extend([90, 0, 1, 119, 1, b'n', 0, 0, 0, 1, 0, 0, 0, 2]);
+        payload.extend([120, 119, 1, b'n', 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
+        let pid = [88, 119, 1, b'n', 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
+        payload.extend(pid);
+        let control = [&[112, 131, 104, 4, 97, 6][..], &pid, &[119, 0, 119, 1, b'x']].concat();
+        [control, payload].concat()
+    }
+
+    #[test]
+    fn the_sound_message_is_sound() {
+        assert!(matches!(decode(&sound()), Ok(Some(Message::RegSend(_)))), "{:?}", decode(&sound()));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(4_096))]
+
+        #[test]
+        fn no_octets_make_the_decoder_panic(
+            changes in proptest::collection::vec((0_usize..200, 0_u8..=255), 1..4),
+            rest in proptest::collection::vec(0_u8..=255, 0..40),
+        ) {
+            let mut frame = sound();
+            for (at, octet) in changes {
+                let len = frame.len();
+                frame[at % len] = octet;
+            }
+            let _ = decode(&frame);
+            let _ = decode(&[&[112, 131][..], &rest].concat());
+        }
+    }
 }

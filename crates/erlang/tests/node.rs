@@ -461,3 +461,31 @@ async fn a_new_cookie_counts_for_new_connections() {
     assert!(Peer::shake(server.raw().await, "b", COOKIE).await.is_err());
     assert!(Peer::shake(server.raw().await, "b", "other").await.is_ok());
 }
+
+#[tokio::test]
+async fn the_command_tells_who_is_there() {
+    let server = Server::start();
+    let tell = async |args: &str| server.deps.registry.execute(&format!("erlang {args}"), None).text().await;
+    assert_eq!(tell("listeners").await, "No active listeners\n");
+    assert_eq!(tell("bindings").await, "No bindings\n");
+    let mut peer = server.peer("a").await;
+    assert_eq!(peer.ask(tuple(&[atom("bind"), atom("config")])).await, "ok");
+    assert_eq!(peer.ask(atom("register_event_handler")).await, "ok");
+    assert_eq!(peer.ask(tuple(&[atom("event"), atom("MESSAGE")])).await, "ok");
+    server.fire(1);
+    peer.receive().await;
+    assert_eq!(
+        tell("listeners").await,
+        "Listener to a@localhost with outbound sessions: 0 events: 1 (lost:0) logs: 0 (lost:0) 0/0\n"
+    );
+    assert_eq!(tell("bindings").await, "a@localhost config\n");
+    assert_eq!(
+        tell("handlers").await,
+        "Listener a@localhost:\n--------------------------------\nMESSAGE\n\n"
+    );
+    assert_eq!(tell("sessions a@localhost").await, "No active sessions for a@localhost\n");
+    assert_eq!(tell("sessions b").await, "Could not find a listener for b\n");
+    assert!(tell("").await.starts_with("-USAGE: listeners"));
+    server.node.close();
+    assert!(tell("listeners").await.contains("Command not found"));
+}

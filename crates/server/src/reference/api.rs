@@ -13,6 +13,7 @@ pub fn rows() -> Vec<Row> {
     rows.extend(chappe_chat::command_rows());
     rows.extend(chappe_sip_endpoint::command_rows());
     rows.extend(chappe_event_socket::command_rows());
+    rows.extend(chappe_erlang::command_rows());
     rows.extend(crate::commands::rows());
     rows.push(chappe_curl::COMMAND);
     rows.extend(chappe_tables::command_rows());
