@@ -85,7 +85,7 @@ fn the_commands_show_and_change_the_profiles() {
             .api("sofia_dig xml sip:[::1]:5070")
             .contains("  <port>5070</port>\n  <address>::1</address>\n")
     );
-    assert_eq!(server.api("sofia_dig tel:1"), "-ERR tel:1 is no SIP URI\n");
+    assert_eq!(server.api("sofia_dig sip:"), "-ERR sip: is no SIP URI\n");
     assert_eq!(server.api("sofia_dig"), "-USAGE: [xml] <url>\n");
     assert!(server.api("sofia status profile nope").contains("Invalid Profile!"));
     let flushed = server.api("sofia profile internal flush_inbound_reg 1001@chat.test");

@@ -1,5 +1,7 @@
 //! Over real sockets on the loopback interface.
 
+mod strangers;
+
 use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
