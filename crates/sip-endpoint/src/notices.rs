@@ -17,9 +17,11 @@ pub const REGISTER: &str = "sofia::register";
 pub const UNREGISTER: &str = "sofia::unregister";
 pub const EXPIRE: &str = "sofia::expire";
 const REGISTER_FAILURE: &str = "sofia::register_failure";
+const ERROR: &str = "sofia::error";
 
 /// The events of mod_sofia.
 pub const EVENTS: &[EventRow] = &[
+    NO_RECIPIENT,
     EventRow::fired(
         EventName::RecvMessage,
         "A MESSAGE came in, before the chatplan; where the profile's `fire-message-events` asks for it.",
@@ -74,6 +76,12 @@ pub const EVENTS: &[EventRow] = &[
         ],
     ),
 ];
+
+const NO_RECIPIENT: EventRow = EventRow::custom(
+    ERROR,
+    "A message is for a user of ours who is not registered; its body is the message's.",
+    &["Error-Type", "Error-Reason", "Chat-Send-To", "Chat-Send-From", "Chat-Send-Profile"],
+);
 
 const CHANGED: &[&str] = &[
     "profile-name",
@@ -154,6 +162,24 @@ pub fn register_failure(shard: &Shard, request: &Request<'_, '_>, user: &str, ho
     event.add("user-agent", agent.unwrap_or_default());
     event.add("registration-type", "REGISTER");
     shard.world.deps.bus.fire(event);
+}
+
+/// Nobody is there to take the message. FreeSWITCH sofia_presence.c sofia_presence_chat_send.
+pub fn no_recipient(world: &World, message: &Event) {
+    if !wanted(world, ERROR) {
+        return;
+    }
+    let value = |name| message.get(name).unwrap_or_default();
+    let to = value(header::TO);
+    let profile = message.get(header::SIP_PROFILE).or_else(|| to.split_once('@').map(|(_, host)| host));
+    let mut event = Event::custom(ERROR);
+    event.add("Error-Type", "chat");
+    event.add("Error-Reason", "no recipient");
+    event.add("Chat-Send-To", to);
+    event.add("Chat-Send-From", value(header::FROM));
+    event.add("Chat-Send-Profile", profile.unwrap_or_default());
+    event.set_body(message.body().cloned());
+    world.deps.bus.fire(event);
 }
 
 fn network(event: &mut Event, peer: Peer) {

@@ -80,6 +80,7 @@ async fn each_kind_has_its_headers() {
     client.command("event plain ALL").await.expect("subscribed");
 
     assert!(server.send(&["--to", "echo", "--wait", "1", "hi"]).status.success());
+    assert!(server.send(&["--to", "1001", "hi"]).status.success());
     let mut wrong = chappe();
     wrong.args(["send", "--server", &server.sip(), "--password", "wrong", "--to", "echo", "hi"]);
     assert!(!wrong.output().expect("runs").status.success());

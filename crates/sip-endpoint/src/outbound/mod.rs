@@ -13,6 +13,7 @@ use smallvec::{SmallVec, smallvec};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+use crate::notices;
 use crate::profile::Profile;
 use crate::registrar::can_be_sent_to;
 use crate::shard::{Leg, Outcome, SendJob};
@@ -65,7 +66,12 @@ impl ChatInterface for SipInterface {
     fn send<'a>(&'a self, message: &'a mut Event) -> Sent<'a> {
         let (profile, destination) = match target::find(&self.world, message) {
             Ok(found) => found,
-            Err(delivery) => return Sent::Now(delivery),
+            Err(delivery) => {
+                if matches!(delivery, Delivery::NobodyRegistered) {
+                    notices::no_recipient(&self.world, message);
+                }
+                return Sent::Now(delivery);
+            }
         };
         let waits = self.waits(message);
         match destination {
