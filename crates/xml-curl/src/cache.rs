@@ -137,7 +137,8 @@ mod tests {
     use chappe_config::parse_fragment;
 
     fn key(user: &str, nonce: &str) -> Key {
-        let params = [("action", "sip_auth"), ("key", "id"), ("user", user), ("domain", "d"), ("nonce", nonce)];
+        let params =
+            [("action", "sip_auth"), ("key", "id"), ("user", user), ("domain", "d"), ("nonce", nonce)];
         Key::of(&XmlQuery {
             section: Section::Directory,
             tag_name: "domain".to_owned(),
@@ -161,12 +162,10 @@ mod tests {
         cache.keep(key("1002", "a"), document(), Keep::ForEver, now);
         cache.keep(key("1003", "a"), document(), Keep::For(Duration::ZERO), now);
         let known = |user: &str, at| cache.find(&key(user, "b"), at).map(|answer| answer.is_some());
-        assert_eq!(["1000", "1001", "1002", "1003"].map(|user| known(user, now)), [
-            Some(true),
-            Some(false),
-            Some(true),
-            None
-        ]);
+        assert_eq!(
+            ["1000", "1001", "1002", "1003"].map(|user| known(user, now)),
+            [Some(true), Some(false), Some(true), None]
+        );
         assert_eq!(["1000", "1001", "1002"].map(|user| known(user, now + second)), [None, None, Some(true)]);
     }
 
@@ -210,7 +209,10 @@ mod tests {
         assert_eq!(user("cacheable=\"true\""), Some(Keep::ForEver));
         assert_eq!(user("cacheable=\"false\""), None);
         let plan = |cacheable: &str| {
-            said(Section::Chatplan, &format!("<section name=\"chatplan\" {cacheable}><context name=\"c\"/></section>"))
+            said(
+                Section::Chatplan,
+                &format!("<section name=\"chatplan\" {cacheable}><context name=\"c\"/></section>"),
+            )
         };
         assert_eq!((plan(""), plan("cacheable=\"5\"")), (None, Some(Keep::For(Duration::from_millis(5)))));
     }

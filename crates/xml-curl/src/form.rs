@@ -1,5 +1,7 @@
 //! FreeSWITCH's fields, `application/x-www-form-urlencoded`.
 
+use std::fmt::Write;
+
 use chappe_config::XmlQuery;
 use chappe_event::url_encode_into;
 
@@ -10,7 +12,8 @@ pub(crate) fn form(query: &XmlQuery, hostname: &str, picked: &[String]) -> Strin
     for (name, value) in fields(query, hostname) {
         push(&mut text, name, value);
     }
-    let is_picked = |name: &str| picked.is_empty() || picked.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let is_picked =
+        |name: &str| picked.is_empty() || picked.iter().any(|known| known.eq_ignore_ascii_case(name));
     for (name, value) in query.params.iter().filter(|(name, _)| is_picked(name)) {
         push(&mut text, name, value);
     }
@@ -30,8 +33,7 @@ pub(crate) fn filled(url: &str, query: &XmlQuery, hostname: &str) -> String {
             break;
         };
         let value = value(query, hostname, name);
-        // `..` is no path that a value may choose, and a dot has no percent-encoded form of its own.
-        url_encode_into(&value.replace('/', "%2F").replace("..", "%2E%2E"), &mut text);
+        push_segment(&mut text, value);
         rest = behind;
     }
     text.push_str(rest);
@@ -52,6 +54,21 @@ fn fields<'q>(query: &'q XmlQuery, hostname: &'q str) -> [(&'static str, &'q str
         ("key_name", &query.key_name),
         ("key_value", &query.key_value),
     ]
+}
+
+/// Appends what stays within one segment of a path, or one value of a query. Dots alone would be a way up.
+fn push_segment(text: &mut String, value: &str) {
+    if value.bytes().all(|octet| octet == b'.') {
+        return;
+    }
+    for octet in value.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-_.~".contains(&octet) {
+            text.push(char::from(octet));
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(text, "%{octet:02X}");
+        }
+    }
 }
 
 fn push(text: &mut String, name: &str, value: &str) {
@@ -81,6 +98,12 @@ mod tests {
         }
     }
 
+    fn hostile() -> XmlQuery {
+        let more = [("dots", ".."), ("escaped", "%2E%2e")];
+        let more = more.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        XmlQuery { params: query().params.into_iter().chain(more).collect(), ..query() }
+    }
+
     #[test]
     fn the_fields_come_first() {
         let all = "hostname=node&section=directory&tag_name=domain&key_name=name&key_value=example.org\
@@ -96,11 +119,13 @@ mod tests {
         for (url, expected) in [
             ("http://a/${section}/x", "http://a/directory/x"),
             ("http://a/${user}?h=${hostname}", "http://a/a%26b%3Dc%20d?h=node"),
-            ("http://a/${sip_auth_realm}", "http://a/%2E%2E%2Fx%2F%3Fy%23"),
+            ("http://a/${sip_auth_realm}", "http://a/..%2Fx%2F%3Fy%23"),
+            ("http://a/${dots}/x", "http://a//x"),
+            ("http://a/${escaped}/x", "http://a/%252E%252e/x"),
             ("http://a/${nobody}/${open", "http://a//${open"),
             ("http://a/$x", "http://a/$x"),
         ] {
-            assert_eq!(filled(url, &query(), "node"), expected);
+            assert_eq!(filled(url, &hostile(), "node"), expected);
         }
     }
 }

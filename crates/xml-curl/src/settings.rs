@@ -4,7 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use chappe_config::{Diagnostics, Document, Element, ParamRow, Params, Section, Sections, nearest, read_params};
+use chappe_config::{
+    Diagnostics, Document, Element, ParamRow, Params, Section, Sections, nearest, read_params,
+};
 
 /// The params of a binding.
 pub const PARAMS: &[ParamRow] = &[
@@ -15,7 +17,12 @@ pub const PARAMS: &[ParamRow] = &[
         "Who is asked. Its attribute `bindings` names the sections, as `chatplan|directory|configuration`; without it \
          every section is asked for.",
     ),
-    ParamRow::used("gateway-credentials", "user:password", "", "What the server is shown when it asks who we are."),
+    ParamRow::used(
+        "gateway-credentials",
+        "user:password",
+        "",
+        "What the server is shown when it asks who we are.",
+    ),
     ParamRow::used(
         "auth-scheme",
         "basic|digest|any",
@@ -55,7 +62,12 @@ pub const PARAMS: &[ParamRow] = &[
     ParamRow::used("bind-local", "IP address", "", "The address that requests come from."),
     ParamRow::used("enable-cacert-check", "true|false", "true", "Check the certificate of an https server."),
     ParamRow::used("enable-ssl-verifyhost", "true|false", "true", "Check that it is the server's own."),
-    ParamRow::used("ssl-cacert-file", "path", "", "Who may have signed it, in PEM, instead of those the system trusts."),
+    ParamRow::used(
+        "ssl-cacert-file",
+        "path",
+        "",
+        "Who may have signed it, in PEM, instead of those the system trusts.",
+    ),
     ParamRow::used("ssl-cert-path", "path", "", "The certificate that the server is shown, in PEM."),
     ParamRow::used("ssl-key-path", "path", "", "Its private key, in PEM."),
     ParamRow::ignored("ssl-key-password", "the private key is read without one; protect its file instead"),
@@ -135,8 +147,11 @@ fn binding(element: &Element, d: &mut Diagnostics) -> Option<GatewaySettings> {
     };
     let scheme = url.split("://").next().unwrap_or_default();
     if !["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme)) || !url.contains("://") {
-        d.error(params.at("gateway-url").unwrap_or(&element.at), "gateway-url: only http and https are spoken")
-            .instead("http://... or https://...");
+        d.error(
+            params.at("gateway-url").unwrap_or(&element.at),
+            "gateway-url: only http and https are spoken",
+        )
+        .instead("http://... or https://...");
         return None;
     }
     Some(settings(name, url.to_owned(), element, &params, d))
@@ -149,9 +164,11 @@ fn settings(
     params: &Params<'_>,
     d: &mut Diagnostics,
 ) -> GatewaySettings {
-    let seconds = |name, default, d: &mut Diagnostics| Duration::from_secs(params.u64_in(name, default, 1..=3600, d));
-    let millis =
-        |name, default, d: &mut Diagnostics| Duration::from_millis(params.u64_in(name, default, 0..=3_600_000, d));
+    let seconds =
+        |name, default, d: &mut Diagnostics| Duration::from_secs(params.u64_in(name, default, 1..=3600, d));
+    let millis = |name, default, d: &mut Diagnostics| {
+        Duration::from_millis(params.u64_in(name, default, 0..=3_600_000, d))
+    };
     let text = |name| params.get(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
     GatewaySettings {
         sections: sections(element, d),
@@ -184,7 +201,10 @@ fn sections(element: &Element, d: &mut Diagnostics) -> Sections {
     for word in text.split(['|', ',', ' ']).filter(|word| !word.is_empty()) {
         match (Section::parse(word), word.to_ascii_lowercase().as_str()) {
             (Some(Section::Dialplan | Section::Languages), word) => {
-                d.warning(&param.at, format!("bindings: nobody asks for the {word}, as only messages are routed"));
+                d.warning(
+                    &param.at,
+                    format!("bindings: nobody asks for the {word}, as only messages are routed"),
+                );
             }
             (Some(_), _) | (None, "config") => {}
             (None, word) => {
@@ -347,12 +367,16 @@ mod tests {
         assert_eq!(of("chatplan|Directory"), ("directory chatplan".to_owned(), String::new()));
         let (named, wrong) = of("chatplan|dialplan|direktory");
         assert_eq!(named, "chatplan dialplan");
-        assert!(wrong.contains("nobody asks for the dialplan") && wrong.contains("write directory instead"), "{wrong}");
+        assert!(
+            wrong.contains("nobody asks for the dialplan") && wrong.contains("write directory instead"),
+            "{wrong}"
+        );
     }
 
     #[test]
     fn no_secret_is_shown() {
-        let (found, _) = with(&[("gateway-url", "http://u:hidden@a/?t=hidden"), ("gateway-credentials", "u:hidden")]);
+        let (found, _) =
+            with(&[("gateway-url", "http://u:hidden@a/?t=hidden"), ("gateway-credentials", "u:hidden")]);
         let shown = format!("{found:?} {:?}", found[0].login);
         assert!(!shown.contains("hidden"), "{shown}");
     }
