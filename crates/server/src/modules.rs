@@ -16,6 +16,7 @@ mod python;
 mod sms;
 mod sofia;
 mod workers;
+mod xml_curl;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -81,6 +82,8 @@ pub enum ModuleError {
     Logfile { path: String, error: std::io::Error },
     #[error(transparent)]
     Worker(#[from] chappe_script::worker::StartError),
+    #[error(transparent)]
+    XmlCurl(#[from] chappe_xml_curl::XmlCurlError),
     #[error("failed to start its threads: {0}")]
     Threads(std::io::Error),
 }
@@ -114,6 +117,7 @@ impl Default for Modules {
                 Box::new(WorkerModule::new(&WORKERS[2])),
                 Box::new(sofia.clone()),
                 Box::new(event_socket.clone()),
+                Box::new(xml_curl::XmlCurlModule::default()),
             ],
             sofia,
             event_socket,

@@ -14,6 +14,7 @@ fn tables() -> Vec<(&'static str, &'static str, &'static [ParamRow])> {
         ("sofia.conf", "`global_settings`", &chappe_sip_endpoint::GLOBAL_PARAMS),
         ("sms.conf", "`settings`", &chappe_chatplan::SMS_PARAMS),
         ("curl.conf", "`settings`", chappe_curl::PARAMS),
+        ("xml_curl.conf", "a `binding`", chappe_xml_curl::PARAMS),
         ("lua.conf", "`settings`", crate::lua_conf::PARAMS),
         ("python.conf, perl.conf, v8.conf", "`settings`", crate::worker_conf::PARAMS),
         ("event_socket.conf", "`settings`", chappe_event_socket::PARAMS),
