@@ -18,7 +18,6 @@ pub(crate) fn client(settings: &GatewaySettings) -> Result<Client, XmlCurlError>
         .user_agent(USER_AGENT)
         .redirect(Policy::limited(MOST_REDIRECTS))
         .connect_timeout(settings.connect_timeout)
-        .timeout(settings.timeout)
         .local_address(settings.bind_local);
     if !settings.check_certificate {
         builder = builder.tls_danger_accept_invalid_certs(true);
