@@ -147,6 +147,16 @@ impl Bindings {
         self.change(|list| list.retain(|known| known.module() != module));
     }
 
+    /// Puts these in the place of what a module brought, at once.
+    pub fn replace_module(&self, module: &str, bindings: Vec<Arc<dyn XmlBinding>>) {
+        self.change(|list| {
+            let place = list.iter().position(|known| known.module() == module);
+            list.retain(|known| known.module() != module);
+            let place = place.unwrap_or(list.len());
+            list.splice(place..place, bindings.iter().cloned());
+        });
+    }
+
     /// Whether anybody answers for the section.
     pub fn serves(&self, section: Section) -> bool {
         self.served.load(Ordering::Acquire) & section.bit() != 0
@@ -303,6 +313,21 @@ mod tests {
         bindings.remove_module("mod_b");
         assert_eq!(served(), [false, false, false]);
         assert_eq!(asked(&bindings, Section::Chatplan), None);
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_modules_bindings_is_asked_in_their_turn() {
+        let bindings = Bindings::default();
+        bindings.add(binding("mod_a", "chatplan", Some("a")));
+        bindings.add(binding("mod_b", "chatplan", Some("b")));
+        bindings.replace_module(
+            "mod_a",
+            vec![binding("mod_a", "directory", None), binding("mod_a", "chatplan", Some("c"))],
+        );
+        assert_eq!(asked(&bindings, Section::Chatplan).as_deref(), Some("c"));
+        bindings.replace_module("mod_a", Vec::new());
+        assert_eq!(asked(&bindings, Section::Chatplan).as_deref(), Some("b"));
+        assert!(!bindings.serves(Section::Directory));
     }
 
     #[test]

@@ -79,6 +79,28 @@ impl Document {
         self.section("configuration")?.find("configuration", "name", name)
     }
 
+    /// Puts a configuration in the place of the one of its name, or behind the others.
+    pub fn set_configuration(&mut self, configuration: Element) {
+        let is_it = |element: &Element, name: &str, value: &str| {
+            element.name == name && element.attr_or("name", "").eq_ignore_ascii_case(value)
+        };
+        let sections = &mut self.root.children;
+        let section = match sections.iter().position(|section| is_it(section, "section", "configuration")) {
+            Some(at) => at,
+            None => {
+                let attributes = vec![Attribute { name: "name".into(), value: "configuration".into() }];
+                sections.push(Element { name: "section".into(), attributes, ..Element::default() });
+                sections.len() - 1
+            }
+        };
+        let known = &mut sections[section].children;
+        let name = configuration.attr_or("name", "").to_owned();
+        match known.iter_mut().find(|known| is_it(known, "configuration", &name)) {
+            Some(known) => *known = configuration,
+            None => known.push(configuration),
+        }
+    }
+
     /// Every configuration of the section, in order.
     pub fn configurations(&self) -> impl Iterator<Item = &Element> {
         self.section("configuration").into_iter().flat_map(|section| section.children_named("configuration"))
@@ -90,5 +112,28 @@ impl Document {
             let name = configuration.attr_or("name", "");
             !known.iter().any(|known| known.eq_ignore_ascii_case(name))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::parse_fragment;
+
+    #[test]
+    fn a_configuration_takes_the_place_of_its_namesake() {
+        let read = |text: &str| parse_fragment(text, "a.xml").0;
+        let text = "<d><section name=\"directory\"/><section name=\"configuration\"><configuration name=\"a.conf\" v=\"1\"/>\
+                    <configuration name=\"b.conf\" v=\"2\"/></section></d>";
+        for text in [text, "<d/>"] {
+            let mut document = read(text);
+            for (name, value) in [("A.conf", "3"), ("c.conf", "4")] {
+                let configuration = format!("<configuration name=\"{name}\" v=\"{value}\"/>");
+                document.set_configuration(read(&configuration).root().clone());
+                let found = document.configuration(name).and_then(|found| found.attr("v"));
+                assert_eq!(found, Some(value), "{text}");
+            }
+            let others = document.configuration("b.conf").map(|found| found.attr("v"));
+            assert_eq!(others, text.contains("b.conf").then_some(Some("2")));
+        }
     }
 }

@@ -55,6 +55,6 @@ fn given_up() -> Answer {
 }
 
 /// TLS has to be told whose arithmetic it uses. When somebody has said so before, that stays.
-pub(crate) fn install_provider() {
+pub fn install_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -25,8 +25,9 @@ mod words;
 
 pub use app::{APP, CurlApp};
 pub use command::{COMMAND, CurlCommand};
-pub use curl::Curl;
+pub use curl::{Curl, install_provider};
 pub use error::CurlError;
+pub use perform::read_body;
 pub use request::{Form, LineError, Request};
 pub use response::{Answer, Head};
 pub use settings::{CurlSettings, PARAMS};

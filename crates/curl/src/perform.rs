@@ -36,7 +36,7 @@ pub(crate) async fn perform(request: &Request, settings: &CurlSettings, clients:
     if is_redirect(&response) {
         return failed(request, &place, Some(head), &CurlError::Redirect);
     }
-    match body(response, settings.max_bytes).await {
+    match read_body(response, settings.max_bytes).await {
         Ok(body) => Answer { exit_code: 0, head: Some(head), body },
         Err(error) => failed(request, &place, Some(head), &error),
     }
@@ -107,7 +107,8 @@ fn parsed(header: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((name.trim().parse().ok()?, value.trim().parse().ok()?))
 }
 
-async fn body(mut response: Response, max_bytes: usize) -> Result<String, CurlError> {
+/// The body as text; an error when it is longer than `max_bytes`, and that much of it has come.
+pub async fn read_body(mut response: Response, max_bytes: usize) -> Result<String, CurlError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > max_bytes {

@@ -99,7 +99,9 @@ fn prepare(source: Source) -> Result<(Ground, Configuration), BootError> {
         idle: Arc::new(IdleCpu::default()),
     };
     start_log(&ground);
-    let configuration = Configuration::read(&ground.source, &start_presets(&ground.source, &ground.machine));
+    let presets = start_presets(&ground.source, &ground.machine);
+    let hostname = ground.machine.identity().switchname;
+    let configuration = Configuration::read_and_ask(&ground.source, &presets, &hostname);
     diagnosis::log(&configuration.diagnostics);
     if configuration.diagnostics.has_errors() {
         ground.console.flush();

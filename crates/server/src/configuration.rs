@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chappe_chatplan::{Plan, SmsConfig};
 use chappe_config::acl::{AclLists, LocalNet};
-use chappe_config::{Diagnostics, Document, modules};
+use chappe_config::{Diagnostics, Document, Loaded, modules};
 use chappe_curl::CurlSettings;
 use chappe_directory::Directory;
 use chappe_erlang::ErlangConfig;
@@ -14,7 +14,9 @@ use chappe_event::Globals;
 use chappe_event_socket::EventSocketConfig;
 use chappe_script::worker::{JAVASCRIPT, PERL, PYTHON};
 use chappe_sip_endpoint::SofiaConfig;
+use chappe_xml_curl::XmlCurlSettings;
 
+use crate::bound_configurations;
 use crate::logging::{ConsoleConfig, LogfileConfig};
 use crate::lua_conf::LuaSettings;
 use crate::plan_check;
@@ -23,7 +25,7 @@ use crate::switch_conf::SwitchConfig;
 use crate::worker_conf::WorkerSettings;
 
 /// The configurations that somebody here reads.
-const READ: [&str; 18] = [
+const READ: [&str; 19] = [
     "acl.conf",
     "console.conf",
     "curl.conf",
@@ -42,7 +44,12 @@ const READ: [&str; 18] = [
     "sofia.conf",
     "switch.conf",
     "v8.conf",
+    "xml_curl.conf",
 ];
+
+/// Who is asked for a configuration, and which modules there are, the files alone say.
+const OF_FILES: [&str; 4] =
+    ["modules.conf", "post_load_modules.conf", "pre_load_modules.conf", "xml_curl.conf"];
 
 /// Everything a configuration says. With errors it is what could be understood.
 pub struct Configuration {
@@ -63,6 +70,7 @@ pub struct Configuration {
     pub perl: WorkerSettings,
     pub javascript: WorkerSettings,
     pub sofia: SofiaConfig,
+    pub xml_curl: XmlCurlSettings,
     pub directory: Arc<Directory>,
     pub acl: Arc<AclLists>,
     pub plan: Arc<Plan>,
@@ -71,11 +79,20 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Reads and compiles all of it. `presets` are the global variables there are before its first line.
+    /// Reads and compiles all of it. `presets` are the global variables there are before its first line. Blocks: files
+    /// are read.
     pub fn read(source: &Source, presets: &[(String, String)]) -> Self {
-        let loaded = source.load(presets);
+        Self::compile(source.load(presets), None)
+    }
+
+    /// The same, with the configurations that web servers answer. Blocks until they have; `hostname` says who asks.
+    pub fn read_and_ask(source: &Source, presets: &[(String, String)], hostname: &str) -> Self {
+        Self::compile(source.load(presets), Some(hostname))
+    }
+
+    fn compile(loaded: Loaded, hostname: Option<&str>) -> Self {
         let mut diagnostics = loaded.diagnostics;
-        let document = loaded.document;
+        let mut document = loaded.document;
         let globals = loaded.globals;
         let variables = Globals::new();
         variables.replace_all(globals.iter().map(|(name, value)| (name, value)));
@@ -84,7 +101,15 @@ impl Configuration {
         let local = local_net(&variables);
 
         let asked = modules::read(&document, &mut diagnostics);
-        let wanted = asked.iter().map(|module| module.name.to_owned()).collect();
+        let wanted: Vec<_> = asked.iter().map(|module| module.name.to_owned()).collect();
+        let xml_curl = XmlCurlSettings::read(&document, &mut diagnostics);
+        if let Some(hostname) = hostname.filter(|_| wanted.iter().any(|name| name == chappe_xml_curl::MODULE))
+        {
+            let names: Vec<_> = READ.into_iter().filter(|name| !OF_FILES.contains(name)).collect();
+            let name = SwitchConfig::read(&document, &mut Diagnostics::new()).switchname;
+            let hostname = name.as_deref().unwrap_or(hostname);
+            bound_configurations::answer(&mut document, &xml_curl, hostname, &names, &mut diagnostics);
+        }
         modules::report_unread(&document, &READ, &mut diagnostics);
         chappe_tables::check_db(&document, &mut diagnostics);
         chappe_tables::check_hash(&document, &mut diagnostics);
@@ -106,6 +131,7 @@ impl Configuration {
             perl: workers("perl.conf", &PERL, &mut diagnostics),
             javascript: workers("v8.conf", &JAVASCRIPT, &mut diagnostics),
             sofia: SofiaConfig::read(&document, &mut diagnostics),
+            xml_curl,
             acl: Arc::new(AclLists::compile(
                 &document,
                 local,

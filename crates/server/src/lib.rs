@@ -13,6 +13,7 @@ mod alt_plans;
 mod banner;
 mod binding_plans;
 mod boot;
+mod bound_configurations;
 mod check;
 mod cli;
 mod clock;

@@ -19,6 +19,7 @@ mod python;
 mod sms;
 mod sofia;
 mod workers;
+mod xml_curl;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -91,6 +92,8 @@ pub enum ModuleError {
     Tables(#[from] Box<chappe_tables::TableError>),
     #[error(transparent)]
     Worker(#[from] chappe_script::worker::StartError),
+    #[error(transparent)]
+    XmlCurl(#[from] chappe_xml_curl::XmlCurlError),
     #[error("failed to start its threads: {0}")]
     Threads(std::io::Error),
 }
@@ -129,6 +132,7 @@ impl Default for Modules {
                 Box::new(sofia.clone()),
                 Box::new(event_socket.clone()),
                 Box::new(erlang.clone()),
+                Box::new(xml_curl::XmlCurlModule::default()),
             ],
             sofia,
             event_socket,

@@ -41,7 +41,8 @@ pub fn reload(server: &Arc<Server>) -> Result<(), ReloadError> {
     let globals = server.ground.globals.snapshot();
     let presets: Vec<(String, String)> =
         globals.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let configuration = Configuration::read(&server.ground.source, &presets);
+    let configuration =
+        Configuration::read_and_ask(&server.ground.source, &presets, &server.identity.switchname);
     let before = server.configuration();
     let new = |diagnostic: &&Diagnostic| !before.diagnostics.iter().any(|known| known == *diagnostic);
     diagnosis::log(configuration.diagnostics.iter().filter(new));

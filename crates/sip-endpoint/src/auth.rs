@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use chappe_config::XmlQuery;
 use chappe_directory::{Secret, User};
-use chappe_sip_msg::{HeaderName, Message};
+use chappe_sip_msg::{HeaderName, Message, Method};
 use chappe_sip_proto::Response;
 use chappe_sip_proto::digest::{self, Algorithm, Challenge, Credentials, Freshness, Nonces};
 use parking_lot::Mutex;
 
 use crate::config::Realm;
-use crate::inbound::{Refusal, Request, answer, with};
+use crate::inbound::{Refusal, Request, Wanted, answer, with};
 use crate::notices;
 use crate::profile::Settings;
 use crate::shard::Shard;
@@ -62,11 +63,11 @@ pub fn is_user(user: &User, name: &str) -> bool {
 }
 
 /// The sender of a MESSAGE; `Err` is the answer for one who has to show credentials, or other ones.
-pub fn message<'v>(
+pub fn message<'v, 'r: 'v>(
     shard: &mut Shard,
     settings: &Settings,
     view: &'v View,
-    request: &Request<'_, '_>,
+    request: &Request<'r, '_>,
 ) -> Result<Sender<'v>, Refusal> {
     let config = &settings.config;
     if allowed(view, &config.inbound_acl, request.peer.addr.ip()) {
@@ -93,11 +94,11 @@ pub fn call(
 }
 
 /// The sender of a REGISTER, as [`message`].
-pub fn register<'v>(
+pub fn register<'v, 'r: 'v>(
     shard: &mut Shard,
     settings: &Settings,
     view: &'v View,
-    request: &Request<'_, '_>,
+    request: &Request<'r, '_>,
 ) -> Result<Sender<'v>, Refusal> {
     let config = &settings.config;
     if config.accept_blind_reg || allowed(view, &config.register_acl, request.peer.addr.ip()) {
@@ -106,23 +107,54 @@ pub fn register<'v>(
     check(shard, settings, view, request, Role::Registrar)
 }
 
+/// What to ask those who answer for the directory before the request is handled; nothing where it needs no user.
+pub fn question(
+    shard: &Shard,
+    settings: &Settings,
+    view: &View,
+    request: &Request<'_, '_>,
+) -> Option<XmlQuery> {
+    let config = &settings.config;
+    let (role, needed, lists) = match request.message.method() {
+        Method::Message => (Role::Proxy, config.chat && config.auth_messages, &config.inbound_acl),
+        Method::Invite => (Role::Proxy, config.auth_calls, &config.inbound_acl),
+        Method::Register => (Role::Registrar, !config.accept_blind_reg, &config.register_acl),
+        _ => return None,
+    };
+    if !needed || allowed(view, lists, request.peer.addr.ip()) {
+        return None;
+    }
+    let attempt = Attempt::of(settings, request.message, role);
+    let credentials = attempt.credentials(role).map(|(credentials, _)| credentials);
+    // One challenge is as good as another, unless the user decides about the algorithm.
+    if credentials.is_none() && !config.sha256 {
+        return None;
+    }
+    let realm = credentials.as_ref().map_or(Cow::Borrowed(&*attempt.realm), |shown| shown.realm());
+    let domain = config.force_register_domain.as_deref().unwrap_or(&realm);
+    let user = credentials.as_ref().map_or(Cow::Borrowed(&*attempt.user), |shown| shown.user());
+    let wanted = Wanted { user: &user, domain };
+    Some(crate::inbound::question(shard, request, &wanted, credentials.as_ref()))
+}
+
 fn allowed(view: &View, lists: &[String], ip: IpAddr) -> bool {
     lists.iter().any(|list| view.acl.allows(list, ip.to_canonical()))
 }
 
-fn check<'v>(
+fn check<'v, 'r: 'v>(
     shard: &mut Shard,
     settings: &Settings,
     view: &'v View,
-    request: &Request<'_, '_>,
+    request: &Request<'r, '_>,
     role: Role,
 ) -> Result<Sender<'v>, Refusal> {
     let attempt = Attempt::of(settings, request.message, role);
     let Some((credentials, role)) = attempt.credentials(role) else {
         attempt.log(shard, settings, request, "challenge");
-        return Err(attempt.challenge(shard, settings, view, role, false).into());
+        return Err(attempt.challenge(shard, settings, view, request, role, false).into());
     };
-    let user = view.directory.user(&attempt.domain_of(&credentials, settings, view), &credentials.user());
+    let domain = attempt.domain_of(&credentials, settings, view, request);
+    let user = request.user(view, &domain, &credentials.user());
     if settings.config.accept_blind_auth {
         return Ok(Sender::user(user));
     }
@@ -131,9 +163,9 @@ fn check<'v>(
     }
     match attempt.prove(shard, &credentials, user) {
         Freshness::Fresh => Ok(Sender::user(user)),
-        Freshness::Stale => Err(attempt.challenge(shard, settings, view, role, true).into()),
+        Freshness::Stale => Err(attempt.challenge(shard, settings, view, request, role, true).into()),
         Freshness::Forged => {
-            let challenge = attempt.challenge(shard, settings, view, role, false);
+            let challenge = attempt.challenge(shard, settings, view, request, role, false);
             Err(attempt.refuse(shard, settings, request, challenge).into())
         }
     }
@@ -184,12 +216,13 @@ impl<'r, 'a> Attempt<'r, 'a> {
         credentials: &'s Credentials<'_>,
         settings: &'s Settings,
         view: &View,
+        request: &Request<'_, '_>,
     ) -> Cow<'s, str> {
         if let Some(domain) = &settings.config.force_register_domain {
             return Cow::Borrowed(domain);
         }
         let realm = credentials.realm();
-        if view.directory.domain(&realm).is_some() { realm } else { Cow::Borrowed(&self.host) }
+        if request.has_domain(view, &realm) { realm } else { Cow::Borrowed(&self.host) }
     }
 
     /// [`Freshness::Forged`] also stands for a wrong password.
@@ -212,6 +245,7 @@ impl<'r, 'a> Attempt<'r, 'a> {
         shard: &mut Shard,
         settings: &Settings,
         view: &View,
+        request: &Request<'_, '_>,
         role: Role,
         stale: bool,
     ) -> Response {
@@ -221,7 +255,7 @@ impl<'r, 'a> Attempt<'r, 'a> {
         };
         let random = shard.random.next();
         let nonce = shard.profile.auth.nonces.lock().issue(seconds(shard), random);
-        let algorithms = algorithms(settings, view, self);
+        let algorithms = algorithms(settings, view, request, self);
         let one = |response, algorithm| {
             let challenge = Challenge::new(&*self.realm, &*nonce, algorithm).stale(stale);
             with(response, name, challenge.to_string())
@@ -268,9 +302,14 @@ fn printable(text: &str) -> String {
 }
 
 /// SHA-256 is offered where it can be checked: an `a1-hash` is one of MD5.
-fn algorithms(settings: &Settings, view: &View, attempt: &Attempt<'_, '_>) -> [Option<Algorithm>; 2] {
+fn algorithms(
+    settings: &Settings,
+    view: &View,
+    request: &Request<'_, '_>,
+    attempt: &Attempt<'_, '_>,
+) -> [Option<Algorithm>; 2] {
     let domain = settings.config.force_register_domain.as_deref().unwrap_or(&attempt.host);
-    let user = view.directory.user(domain, &attempt.user);
+    let user = request.user(view, domain, &attempt.user);
     let hashed = matches!(user.map(|user| &user.password), Some(Secret::A1Hash(_)));
     let sha256 = settings.config.sha256 && !hashed;
     [(settings.config.md5 || !sha256).then_some(Algorithm::Md5), sha256.then_some(Algorithm::Sha256)]

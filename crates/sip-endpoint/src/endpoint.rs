@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use chappe_api::Registry;
 use chappe_chat::Router;
+use chappe_config::Bindings;
 use chappe_config::acl::AclLists;
 use chappe_directory::Directory;
 use chappe_event::{Bus, Clock, Globals, Identity};
@@ -27,6 +28,8 @@ pub struct EndpointDeps {
     pub globals: Arc<Globals>,
     pub clock: Arc<dyn Clock>,
     pub identity: Arc<Identity>,
+    /// Who may know users that the files do not.
+    pub bindings: Arc<Bindings>,
     /// Where TCP connections and DNS questions live.
     pub runtime: tokio::runtime::Handle,
 }

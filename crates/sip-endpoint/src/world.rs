@@ -49,7 +49,8 @@ impl View {
         self.directory.domain(host).is_some() || self.profile(host).is_some() || self.is_own_address(host)
     }
 
-    fn is_own_address(&self, host: &str) -> bool {
+    /// Whether it is an address that a profile listens on.
+    pub fn is_own_address(&self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         bare.parse().is_ok_and(|ip: IpAddr| self.profiles.iter().any(|profile| profile.has_address(ip)))
     }

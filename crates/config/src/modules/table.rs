@@ -56,7 +56,7 @@ static TABLE: [ModuleRow; 161] = [
     row("mod_basic", Ignored("no scripts in its language are planned"), &[]),
     row("mod_smpp", Later(TRANSPORT), &["smpp.conf"]),
     row("mod_verto", Later(TRANSPORT), &["verto.conf"]),
-    row("mod_xml_curl", Later(FEED), &["xml_curl.conf"]),
+    row("mod_xml_curl", Provided, &["xml_curl.conf"]),
     row("mod_xml_rpc", Later(FEED), &["xml_rpc.conf"]),
     row("mod_xml_scgi", Later(FEED), &["xml_scgi.conf"]),
     row("mod_xml_ldap", Later(FEED), &["xml_ldap.conf"]),

@@ -62,6 +62,7 @@ impl Module for SofiaModule {
             globals: server.ground.globals.clone(),
             clock: server.ground.clock.clone(),
             identity: server.identity.clone(),
+            bindings: server.bindings.clone(),
             runtime: server.runtime.clone(),
         });
         if let Err(error) = apply(&endpoint, configuration)

@@ -15,6 +15,7 @@ fn tables() -> Vec<(&'static str, &'static str, &'static [ParamRow])> {
         ("sms.conf", "`settings`", &chappe_chatplan::SMS_PARAMS),
         ("curl.conf", "`settings`", chappe_curl::PARAMS),
         ("db.conf", "`settings`", chappe_tables::DB_PARAMS),
+        ("xml_curl.conf", "a `binding`", chappe_xml_curl::PARAMS),
         ("lua.conf", "`settings`", crate::lua_conf::PARAMS),
         ("python.conf, perl.conf, v8.conf", "`settings`", crate::worker_conf::PARAMS),
         ("event_socket.conf", "`settings`", chappe_event_socket::PARAMS),

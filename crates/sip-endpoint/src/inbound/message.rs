@@ -47,7 +47,7 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
     refuse_own(message, &world.deps.identity.core_uuid, quirks.accept_always)?;
     let (Ok(from), Ok(to)) = (message.from(), message.to()) else { return Err(answer(400).into()) };
     if !quirks.unchecked_from {
-        check_from(&sender, &from, settings, &view)?;
+        check_from(request, &sender, &from, settings, &view)?;
     }
     let composing = is_composing(message);
     if to.uri.user.is_none() && !quirks.accept_always {
@@ -98,6 +98,7 @@ fn refuse_own(message: &Message<'_>, core_uuid: &str, as_freeswitch: bool) -> Re
 /// The sender may write its own user into From, in its own domain or at a host that is another name of ours. Another
 /// domain of the directory has other users of the same names.
 fn check_from(
+    request: &Request<'_, '_>,
     sender: &Sender<'_>,
     from: &NameAddr<'_>,
     settings: &Settings,
@@ -112,7 +113,12 @@ fn check_from(
     let host = String::from_utf8_lossy(from.uri.host);
     let one_domain = settings.config.force_register_domain.is_some();
     let is_own = user.domain.eq_ignore_ascii_case(&host);
-    if is_own || view.is_ours(&host) && (one_domain || view.directory.domain(&host).is_none()) {
+    // Where others than the files know users, any name of ours may be a domain of theirs; an address is none.
+    let is_alias = match request.found() {
+        None => view.is_ours(&host) && view.directory.domain(&host).is_none(),
+        Some(_) => view.is_own_address(&host) && !request.has_domain(view, &host),
+    };
+    if is_own || is_alias || one_domain && view.is_ours(&host) {
         return Ok(());
     }
     Err(refuse::with_reason(403, "From names a domain that is not the authenticated user's").into())

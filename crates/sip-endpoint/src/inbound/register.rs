@@ -63,7 +63,7 @@ fn whose(
     }
     let db_domain = config.force_register_db_domain.as_deref().unwrap_or(domain);
     // A user has one address-of-record, whichever of its names is used.
-    let id = view.directory.user(domain, &user).map_or(&*user, |known: &User| &known.id);
+    let id = request.user(view, domain, &user).map_or(&*user, |known: &User| &known.id);
     Ok(Aor::of(id, db_domain))
 }
 

@@ -7,6 +7,7 @@ mod flows;
 mod forks;
 mod local;
 mod mailbox;
+mod questions;
 mod random;
 mod receive;
 mod send;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chappe_chat::Verdict;
+use chappe_directory::Directory;
 use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 
 use self::flows::Flows;
@@ -27,6 +29,7 @@ use self::forks::Forks;
 pub use self::forks::{Leg, Outcome, SendJob};
 pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
+use self::questions::Paused;
 pub use self::random::Random;
 use crate::inbound;
 use crate::notices;
@@ -71,6 +74,7 @@ pub struct Shard {
     index: u16,
     transactions: Transactions,
     flows: Flows<Verdict, Waiting>,
+    questions: Flows<Option<Arc<Directory>>, Paused>,
     forks: Forks,
     out: SendBatch,
     jobs: Vec<SendJob>,
@@ -94,7 +98,7 @@ pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world
     let _context = runtime.enter();
     while !shard.is_over(&end.mailbox) {
         end.wake.falls_asleep();
-        let is_busy = shard.flows.has_ready() || !end.mailbox.is_empty() || shard.is_over(&end.mailbox);
+        let is_busy = shard.has_ready() || !end.mailbox.is_empty() || shard.is_over(&end.mailbox);
         let patience = if is_busy { Some(Duration::ZERO) } else { shard.patience(Instant::now()) };
         let ready = poller.wait(patience);
         end.wake.wakes_up(ready.wake);
@@ -111,7 +115,8 @@ impl Shard {
         let config = profile.settings().config.clone();
         let mut random = Random::new();
         let limits = Limits { timing: config.timing, ..Limits::default() };
-        let flows = Flows::new(world.next_id(), config.max_flows, end.wake.clone());
+        let id = world.next_id();
+        let flows = Flows::new(id, config.max_flows, end.wake.clone());
         flows.enter();
         local::enter(profile.id);
         Self {
@@ -119,6 +124,7 @@ impl Shard {
             transactions: Transactions::new(index, random.next(), limits),
             random,
             flows,
+            questions: Flows::new(id, questions::LIMIT, end.wake.clone()),
             forks: Forks::default(),
             out: SendBatch::default(),
             jobs: Vec::new(),
@@ -133,8 +139,13 @@ impl Shard {
 
     /// Whether the thread is to end: at once, or because nothing is under way any more.
     fn is_over(&self, mailbox: &Mailbox) -> bool {
-        let is_idle = self.flows.len() == 0 && self.forks.len() == 0;
+        let is_idle = self.flows.len() == 0 && self.questions.len() == 0 && self.forks.len() == 0;
         mailbox.is_stopped() || mailbox.is_draining() && is_idle
+    }
+
+    /// Whether something that was paused can go on.
+    fn has_ready(&self) -> bool {
+        self.flows.has_ready() || self.questions.has_ready()
     }
 
     /// How long the shard may sleep.
@@ -176,6 +187,11 @@ impl Shard {
             self.send_jobs(now);
             self.drain_outputs(now);
             self.adopt_spawned(now);
+            while let Some(answered) = self.questions.next() {
+                if let Some((found, paused)) = answered {
+                    self.resume(now, found, paused);
+                }
+            }
             match self.flows.next() {
                 Some(Some((verdict, waiting))) => self.finish(now, verdict, waiting),
                 Some(None) => {}

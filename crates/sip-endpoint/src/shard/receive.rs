@@ -10,7 +10,7 @@ use chappe_sip_proto::{Peer, Received};
 
 use super::forks::LegEnd;
 use super::{Mail, Mailbox, Shard};
-use crate::inbound::{self, Request};
+use crate::inbound::{self, Asked, Request};
 use crate::transport::mmsg::RecvBatch;
 
 /// Batches read before other work gets its turn.
@@ -116,7 +116,8 @@ impl Shard {
         match self.transactions.receive(now, message, peer) {
             Received::Request(server) => {
                 self.profile.counters.requests.fetch_add(1, Ordering::Relaxed);
-                inbound::handle(self, &Request { message, peer, server, now });
+                let asked = Asked::NotYet;
+                inbound::handle(self, &Request { message, peer, server, now, asked });
             }
             Received::Response { client, code } if code >= 200 => {
                 self.forks.ended(client, LegEnd::Answer { code, reason: phrase(message, code) });
