@@ -155,11 +155,30 @@ fn without_the_web_server_the_files_are_all_there_is() {
 fn a_configuration_of_the_web_server_takes_the_place_of_the_files() {
     let web = Gateway::answering(answers);
     let server = server(&web.url("/fs"));
-    let port = server.folder.event_port.to_string();
-    let mut console = Command::new(binary());
-    console.args(["console", "--port", &port, "--password", "ClueCon", "-x", "switchname"]);
-    let output = console.output().expect("the console runs");
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "named-by-the-web");
+    assert_eq!(api(&server, "switchname"), "named-by-the-web");
     let mut agent = registered(&server, "3000");
     assert_eq!(agent.message(&server.uri("anybody"), "text/plain", b"hello"), 200);
+}
+
+#[test]
+fn what_it_answers_can_be_looked_at_and_forgotten() {
+    let web = Gateway::answering(answers);
+    let server = server(&web.url("/fs"));
+    let shown = api(&server, "xml_locate configuration configuration name switch.conf");
+    assert!(shown.contains("named-by-the-web"), "{shown}");
+    let of_the_files = api(&server, "xml_locate configuration configuration name sofia.conf");
+    assert!(of_the_files.contains("<profile name=\"internal\""), "{of_the_files}");
+    registered(&server, "3000");
+    assert_eq!(api(&server, "xml_flush_cache id 9999 127.0.0.1"), "+OK cleared 0 entries");
+    assert_ne!(api(&server, "xml_flush_cache"), "+OK cleared 0 entries");
+    assert_eq!(api(&server, "xml_flush_cache"), "+OK cleared 0 entries");
+}
+
+/// What an API command answers.
+fn api(server: &Server, command: &str) -> String {
+    let port = server.folder.event_port.to_string();
+    let mut console = Command::new(binary());
+    console.args(["console", "--port", &port, "--password", "ClueCon", "-x", command]);
+    let output = console.output().expect("the console runs");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

@@ -291,6 +291,7 @@ impl<'r, 'a> Attempt<'r, 'a> {
         let (profile, ip) = (&shard.profile.name, request.peer.addr.ip().to_canonical());
         let (user, host) = (printable(&self.user), printable(&self.host));
         tracing::warn!(
+            file = "sofia_reg.c",
             "SIP auth {what} ({kind}) on sofia profile '{profile}' for [{user}@{host}] from ip {ip}"
         );
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chappe_api::{Answer, Call, Row};
+use chappe_config::CachedUser;
 
 use crate::server::Server;
 
@@ -13,8 +14,13 @@ pub(super) const ROW: Row = Row {
     module: "mod_commands",
 };
 
-/// FreeSWITCH mod_commands.c xml_flush_function. The directory is compiled when the configuration is read, so that no
-/// user is kept beside it.
-pub(super) fn run(_: &Call<'_>, _: &Arc<Server>) -> Answer {
-    "+OK cleared 0 entries\n".into()
+/// Without arguments all of it. The directory of the files is compiled when the configuration is read and kept nowhere
+/// else; what those who answer instead of the files keep is forgotten. FreeSWITCH mod_commands.c xml_flush_function.
+pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
+    let words: Vec<&str> = call.args.split_whitespace().collect();
+    let user = match words.as_slice() {
+        [key_name, key_value, domain] => Some(CachedUser { key_name, key_value, domain }),
+        _ => None,
+    };
+    format!("+OK cleared {} entries\n", server.bindings.flush(user)).into()
 }

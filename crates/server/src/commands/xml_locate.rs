@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chappe_api::{Answer, Call, Row};
-use chappe_config::{Document, Element};
+use chappe_config::{Document, Element, Section, XmlQuery};
 
 use crate::server::Server;
 
@@ -22,18 +22,42 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
     let found = match words.as_slice() {
         [word] if word.eq_ignore_ascii_case("root") => Some(document.root()),
         [section] => locate(&document, section, None),
-        [section, tag, attribute, value] => locate(&document, section, Some((tag, attribute, value))),
+        [section, tag, attribute, value] => {
+            let asked = bound(server, section, tag, attribute, value);
+            return asked
+                .unwrap_or_else(|| shown(locate(&document, section, Some((tag, attribute, value)))).into());
+        }
         _ => return "-ERR bad args\n".into(),
     };
-    match found {
-        Some(element) => element.to_xml().into(),
-        None => "can't find anything\n".into(),
-    }
+    shown(found).into()
+}
+
+fn shown(found: Option<&Element>) -> String {
+    found.map_or_else(|| "can't find anything\n".to_owned(), Element::to_xml)
+}
+
+/// What those say who answer for the section instead of the files, else the files. `None`: nobody does.
+fn bound(server: &Arc<Server>, section: &str, tag: &str, attribute: &str, value: &str) -> Option<Answer> {
+    let named = Section::parse(section).filter(|section| server.bindings.serves(*section))?;
+    let query = XmlQuery {
+        section: named,
+        tag_name: tag.to_owned(),
+        key_name: attribute.to_owned(),
+        key_value: value.to_owned(),
+        params: Vec::new(),
+    };
+    let answer = server.bindings.locate(query);
+    let files = server.configuration().document.clone();
+    let (section, wanted) = (section.to_owned(), [tag, attribute, value].map(str::to_owned));
+    Some(Answer::Later(Box::pin(async move {
+        let [tag, attribute, value] = wanted.each_ref().map(String::as_str);
+        let document = answer.await.unwrap_or(files);
+        shown(locate(&document, &section, Some((tag, attribute, value))))
+    })))
 }
 
 /// A section, or the element of it that a tag, an attribute's name and its value tell. FreeSWITCH switch_xml.c
-/// switch_xml_locate, which asks the bindings before it looks into the document: whatever answers beside the document
-/// belongs here.
+/// switch_xml_locate.
 pub(super) fn locate<'d>(
     document: &'d Document,
     section: &str,
