@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chappe_api::{Answer, Call, Row};
+use chappe_directory::User;
 
+use crate::asked_directory;
 use crate::server::Server;
 
 pub(super) const ROW: Row = Row {
@@ -20,9 +22,15 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
         return "".into();
     };
     let (user, domain) = super::split_user(server, user);
-    let configuration = server.configuration();
-    let Some(user) = configuration.directory.user(&domain, user) else { return "".into() };
-    let value = match kind {
+    let (user, kind, name) = (user.to_owned(), kind.to_owned(), name.to_owned());
+    let wanted = user.clone();
+    asked_directory::answer(server, ("id", &wanted, &domain.clone()), move |directory| {
+        directory.user(&domain, &user).map(|user| value(user, &kind, &name).unwrap_or_default().to_owned())
+    })
+}
+
+fn value<'u>(user: &'u User, kind: &str, name: &str) -> Option<&'u str> {
+    match kind {
         "attr" => match name {
             "id" => Some(user.id.as_str()),
             "number-alias" => user.number_alias.as_deref(),
@@ -31,6 +39,5 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
         },
         "var" => user.variable(name),
         _ => user.param(name),
-    };
-    value.unwrap_or_default().into()
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chappe_api::{Answer, Call, Row};
 use chappe_directory::Domain;
 
+use crate::asked_directory;
 use crate::server::Server;
 
 pub(super) const ROW: Row =
@@ -16,9 +17,18 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
     let (Some(key), Some(user), Some(domain)) = (words.next(), words.next(), words.next()) else {
         return "false".into();
     };
-    let configuration = server.configuration();
-    let domain = configuration.directory.domain(domain);
-    if domain.is_some_and(|domain| has(domain, key, user)) { "true".into() } else { "false".into() }
+    let (keys, name, within) = (key.to_owned(), user.to_owned(), domain.to_owned());
+    let answer = asked_directory::answer(server, (key, user, domain), move |directory| {
+        directory.domain(&within).filter(|domain| has(domain, &keys, &name)).map(|_| "true".to_owned())
+    });
+    match answer {
+        Answer::Ready(found) => said(found).into(),
+        Answer::Later(finding) => Answer::Later(Box::pin(async move { said(finding.await).to_owned() })),
+    }
+}
+
+fn said(found: String) -> &'static str {
+    if found.is_empty() { "false" } else { "true" }
 }
 
 fn has(domain: &Domain, key: &str, user: &str) -> bool {
