@@ -163,7 +163,7 @@ impl Bindings {
     }
 
     /// The first answer, of those who serve the section in the order in which they were bound. None: the files count.
-    pub fn locate(&self, query: XmlQuery) -> impl Future<Output = Option<Arc<Document>>> + Send + 'static {
+    pub fn locate(&self, query: XmlQuery) -> impl Future<Output = Option<Arc<Document>>> + Send + use<> {
         let list = self.list.load_full();
         let query = Arc::new(query);
         async move {

@@ -70,6 +70,14 @@ fn server(url: &str) -> Server {
     Server::start(folder)
 }
 
+/// What the API command answers.
+fn console(server: &Server, command: &str) -> String {
+    let port = server.folder.event_port.to_string();
+    let mut console = Command::new(binary());
+    let output = console.args(["console", "--port", &port, "--password", "ClueCon", "-x", command]).output();
+    String::from_utf8_lossy(&output.expect("the console runs").stdout).trim().to_owned()
+}
+
 fn registered(server: &Server, user: &str) -> Agent {
     let mut agent = Agent::udp(server.sip(), user);
     assert_eq!(agent.register(), 200, "{user}");
@@ -155,7 +163,7 @@ fn without_the_web_server_the_files_are_all_there_is() {
 fn a_configuration_of_the_web_server_takes_the_place_of_the_files() {
     let web = Gateway::answering(answers);
     let server = server(&web.url("/fs"));
-    assert_eq!(api(&server, "switchname"), "named-by-the-web");
+    assert_eq!(console(&server, "switchname"), "named-by-the-web");
     let mut agent = registered(&server, "3000");
     assert_eq!(agent.message(&server.uri("anybody"), "text/plain", b"hello"), 200);
 }
@@ -164,21 +172,43 @@ fn a_configuration_of_the_web_server_takes_the_place_of_the_files() {
 fn what_it_answers_can_be_looked_at_and_forgotten() {
     let web = Gateway::answering(answers);
     let server = server(&web.url("/fs"));
-    let shown = api(&server, "xml_locate configuration configuration name switch.conf");
+    let shown = console(&server, "xml_locate configuration configuration name switch.conf");
     assert!(shown.contains("named-by-the-web"), "{shown}");
-    let of_the_files = api(&server, "xml_locate configuration configuration name sofia.conf");
+    let of_the_files = console(&server, "xml_locate configuration configuration name sofia.conf");
     assert!(of_the_files.contains("<profile name=\"internal\""), "{of_the_files}");
     registered(&server, "3000");
-    assert_eq!(api(&server, "xml_flush_cache id 9999 127.0.0.1"), "+OK cleared 0 entries");
-    assert_ne!(api(&server, "xml_flush_cache"), "+OK cleared 0 entries");
-    assert_eq!(api(&server, "xml_flush_cache"), "+OK cleared 0 entries");
+    assert_eq!(console(&server, "xml_flush_cache id 9999 127.0.0.1"), "+OK cleared 0 entries");
+    assert_ne!(console(&server, "xml_flush_cache"), "+OK cleared 0 entries");
+    assert_eq!(console(&server, "xml_flush_cache"), "+OK cleared 0 entries");
 }
 
-/// What an API command answers.
-fn api(server: &Server, command: &str) -> String {
-    let port = server.folder.event_port.to_string();
-    let mut console = Command::new(binary());
-    console.args(["console", "--port", &port, "--password", "ClueCon", "-x", command]);
-    let output = console.output().expect("the console runs");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+#[test]
+fn api_commands_ask_for_users_too() {
+    let web = Gateway::answering(answers);
+    let server = server(&web.url("/fs"));
+    for (command, expected) in [
+        ("user_exists id 3000 127.0.0.1", "true"),
+        ("user_exists id 1004 127.0.0.1", "true"),
+        ("user_exists id 4000 127.0.0.1", "false"),
+        ("user_data 3000@127.0.0.1 param password", PASSWORD),
+        ("user_data 1004@127.0.0.1 attr id", "1004"),
+        ("user_data 4000@127.0.0.1 attr id", "-ERR no reply"),
+    ] {
+        assert_eq!(console(&server, command), expected, "{command}");
+    }
+}
+
+#[test]
+fn a_reload_changes_who_is_asked() {
+    let (one, other) = (Gateway::answering(answers), Gateway::answering(answers));
+    let server = server(&one.url("/fs"));
+    let mut agent = registered(&server, "3000");
+    let main = server.folder.path().join("freeswitch.xml");
+    let text = std::fs::read_to_string(main).expect("it is there");
+    server.folder.write("freeswitch.xml", &text.replace(&one.url("/fs"), &other.url("/fs")));
+    assert_eq!(console(&server, "reloadxml"), "+OK [Success]");
+    assert_eq!(agent.message(&server.uri("anybody"), "text/plain", b"hello"), 200);
+    while field(&other.asked(), "section") != "chatplan" {}
+    assert_eq!(console(&server, "unload mod_xml_curl"), "+OK");
+    assert_eq!(agent.message(&server.uri("anybody"), "text/plain", b"hello"), 407, "the files know no 3000");
 }

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod alt_plans;
+mod asked_directory;
 mod banner;
 mod binding_plans;
 mod boot;

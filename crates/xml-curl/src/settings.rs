@@ -61,7 +61,12 @@ pub const PARAMS: &[ParamRow] = &[
     ),
     ParamRow::used("bind-local", "IP address", "", "The address that requests come from."),
     ParamRow::used("enable-cacert-check", "true|false", "true", "Check the certificate of an https server."),
-    ParamRow::used("enable-ssl-verifyhost", "true|false", "true", "Check that it is the server's own."),
+    ParamRow::used(
+        "enable-ssl-verifyhost",
+        "true|false",
+        "true",
+        "Check that it is the server's own; without that, `ssl-cacert-file` has to say who may have signed it.",
+    ),
     ParamRow::used(
         "ssl-cacert-file",
         "path",
@@ -185,7 +190,7 @@ fn settings(
         dynamic_url: params.bool("use-dynamic-url", false, d),
         bind_local: params.ip("bind-local", d),
         check_certificate: params.bool("enable-cacert-check", true, d),
-        check_host: params.bool("enable-ssl-verifyhost", true, d),
+        check_host: check_host(params, d),
         ca_file: text("ssl-cacert-file"),
         certificate: certificate(text("ssl-cert-path"), text("ssl-key-path"), element, d),
         name,
@@ -253,6 +258,19 @@ fn scheme(params: &Params<'_>, d: &mut Diagnostics) -> Scheme {
             Scheme::Digest
         }
     }
+}
+
+/// Only certificates of a signer of one's own can do without the server's name.
+fn check_host(params: &Params<'_>, d: &mut Diagnostics) -> bool {
+    let checked = params.bool("enable-ssl-verifyhost", true, d);
+    let any_signer = params.get_or("ssl-cacert-file", "").trim().is_empty();
+    if !checked && any_signer && params.bool("enable-cacert-check", true, &mut Diagnostics::new()) {
+        let at = params.at("enable-ssl-verifyhost").cloned();
+        d.warning(at, "enable-ssl-verifyhost: counts as true without ssl-cacert-file")
+            .instead("ssl-cacert-file as well, or enable-cacert-check = false");
+        return true;
+    }
+    checked
 }
 
 fn certificate(
@@ -323,9 +341,9 @@ mod tests {
                 "auth-scheme" => "=digest",
                 "method" => "get",
                 "use-dynamic-url" => "true",
-                "enable-cacert-check" | "enable-ssl-verifyhost" => "false",
+                "enable-cacert-check" => "false",
                 "bind-local" => "127.0.0.1",
-                "ssl-cert-path" | "ssl-key-path" => continue,
+                "ssl-cert-path" | "ssl-key-path" | "enable-ssl-verifyhost" => continue,
                 _ => "7",
             };
             let (other, wrong) = with(&[("gateway-url", "http://a/"), (row.name, value)]);
@@ -335,6 +353,21 @@ mod tests {
         let (both, wrong) =
             with(&[("gateway-url", "http://a/"), ("ssl-cert-path", "c"), ("ssl-key-path", "k")]);
         assert_eq!((both[0].certificate.clone(), wrong), (Some(("c".into(), "k".into())), String::new()));
+    }
+
+    #[test]
+    fn a_servers_name_is_checked_unless_its_signer_is_named() {
+        let url = ("gateway-url", "https://a/");
+        let unchecked = ("enable-ssl-verifyhost", "false");
+        for (params, checked, wrong) in [
+            (vec![url], true, false),
+            (vec![url, unchecked], true, true),
+            (vec![url, unchecked, ("ssl-cacert-file", "c")], false, false),
+            (vec![url, unchecked, ("enable-cacert-check", "false")], false, false),
+        ] {
+            let (found, said) = with(&params);
+            assert_eq!((found[0].check_host, !said.is_empty()), (checked, wrong), "{params:?} {said}");
+        }
     }
 
     #[test]

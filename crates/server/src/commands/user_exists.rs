@@ -8,6 +8,7 @@ use chappe_directory::Domain;
 
 use super::find_user_xml::in_domain;
 use super::xml_locate::locate;
+use crate::asked_directory;
 use crate::server::Server;
 
 pub(super) const ROW: Row =
@@ -19,11 +20,22 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
     let (Some(key), Some(user), Some(domain)) = (words.next(), words.next(), words.next()) else {
         return "false".into();
     };
-    let configuration = server.configuration();
-    let known = configuration.directory.domain(domain);
-    let found = known.is_some_and(|known| key.split(':').any(|key| has(known, key, user)))
-        || written(&configuration.document, key, user, domain);
-    if found { "true".into() } else { "false".into() }
+    let (keys, name, within) = (key.to_owned(), user.to_owned(), domain.to_owned());
+    let document = server.configuration().document.clone();
+    let answer = asked_directory::answer(server, (key, user, domain), move |directory| {
+        let known = directory.domain(&within);
+        let found = known.is_some_and(|known| keys.split(':').any(|key| has(known, key, &name)))
+            || written(&document, &keys, &name, &within);
+        found.then(|| "true".to_owned())
+    });
+    match answer {
+        Answer::Ready(found) => said(found).into(),
+        Answer::Later(finding) => Answer::Later(Box::pin(async move { said(finding.await).to_owned() })),
+    }
+}
+
+fn said(found: String) -> &'static str {
+    if found.is_empty() { "false" } else { "true" }
 }
 
 fn has(domain: &Domain, key: &str, user: &str) -> bool {
