@@ -11,7 +11,7 @@ use crate::load::{Load, Pace};
 use crate::message::Template;
 use crate::register::register;
 use crate::server::Server;
-use crate::sleeper::Sleeper;
+use crate::sleeper::{Sender, Sleeper};
 use crate::udp::Port;
 use crate::{machine, table};
 
@@ -72,6 +72,8 @@ struct Bench<'o> {
     ports: [Port; 2],
     floor: Option<Server>,
     chappe: Option<Server>,
+    /// Who sends to the script that sleeps, once registered.
+    beside: Option<Sender>,
     /// Counts the runs, so that none takes another's messages for its own.
     run: u32,
 }
@@ -97,14 +99,14 @@ impl<'o> Bench<'o> {
                 register(&mut ports[1], server.address, &receiver(options, user))?;
             }
         }
-        Ok(Bench { options, ports, floor, chappe, run: 0 })
+        Ok(Bench { options, ports, floor, chappe, beside: None, run: 0 })
     }
 
     /// Capacity: as many messages as the server takes.
     fn round(&mut self, row: Row) -> Result<Round, BenchError> {
         let pace = Pace::Window(u64::from(self.options.window));
         let length = Duration::from_secs(u64::from(self.options.seconds));
-        let sleeper = self.sleeper(row);
+        let sleeper = self.sleeper(row)?;
         let (mut load, server) = self.load(row);
         load.drive(pace, WARM_UP)?;
         let (start, cpu, done) = (Instant::now(), server.cpu_time()?, load.ledger.counts.done);
@@ -113,27 +115,40 @@ impl<'o> Bench<'o> {
         let done = (load.ledger.counts.done - done) as f64;
         load.drain(DRAIN)?;
         let counts = load.ledger.counts;
-        wake(sleeper)?;
+        self.wake(sleeper)?;
         Ok(Round { rate: done / elapsed.as_secs_f64(), cpu: cpu.as_secs_f64() * 1e6 / done.max(1.0), counts })
     }
 
     fn half(&mut self, row: Row, rate: f64) -> Result<Half, BenchError> {
         let length = Duration::from_secs(u64::from(self.options.seconds));
-        let sleeper = self.sleeper(row);
+        let sleeper = self.sleeper(row)?;
         let (mut load, _) = self.load(row);
         load.drive(Pace::Rate(rate.max(1.0)), length)?;
         load.drain(DRAIN)?;
         let ledger = load.ledger;
-        wake(sleeper)?;
+        self.wake(sleeper)?;
         Ok(Half { rate, ledger })
     }
 
     /// The load beside the row's own, where it has one.
-    fn sleeper(&mut self, row: Row) -> Option<Sleeper> {
-        let server = self.chappe.as_ref().filter(|_| row == Row::Sleeper)?;
+    fn sleeper(&mut self, row: Row) -> Result<Option<Sleeper>, BenchError> {
+        let Some(server) = self.chappe.as_ref().filter(|_| row == Row::Sleeper) else { return Ok(None) };
+        let sender = match self.beside.take() {
+            Some(sender) => sender,
+            None => Sender::register(server.address, (1000 + 2 * self.options.users).to_string())?,
+        };
         self.run += 1;
-        let user = (1000 + 2 * self.options.users).to_string();
-        Some(Sleeper::start(server.address, self.run, user, self.options.size as usize))
+        Ok(Some(Sleeper::start(sender, self.run, self.options.size as usize)))
+    }
+
+    /// Ends the load beside; a line says what became of it, so that nobody takes a script that did not run for one that
+    /// does no harm.
+    fn wake(&mut self, sleeper: Option<Sleeper>) -> Result<(), BenchError> {
+        let Some(sleeper) = sleeper else { return Ok(()) };
+        let (sender, counts) = sleeper.end()?;
+        self.beside = Some(sender);
+        eprintln!("  the script that sleeps: {} sent, {} answered so far", counts.sent, counts.answered);
+        Ok(())
     }
 
     fn load(&mut self, row: Row) -> (Load<'_>, &Server) {
@@ -157,15 +172,6 @@ impl<'o> Bench<'o> {
         let load = Load::new(self.run, server.address, &mut self.ports, templates.collect());
         (load, server)
     }
-}
-
-/// Ends the load beside; a line says what became of it, so that nobody takes a script that did not run for one that does
-/// no harm.
-fn wake(sleeper: Option<Sleeper>) -> Result<(), BenchError> {
-    let Some(sleeper) = sleeper else { return Ok(()) };
-    let counts = sleeper.end()?;
-    eprintln!("  the script that sleeps: {} sent, {} answered so far", counts.sent, counts.answered);
-    Ok(())
 }
 
 fn sender(user: u32) -> String {

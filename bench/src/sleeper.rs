@@ -19,32 +19,46 @@ const RATE: f64 = 30.0;
 /// How long the thread goes on before it looks whether it is to end.
 const PIECE: Duration = Duration::from_millis(50);
 
+/// Who sends them: a user that is registered once.
+pub struct Sender {
+    user: String,
+    server: SocketAddrV4,
+    ports: [Port; 2],
+}
+
+impl Sender {
+    pub fn register(server: SocketAddrV4, user: String) -> Result<Self, BenchError> {
+        let mut ports = [Port::open()?, Port::open()?];
+        register(&mut ports[0], server, &user)?;
+        Ok(Self { user, server, ports })
+    }
+}
+
 /// A thread that sends until it is stopped.
 pub struct Sleeper {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Result<Counts, BenchError>>,
+    thread: JoinHandle<Result<(Sender, Counts), BenchError>>,
 }
 
 impl Sleeper {
-    /// `run` keeps its messages apart from those of others; `user` sends them.
-    pub fn start(server: SocketAddrV4, run: u32, user: String, size: usize) -> Self {
+    /// `run` keeps its messages apart from those of others.
+    pub fn start(mut sender: Sender, run: u32, size: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let thread = thread::spawn(move || {
-            let mut ports = [Port::open()?, Port::open()?];
-            register(&mut ports[0], server, &user)?;
-            let template = Template::new(run, ports[0].address, &user, SLEEPER, size);
-            let mut load = Load::new(run, server, &mut ports, vec![template]);
+            let template = Template::new(run, sender.ports[0].address, &sender.user, SLEEPER, size);
+            let mut load = Load::new(run, sender.server, &mut sender.ports, vec![template]);
             while !stopped.load(Ordering::Acquire) {
                 load.drive(Pace::Rate(RATE), PIECE)?;
             }
-            Ok(load.ledger.counts)
+            let counts = load.ledger.counts;
+            Ok((sender, counts))
         });
         Self { stop, thread }
     }
 
-    /// Ends it; what became of its messages so far.
-    pub fn end(self) -> Result<Counts, BenchError> {
+    /// Ends it; who sent, and what became of the messages so far.
+    pub fn end(self) -> Result<(Sender, Counts), BenchError> {
         self.stop.store(true, Ordering::Release);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
