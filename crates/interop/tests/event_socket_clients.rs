@@ -120,6 +120,31 @@ async fn freeswitch_esl() {
     client.disconnect().await.expect("a reply");
 }
 
+#[test]
+fn the_pages_scripts_send() {
+    let server = Server::start(Folder::new());
+    let mut recipient = Agent::udp(server.sip(), "1005");
+    assert_eq!(recipient.register(), 200);
+    let port = server.folder.event_port.to_string();
+    for (program, script, text) in
+        [("python3", "page_send.py", "Hello from Python"), ("perl", "page_send.pl", "Hello from Perl")]
+    {
+        let Some(program) = find(program) else { continue };
+        let mut command = Command::new(program);
+        command.arg(client(script)).args(["127.0.0.1", &port, "ClueCon", "1005@127.0.0.1"]);
+        let ran =
+            command.env("PYTHONPATH", libraries()).env("PERL5LIB", libraries()).output().expect("it starts");
+        assert!(ran.status.success(), "{script}: {}", String::from_utf8_lossy(&ran.stderr));
+        let received = recipient.receive();
+        assert_eq!(received.text(), text);
+        assert!(
+            received.header("From").is_some_and(|from| from.contains("sip:1004@127.0.0.1")),
+            "{}",
+            received.head
+        );
+    }
+}
+
 /// ESL.py and ESL.pm against servers that do what the real one does not.
 #[test]
 fn the_libraries_own_tests() {

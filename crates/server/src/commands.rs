@@ -11,6 +11,7 @@ mod console_complete_xml;
 mod domain_data;
 mod domain_exists;
 mod dots;
+mod event;
 mod file_exists;
 mod find_user_xml;
 mod fsctl;
@@ -73,6 +74,7 @@ const COMMANDS: &[(&Row, Run)] = &[
     (&console_complete_xml::ROW, console_complete_xml::run),
     (&domain_data::ROW, domain_data::run),
     (&domain_exists::ROW, domain_exists::run),
+    (&event::ROW, event::run),
     (&file_exists::ROW, file_exists::run),
     (&find_user_xml::ROW, find_user_xml::run),
     (&fsctl::ROW, fsctl::run),

@@ -47,6 +47,8 @@ fn the_configuration_as_it_is_written() {
             ("xml_locate", "-ERR bad args\n"),
             ("xml_locate a b", "-ERR bad args\n"),
             ("xml_flush_cache", "+OK cleared 0 entries\n"),
+            ("event Event-Name=CUSTOM,Event-Subclass=a::b,x=1", "+OK\n"),
+            ("event x=1", "-USAGE: Event-Name=<name>[,Event-Subclass=<subclass>][,<header>=<value>...]\n"),
         ],
     );
     let root = server.api("xml_locate root");
