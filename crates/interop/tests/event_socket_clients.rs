@@ -95,27 +95,50 @@ fn esl() {
     converse(command, "json", "from esl");
 }
 
-/// It hears no events but those of its own background jobs.
+/// It keeps JSON events to itself. Any other frame answers the oldest command that waits, so that a blank line, which is no
+/// command, waits for the next event.
 #[tokio::test(flavor = "multi_thread")]
 async fn freeswitch_esl() {
     let server = Server::start(Folder::new());
-    let mut recipient = Agent::udp(server.sip(), "1005");
-    assert_eq!(recipient.register(), 200);
+    let (mut sender, mut recipient) = (Agent::udp(server.sip(), "1004"), Agent::udp(server.sip(), "1005"));
+    assert_eq!((sender.register(), recipient.register()), (200, 200));
     let address = ("127.0.0.1", server.folder.event_port);
     assert!(freeswitch_esl::Esl::inbound(address, PASSWORD).await.is_err(), "a wrong password");
     let client = freeswitch_esl::Esl::inbound(address, "ClueCon").await.expect("let in");
     assert!(client.connected());
     assert_eq!(client.api("reloadxml").await.expect("an answer"), "[Success]");
     assert_eq!(client.bgapi("reloadxml").await.expect("an answer"), "[Success]");
+
+    let subscribed =
+        client.send_recv(b"event plain MESSAGE CUSTOM SMS::DELIVERY_REPORT").await.expect("a reply");
+    assert_eq!(subscribed.headers()["Reply-Text"], "+OK event listener enabled plain");
+    let uri = server.uri("1005");
+    let sending = tokio::task::spawn_blocking(move || sender.message(&uri, "text/plain", b"hello"));
+    let (one, other, status) = tokio::join!(client.send_recv(b""), client.send_recv(b""), sending);
+    assert_eq!(status.expect("sent"), 200);
+    let events = [one, other].map(|event| event.expect("an event").body().clone().expect("a body"));
+    assert!(
+        events.iter().any(|event| event.contains("Event-Name: MESSAGE\n") && event.ends_with("hello")),
+        "{events:?}"
+    );
+    assert!(events.iter().any(|event| event.contains("Status: Success\n")), "{events:?}");
+    assert_eq!(recipient.receive().text(), "hello");
+
     let body = TEXT.as_bytes();
     let head = format!(
         "sendevent CUSTOM\nEvent-Subclass: SMS::SEND_MESSAGE\ndest_proto: sip\nfrom: server@127.0.0.1\n\
          to: 1005@127.0.0.1\ntype: text/plain\nContent-Length: {}\n\n",
         body.len()
     );
-    let reply = client.send_recv(&[head.as_bytes(), body].concat()).await.expect("a reply");
-    let said = reply.headers()["Reply-Text"].as_str().map(str::to_owned).expect("a text");
+    let event = [head.as_bytes(), body].concat();
+    let (reply, report) = tokio::join!(client.send_recv(&event), client.send_recv(b""));
+    let said = reply.expect("a reply").headers()["Reply-Text"].as_str().map(str::to_owned).expect("a text");
     assert!(said.starts_with("+OK "), "{said}");
+    let report = report.expect("an event").body().clone().expect("a body");
+    assert!(
+        report.contains("Status: Success\n") && report.contains("from: server%40127.0.0.1\n"),
+        "{report}"
+    );
     assert_eq!(recipient.receive().text(), TEXT);
     client.disconnect().await.expect("a reply");
 }
