@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use chappe_chatplan::limits::MAX_EXPANDED;
-use chappe_event::{Event, Expand, ExpandRules, Expansion, has_expansion};
+use chappe_event::{Event, Expand, ExpandRules, Expansion, Globals, has_expansion};
 
 use crate::{AppRow, Outcome, Ran, Router};
 
@@ -17,12 +17,22 @@ pub(crate) enum Executed {
     Ran(AppRow, Outcome),
 }
 
+/// Who wrote an app's data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Author {
+    /// The operator, in a chatplan.
+    Plan,
+    /// A script or a program while it handled the message, so that a sender's text may be in it.
+    Script,
+}
+
 /// Finds the app, expands its data and runs it.
 pub(crate) async fn app(
     router: &Arc<Router>,
     message: &mut Event,
     name: &str,
     data: Option<&str>,
+    author: Author,
 ) -> Executed {
     let Some(app) = router.find_app(name) else {
         tracing::error!("Invalid chat application interface [{name}]!");
@@ -33,6 +43,9 @@ pub(crate) async fn app(
         return Executed::Forbidden;
     }
     let data = match data {
+        Some(data) if author == Author::Script && !router.quirks().scripts_expand_all => {
+            Some(expand_headers(router, message, data))
+        }
         Some(data) => Some(expand(router, message, data).await),
         None => None,
     };
@@ -54,6 +67,26 @@ pub(crate) async fn expand<'d>(router: &Arc<Router>, message: &Event, text: &'d 
         match expansion.next(message, router.globals(), answer.take()) {
             Expand::Done(text) => return Cow::Owned(cut(text)),
             Expand::Api { command, args } => answer = Some(api(router, message, &command, &args).await),
+        }
+    }
+}
+
+/// The text with the message's headers filled in. A call of an API command stays as it is written, and there are no global
+/// variables.
+fn expand_headers<'d>(router: &Arc<Router>, message: &Event, text: &'d str) -> Cow<'d, str> {
+    if !has_expansion(text) {
+        return Cow::Borrowed(text);
+    }
+    let nothing = Globals::default();
+    let mut expansion = Expansion::new(text, rules(router));
+    let mut answer = None;
+    loop {
+        match expansion.next(message, &nothing, answer.take()) {
+            Expand::Done(text) => return Cow::Owned(cut(text)),
+            Expand::Api { command, args } => {
+                tracing::warn!("A script's data calls {command}, which is left as it is");
+                answer = Some(format!("${{{command}({args})}}"));
+            }
         }
     }
 }

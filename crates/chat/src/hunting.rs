@@ -7,7 +7,7 @@ use chappe_chatplan::{Answer, Hunt, Hunted, Plan, Step, World};
 use chappe_event::Event;
 use jiff::tz::TimeZone;
 
-use crate::execute::{self, Executed};
+use crate::execute::{self, Author, Executed};
 use crate::limits::MAX_SENT;
 use crate::trace::LogTrace;
 use crate::{Delivery, Hold, Outcome, Router, Sending, Verdict};
@@ -109,7 +109,7 @@ impl Planned {
             self.broken = Some(Verdict::SERVER_ERROR);
             return Next::Stop;
         }
-        match execute::app(router, message, app, data).await {
+        match execute::app(router, message, app, data, Author::Plan).await {
             Executed::Unknown => {
                 self.broken = Some(Verdict::UNKNOWN_APP);
                 Next::Stop

@@ -22,6 +22,10 @@ pub struct Quirks {
     pub reports: bool,
     /// The From of a MESSAGE is believed, whoever authenticated. Off: its user is the authenticated one, else 403.
     pub unchecked_from: bool,
+    /// What a script or a program hands to an app is filled in as what a chatplan says: global variables and API commands,
+    /// too. Off: only the message's own headers are, since a script that repeats a sender's text would let the sender
+    /// read the one and call the other.
+    pub scripts_expand_all: bool,
 }
 
 impl Quirks {
@@ -35,6 +39,7 @@ impl Quirks {
             body_header: true,
             reports: true,
             unchecked_from: true,
+            scripts_expand_all: true,
         }
     }
 }
@@ -53,6 +58,7 @@ mod tests {
             body_header,
             reports,
             unchecked_from,
+            scripts_expand_all,
         } = Quirks::default();
         let all = [
             deliver_after_match,
@@ -62,7 +68,8 @@ mod tests {
             body_header,
             reports,
             unchecked_from,
+            scripts_expand_all,
         ];
-        assert_eq!(all, [false; 7]);
+        assert_eq!(all, [false; 8]);
     }
 }

@@ -10,7 +10,7 @@ use chappe_api::Registry;
 use chappe_chatplan::Plan;
 use chappe_event::{Bus, Clock, Event, Globals};
 
-use crate::execute::Executed;
+use crate::execute::{Author, Executed};
 use crate::flow;
 use crate::send_message::SendMessage;
 use crate::{
@@ -183,14 +183,15 @@ impl Router {
         crate::send_message::handle(self.clone(), event)
     }
 
-    /// Runs an app by its name, its data expanded first. FreeSWITCH switch_core_execute_chat_app.
+    /// Runs an app by its name, for a script or a program that handles the message. Its data is expanded first, by the
+    /// message's headers alone unless [`Quirks::scripts_expand_all`]. FreeSWITCH switch_core_execute_chat_app.
     pub async fn execute_app(
         self: &Arc<Self>,
         message: &mut Event,
         app: &str,
         data: Option<&str>,
     ) -> Outcome {
-        match crate::execute::app(self, message, app, data).await {
+        match crate::execute::app(self, message, app, data, Author::Script).await {
             Executed::Ran(_, outcome) => outcome,
             Executed::Unknown | Executed::Forbidden => Outcome::Stop,
         }
