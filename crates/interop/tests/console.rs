@@ -111,6 +111,7 @@ fn function_keys_and_control_keys() {
     terminal.expect("echo ");
     terminal.types("still here\r");
     terminal.expect("still here\r\n");
+    terminal.expect("chappe@");
     terminal.types("\x03");
     terminal.expect("Type Ctrl-D, /exit, /quit or /bye to leave.");
     terminal.types("/exit\r");
