@@ -32,7 +32,7 @@ async fn every_device_gets_its_copy_once() {
     assert_eq!(world.send("1009", "two").await.code, 200);
     pass(3700).await;
     assert_eq!(world.states().await, ["delivered"]);
-    assert_eq!(world.reports(), ["Success 200 a"]);
+    assert_eq!(world.reports(), ["Success 200 b"]);
 }
 
 #[tokio::test(start_paused = true)]
