@@ -9,7 +9,7 @@ use chappe_chat::Router;
 use chappe_config::Bindings;
 use chappe_config::acl::AclLists;
 use chappe_directory::Directory;
-use chappe_event::{Bus, Clock, Globals, Identity};
+use chappe_event::{Bus, Clock, Event, Globals, Identity};
 use parking_lot::Mutex;
 
 use crate::config::{ProfileConfig, SofiaConfig};
@@ -150,6 +150,12 @@ impl Endpoint {
     /// Every binding of every profile, for `show registrations`.
     pub fn registrations(&self) -> Vec<Registration> {
         self.world.registrations()
+    }
+
+    /// Whose queue a message waits in when its recipient has no device: the address-of-record under which that user would
+    /// register, whether it does or not. `None`: the message names nobody who could be reached.
+    pub fn recipient(&self, message: &Event) -> Option<String> {
+        crate::outbound::recipient(&self.world, message)
     }
 
     /// Adds mod_sofia's API commands.

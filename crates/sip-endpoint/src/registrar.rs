@@ -68,8 +68,12 @@ impl Registrar {
 
     /// The user's bindings, the most preferred first.
     pub fn lookup(&self, now: Instant, user: &str, domain: &str) -> Found {
-        let aor = Aor::of(user, domain);
-        self.stripe(aor.as_str()).lock().find(now, aor.as_str())
+        self.find(now, Aor::of(user, domain).as_str())
+    }
+
+    /// The same by the text of the address-of-record.
+    pub fn find(&self, now: Instant, aor: &str) -> Found {
+        self.stripe(aor).lock().find(now, aor)
     }
 
     pub fn expire(&self, now: Instant) -> Vec<(Aor, Arc<Binding>)> {
