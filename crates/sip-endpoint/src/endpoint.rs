@@ -10,6 +10,7 @@ use chappe_config::Bindings;
 use chappe_config::acl::AclLists;
 use chappe_directory::Directory;
 use chappe_event::{Bus, Clock, Event, Globals, Identity};
+use chappe_store::Store;
 use parking_lot::Mutex;
 
 use crate::config::{ProfileConfig, SofiaConfig};
@@ -30,6 +31,8 @@ pub struct EndpointDeps {
     pub identity: Arc<Identity>,
     /// Who may know users that the files do not.
     pub bindings: Arc<Bindings>,
+    /// Where registrations outlive the endpoint.
+    pub store: Arc<dyn Store>,
     /// Where TCP connections and DNS questions live.
     pub runtime: tokio::runtime::Handle,
 }

@@ -63,6 +63,7 @@ impl Module for SofiaModule {
             clock: server.ground.clock.clone(),
             identity: server.identity.clone(),
             bindings: server.bindings.clone(),
+            store: Arc::new(chappe_store::MemoryStore::default()),
             runtime: server.runtime.clone(),
         });
         if let Err(error) = apply(&endpoint, configuration)

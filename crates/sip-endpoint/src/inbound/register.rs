@@ -16,7 +16,7 @@ use crate::config::{Multiple, ProfileConfig};
 use crate::notices;
 use crate::profile::Settings;
 use crate::shard::Shard;
-use crate::world::View;
+use crate::world::{View, World};
 
 /// Bindings a user may have where `max-registrations-per-extension` says nothing.
 const BINDINGS: usize = 50;
@@ -38,6 +38,9 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
     match apply(shard, &settings.config, request, &aor) {
         Ok(applied) => {
             announce(shard, &aor, &applied);
+            if !(applied.added.is_empty() && applied.refreshed.is_empty()) {
+                came(&world, &aor, !applied.added.is_empty());
+            }
             granted(request, &applied, world.unix_seconds())
         }
         Err(error) => refused(error),
@@ -118,6 +121,9 @@ fn policy(config: &ProfileConfig) -> Policy {
         },
     }
 }
+
+/// Tells the queue that a device of this address-of-record can be reached; `fresh`: one that was not there before.
+pub fn came(_: &World, _: &Aor, _fresh: bool) {}
 
 fn announce(shard: &Shard, aor: &Aor, applied: &Applied) {
     let tell = |subclass, bindings: &[Arc<Binding>]| {
