@@ -229,6 +229,10 @@ impl Store for SqliteStore {
         self.behind_bindings(move |writing| bindings::live(&writing.connection, &profile, now))
     }
 
+    fn recent(&self, since: Micros, limit: usize) -> Done<Vec<MessageId>> {
+        self.read(move |connection| find::recent(connection, since, limit))
+    }
+
     fn trouble(&self) -> Option<StoreError> {
         self.shared.health.trouble()
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use super::fault::Fault;
 use super::row::{self, COLUMNS, Key};
 use super::{attempts, event};
-use crate::{Counts, Filter, Line, Micros, Record, State, Summary};
+use crate::{Counts, Filter, Line, MessageId, Micros, Record, State, Summary};
 
 /// A message whose row or payload is not what was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -157,6 +157,21 @@ pub fn counts(connection: &Connection) -> Found<Counts> {
         }
     }
     Ok((counts, Vec::new()))
+}
+
+/// The names of the latest messages, back to `since`.
+pub fn recent(connection: &Connection, since: Micros, limit: usize) -> Found<Vec<MessageId>> {
+    let mut select =
+        connection.prepare_cached("SELECT id, accepted FROM message ORDER BY place DESC LIMIT ?1")?;
+    let mut rows = select.query([bound(limit)])?;
+    let mut recent = Vec::new();
+    while let Some(row) = rows.next()? {
+        if row.get::<_, Micros>(1)? < since {
+            break;
+        }
+        recent.extend(Key::read(row.get_ref(0)?).map(|key| key.id()));
+    }
+    Ok((recent, Vec::new()))
 }
 
 /// The latest time that is known: when the last message came.

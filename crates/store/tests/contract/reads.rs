@@ -12,6 +12,7 @@ crate::contract! {
     who_becomes_due,
     a_list_by_what_is_wanted,
     counts_follow_every_change,
+    the_latest_come_first,
 }
 
 async fn a_line_is_read_in_pieces(store: &dyn Store) {
@@ -119,4 +120,13 @@ async fn counts_follow_every_change(store: &dyn Store) {
     store.purge(1000, 10).await.unwrap();
     let counts = store.counts().await.unwrap();
     assert_eq!(State::ALL.map(|state| counts.of(state)), [0, 0, 0, 0, 3, 0, 0]);
+}
+
+async fn the_latest_come_first(store: &dyn Store) {
+    for number in 1..=5 {
+        store.put(Kept { accepted: i64::try_from(number).unwrap(), ..kept(number) }).await.unwrap();
+    }
+    store.change(&id(4), ended(9, State::Delivered)).await.unwrap();
+    assert_eq!(store.recent(3, 10).await.unwrap(), [id(5), id(4), id(3)]);
+    assert_eq!(store.recent(0, 2).await.unwrap(), [id(5), id(4)]);
 }
