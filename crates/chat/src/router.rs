@@ -14,7 +14,7 @@ use crate::execute::{Author, Executed};
 use crate::flow;
 use crate::send_message::SendMessage;
 use crate::{
-    AltPlans, App, AppRow, ChatInterface, Delivery, InterfaceRow, Opening, Outcome, PlanSource, Quirks,
+    AltPlans, App, AppRow, ChatInterface, Delivery, InterfaceRow, Opening, Outcome, PlanSource, Queue, Quirks,
     Settings, Verdict,
 };
 
@@ -47,6 +47,7 @@ pub struct Router {
     plan_source: ArcSwapOption<Arc<dyn PlanSource>>,
     tuning: ArcSwap<(Quirks, Settings)>,
     send_message: SendMessage,
+    queue: Arc<Queue>,
     /// Deliveries that go on while nobody waits for them.
     pub(crate) detached: AtomicUsize,
 }
@@ -56,6 +57,7 @@ impl Router {
     pub fn new(deps: RouterDeps) -> Arc<Self> {
         let router = Arc::new_cyclic(|router: &Weak<Self>| Self {
             send_message: SendMessage::new(deps.bus.clone(), router.clone()),
+            queue: Queue::new(),
             deps,
             apps: ArcSwap::default(),
             interfaces: ArcSwap::default(),
@@ -153,6 +155,11 @@ impl Router {
 
     pub fn configure(&self, quirks: Quirks, settings: Settings) {
         self.tuning.store(Arc::new((quirks, settings)));
+    }
+
+    /// The messages that wait.
+    pub fn queue(&self) -> &Arc<Queue> {
+        &self.queue
     }
 
     pub fn bus(&self) -> &Arc<Bus> {
