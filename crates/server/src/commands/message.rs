@@ -31,9 +31,18 @@ pub(super) const ROW: Row = Row {
     module: "mod_commands",
 };
 
-/// What is said where messages are not kept.
-pub(super) const NOWHERE: &str =
-    "-ERR messages are not kept: sms.conf says so, or the store is still being opened\n";
+/// Where messages are kept, or what is said instead.
+pub(super) fn store(server: &Server) -> Result<Arc<dyn Store>, Answer> {
+    let store = server.router.queue().store();
+    store.ok_or_else(|| format!("-ERR {}\n", why_no_store(server)).into())
+}
+
+fn why_no_store(server: &Server) -> &'static str {
+    match server.store {
+        None => "messages are not kept: store is none in sms.conf",
+        Some(_) => "the store is being opened: try again in a moment",
+    }
+}
 
 /// What every subcommand works with.
 struct Desk {
@@ -59,7 +68,10 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
         Ok(request) => request,
         Err(wrong) => return format!("-ERR {wrong}\n").into(),
     };
-    let Some(store) = server.router.queue().store() else { return NOWHERE.into() };
+    let store = match store(server) {
+        Ok(store) => store,
+        Err(answer) => return answer,
+    };
     let desk = Desk { server: server.clone(), store };
     Answer::Later(Box::pin(async move {
         answer(desk, request).await.unwrap_or_else(|error| format!("-ERR {error}\n"))
@@ -78,7 +90,7 @@ async fn answer(desk: Desk, request: Request) -> Result<String, StoreError> {
         Request::Waiting(recipient) => Ok(desk.server.router.queue().waiting(&recipient).to_string()),
         Request::Status => {
             let counts = desk.store.counts().await?;
-            Ok(counted::table(&counted::place(&desk.server), &counts, desk.store.trouble().as_ref()))
+            Ok(counted::table(&desk.server.store_place, &counts, desk.store.trouble().as_ref()))
         }
     }
 }

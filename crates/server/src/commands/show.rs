@@ -54,10 +54,12 @@ fn messages(chosen: Option<&str>, form: &Form<'_>, server: &Arc<Server>) -> Answ
     if state.is_none() && chosen.is_some() {
         return Answer::usage(&ROW);
     }
-    let Some(store) = server.router.queue().store() else { return message::NOWHERE.into() };
+    let store = match message::store(server) {
+        Ok(store) => store,
+        Err(answer) => return answer,
+    };
     let (name, delimiter) = (form.name.to_ascii_lowercase(), form.delimiter.to_owned());
-    let (listing, zone) =
-        (Listing { state, limit: MOST, ..Listing::default() }, server.ground.clock.zone());
+    let (listing, zone) = (Listing { state, limit: MOST, ..Listing::default() }, server.ground.clock.zone());
     Answer::Later(Box::pin(async move {
         let page = message::page(&*store, listing, &zone).await;
         match (page, name.as_str()) {

@@ -94,7 +94,9 @@ fn messages_are_listed_a_page_at_a_time() {
     let json: serde_json::Value = serde_json::from_str(&server.api("show messages as json")).expect("JSON");
     assert_eq!((&json["row_count"], &json["rows"][2]["id"]), (&3.into(), &ids[2].as_str().into()), "{json}");
     assert!(server.api("show messages as xml").contains(&format!("<id>{}</id>", ids[0])));
-    assert!(server.api("show messages waiting as delim |").contains(&format!("\n{}|1000@chat.test|", ids[0])));
+    assert!(
+        server.api("show messages waiting as delim |").contains(&format!("\n{}|1000@chat.test|", ids[0]))
+    );
     check(&server, &[("show messages as yaml", "-ERR Cannot find format yaml\n")]);
     assert!(server.api("show messages sleeping").starts_with("-USAGE: "));
 }
@@ -155,10 +157,10 @@ fn messages_are_tried_again_and_forgotten() {
 #[test]
 fn where_nothing_is_kept_commands_say_so() {
     let (_folder, server) = server("none");
-    let nowhere = "-ERR messages are not kept: sms.conf says so, or the store is still being opened\n";
+    let nowhere = "-ERR messages are not kept: store is none in sms.conf\n";
     let commands = ["message list", "message status", "message waiting 1001@chat.test", "show messages"];
     check(&server, &commands.map(|command| (command, nowhere)));
-    assert!(server.api("status").ends_with("\nmessages are not kept\n"));
+    assert!(server.api("status").ends_with("\nmessages are not kept: store is none in sms.conf\n"));
 }
 
 #[test]
@@ -168,11 +170,16 @@ fn wrong_words_and_completion() {
         &server,
         &[
             ("message show", "-ERR a message's id is missing. USAGE: message show <id>\n"),
-            ("message purge soon", "-ERR `soon` is not a number of seconds. USAGE: message purge [<seconds>]\n"),
+            (
+                "message purge soon",
+                "-ERR `soon` is not a number of seconds. USAGE: message purge [<seconds>]\n",
+            ),
             ("console_complete message wa", "\n\n[             waiting]\t\n\nwrite=2:waiting "),
             ("console_complete message list exp", "\n\n[             expired]\t\n\nwrite=3:expired "),
         ],
     );
     assert!(server.api("message").starts_with("-USAGE: show <id>|list "));
-    assert!(server.api("message frob").starts_with("-ERR there is no `message frob`. USAGE: message show <id>|"));
+    assert!(
+        server.api("message frob").starts_with("-ERR there is no `message frob`. USAGE: message show <id>|")
+    );
 }

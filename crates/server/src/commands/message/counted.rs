@@ -6,15 +6,11 @@ use std::time::Duration;
 
 use chappe_store::{Counts, State, StoreError};
 
+use super::why_no_store;
 use crate::server::Server;
 
 /// How long `status` waits for the counts: monitoring has its own patience.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Where messages are kept.
-pub(super) fn place(_: &Server) -> String {
-    "memory: they end with the server".to_owned()
-}
 
 /// The rows of `message status`.
 pub(super) fn table(place: &str, counts: &Counts, trouble: Option<&StoreError>) -> String {
@@ -31,7 +27,9 @@ pub(super) fn table(place: &str, counts: &Counts, trouble: Option<&StoreError>) 
 
 /// The lines that `status` has of messages.
 pub async fn counted(server: Arc<Server>) -> String {
-    let Some(store) = server.router.queue().store() else { return lines(None, None) };
+    let Some(store) = server.router.queue().store() else {
+        return format!("{}\n", why_no_store(&server));
+    };
     let asked = store.counts();
     // Whoever asks may be on a shard, which has no timers of the runtime's.
     let counting = server.runtime.spawn(async { tokio::time::timeout(PATIENCE, asked).await });
@@ -39,14 +37,13 @@ pub async fn counted(server: Arc<Server>) -> String {
         Ok(Ok(counts)) => counts.map_err(|error| error.to_string()),
         Ok(Err(_)) | Err(_) => Err("the store does not answer".to_owned()),
     };
-    lines(Some(counts), store.trouble())
+    lines(counts, store.trouble())
 }
 
-fn lines(counts: Option<Result<Counts, String>>, trouble: Option<StoreError>) -> String {
+fn lines(counts: Result<Counts, String>, trouble: Option<StoreError>) -> String {
     let mut text = match counts {
-        None => "messages are not kept\n".to_owned(),
-        Some(Err(why)) => format!("messages can't be counted: {why}\n"),
-        Some(Ok(counts)) => {
+        Err(why) => format!("messages can't be counted: {why}\n"),
+        Ok(counts) => {
             let named = [State::Waiting, State::Accepted, State::Delivered, State::Refused, State::Expired]
                 .into_iter()
                 .chain([State::Cancelled, State::Done])
@@ -93,13 +90,12 @@ mod tests {
     #[test]
     fn lines_for_monitoring() {
         assert_eq!(
-            lines(Some(Ok(counts())), Some(StoreError::ReadOnly)),
+            lines(Ok(counts()), Some(StoreError::ReadOnly)),
             "message(s) kept: 12 waiting, 0 accepted, 340 delivered, 0 refused, 0 expired, 0 cancelled, 0 done\n\
              message store trouble: the store can't be written\n"
         );
-        assert_eq!(lines(None, None), "messages are not kept\n");
         assert_eq!(
-            lines(Some(Err("the store does not answer".to_owned())), None),
+            lines(Err("the store does not answer".to_owned()), None),
             "messages can't be counted: the store does not answer\n"
         );
     }

@@ -6,7 +6,7 @@ use chappe_store::{Attempt, Micros, State, StoreError, Summary};
 use jiff::tz::TimeZone;
 
 use super::plain;
-use super::times::{span, told};
+use super::times::told;
 
 /// What is known beside the message's own story.
 pub(super) struct Prospects {
@@ -14,10 +14,8 @@ pub(super) struct Prospects {
     pub zone: TimeZone,
     /// Whether there may be a device where the recipient is.
     pub reachable: bool,
-    /// When the recipient is tried again, whoever registers till then.
-    pub next_attempt: Option<Micros>,
-    /// The times between attempts.
-    pub intervals: Vec<Duration>,
+    /// How long it is until the recipient is tried again, if nobody registers before.
+    pub next_attempt: Option<Duration>,
     /// How long finished messages are remembered.
     pub history: Duration,
     /// Why the store takes nothing.
@@ -32,7 +30,9 @@ impl Prospects {
 
 pub(super) fn next(summary: &Summary, prospects: &Prospects) -> String {
     match summary.state {
-        State::Accepted => "the chatplan is at work on it; after a restart it goes through the chatplan again".to_owned(),
+        State::Accepted => {
+            "the chatplan is at work on it; after a restart it goes through the chatplan again".to_owned()
+        }
         State::Waiting => waiting(summary, prospects),
         over => format!("nothing: {}. {}", why_over(summary, over), forgotten(summary, prospects)),
     }
@@ -48,25 +48,27 @@ fn waiting(summary: &Summary, prospects: &Prospects) -> String {
         return format!("it is held back until {at}, as was asked for, and delivered then");
     }
     if summary.is_delivered() {
-        return format!("a device has it; the other devices of {to} get it when they register, until it expires");
+        return format!(
+            "a device has it; the other devices of {to} get it when they register, until it expires"
+        );
     }
     if !prospects.reachable {
-        return format!("it is delivered as soon as a device of {to} registers, and expires otherwise: none is registered now");
+        return format!(
+            "it is delivered as soon as a device of {to} registers, and expires otherwise: none is registered now"
+        );
     }
-    format!("{}, when a device of {to} registers, or with `message retry`: {}", again(prospects), why(summary))
+    let why = why(summary);
+    match prospects.next_attempt {
+        Some(pause) => {
+            let at = prospects.told(prospects.now.saturating_add(micros(pause)));
+            format!("it is tried again at {at}, or as soon as a device of {to} registers: {why}")
+        }
+        None => format!("it is under way, or is tried as soon as a device of {to} registers: {why}"),
+    }
 }
 
-/// The next attempt by time.
-fn again(prospects: &Prospects) -> String {
-    match prospects.next_attempt {
-        Some(at) if at <= prospects.now => "it is being tried".to_owned(),
-        Some(at) => format!("it is tried again at {}", prospects.told(at)),
-        None => {
-            let intervals = prospects.intervals.iter().map(|pause| span(pause.as_secs()));
-            let intervals = intervals.collect::<Vec<_>>().join(", ");
-            format!("it is tried again on the growing interval ({intervals})")
-        }
-    }
+fn micros(time: Duration) -> Micros {
+    Micros::try_from(time.as_micros()).unwrap_or(Micros::MAX)
 }
 
 /// Why it waits.
@@ -95,8 +97,8 @@ fn why_over(summary: &Summary, state: State) -> String {
 }
 
 fn forgotten(summary: &Summary, prospects: &Prospects) -> String {
-    let history = Micros::try_from(prospects.history.as_micros()).unwrap_or(Micros::MAX);
-    format!("It is forgotten after {}", prospects.told(summary.ended.saturating_add(history)))
+    let until = summary.ended.saturating_add(micros(prospects.history));
+    format!("It is forgotten after {}", prospects.told(until))
 }
 
 /// `486 Busy Here`; a device that did not answer has no code.

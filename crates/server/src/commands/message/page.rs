@@ -140,7 +140,8 @@ mod tests {
         assert_eq!(first.table.rows.len(), 2);
         let hint = "\n2 total.\nThere are more: message list 1001@chat.test waiting limit 2 after 2\n";
         assert!(first.text(",").ends_with(hint), "{}", first.text(","));
-        let last = page(&store, Listing { after: 2, ..listing.clone() }, &TimeZone::UTC).await.expect("a page");
+        let last =
+            page(&store, Listing { after: 2, ..listing.clone() }, &TimeZone::UTC).await.expect("a page");
         assert_eq!(last.table.rows[0][0], "2");
         assert!(last.text(",").ends_with("\n1 total.\n"), "{}", last.text(","));
         let whole = page(&store, Listing { limit: 3, ..listing }, &TimeZone::UTC).await.expect("a page");

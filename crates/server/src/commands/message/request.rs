@@ -136,7 +136,8 @@ impl<'a> Words<'a> {
 
 /// `user@domain` as queues are named; a domain's case does not matter.
 fn recipient(word: &str) -> Option<String> {
-    let (user, domain) = word.split_once('@').filter(|(user, domain)| !user.is_empty() && !domain.is_empty())?;
+    let (user, domain) =
+        word.split_once('@').filter(|(user, domain)| !user.is_empty() && !domain.is_empty())?;
     Some(format!("{user}@{}", domain.to_ascii_lowercase()))
 }
 
@@ -223,7 +224,8 @@ mod tests {
             ),
             (
                 "retry",
-                "a message's id or a user@domain is missing. USAGE: message retry <id|user@domain>".to_owned(),
+                "a message's id or a user@domain is missing. USAGE: message retry <id|user@domain>"
+                    .to_owned(),
             ),
             ("purge -1", "`-1` is not a number of seconds. USAGE: message purge [<seconds>]".to_owned()),
             ("waiting 1001", "`1001` is not a user@domain. USAGE: message waiting <user@domain>".to_owned()),

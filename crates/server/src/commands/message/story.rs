@@ -11,7 +11,7 @@ use super::{Desk, acts, plain};
 
 pub(super) async fn tell(desk: &Desk, id: &MessageId) -> Result<String, StoreError> {
     let Some(record) = desk.store.get(id).await? else { return Ok(acts::unknown(id)) };
-    Ok(story(&record, &prospects(desk, &record)))
+    Ok(story(&record, &prospects(desk, &record.summary.recipient)))
 }
 
 fn story(record: &Record, prospects: &Prospects) -> String {
@@ -26,7 +26,11 @@ fn story(record: &Record, prospects: &Prospects) -> String {
     }
     let _ = writeln!(text, "{:<11}{}", "Next", next(summary, prospects));
     if let Some(trouble) = prospects.trouble.as_ref().filter(|_| !summary.state.is_final()) {
-        let _ = writeln!(text, "{:<11}{trouble}: what becomes of it is written down when that is over", "Trouble");
+        let _ = writeln!(
+            text,
+            "{:<11}{trouble}: what becomes of it is written down when that is over",
+            "Trouble"
+        );
     }
     text
 }
@@ -71,14 +75,14 @@ fn line(attempt: &Attempt, prospects: &Prospects) -> String {
     format!("{}  {}  {device}", written(attempt.at, &prospects.zone), outcome(attempt))
 }
 
-fn prospects(desk: &Desk, _: &Record) -> Prospects {
+fn prospects(desk: &Desk, recipient: &str) -> Prospects {
+    let queue = desk.server.router.queue();
     Prospects {
         now: desk.now(),
         zone: desk.zone(),
-        reachable: false,
-        next_attempt: None,
-        intervals: Vec::new(),
-        history: std::time::Duration::ZERO,
+        reachable: queue.may_reach(recipient),
+        next_attempt: queue.next_attempt(recipient),
+        history: queue.settings().history,
         trouble: desk.store.trouble(),
     }
 }
@@ -118,8 +122,7 @@ pub(super) mod tests {
             now: ACCEPTED + 7_500 * SECOND,
             zone: TimeZone::UTC,
             reachable: true,
-            next_attempt: Some(ACCEPTED + 7_525 * SECOND),
-            intervals: [30, 60].map(Duration::from_secs).to_vec(),
+            next_attempt: Some(Duration::from_secs(25)),
             history: Duration::from_secs(86_400),
             trouble: None,
         }
@@ -154,7 +157,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_message_that_is_over() {
-        let summary = Summary { not_before: ACCEPTED + SECOND, ..ended(State::Delivered, &[attempt(9, 200, "OK")]) };
+        let summary =
+            Summary { not_before: ACCEPTED + SECOND, ..ended(State::Delivered, &[attempt(9, 200, "OK")]) };
         expect![""].assert_eq(&story(&Record { summary, message: None }, &prospects()));
     }
 
@@ -175,7 +179,6 @@ pub(super) mod tests {
         check(&tried(&[attempt(0, 0, "No Answer")]), &prospects(), expect![""]);
         check(&tried(&[attempt(0, 200, "OK")]), &prospects(), expect![""]);
         let now = prospects().now;
-        check(&summary(), &Prospects { next_attempt: Some(now), ..prospects() }, expect![""]);
         check(&Summary { not_before: now + 60 * SECOND, ..summary() }, &prospects(), expect![""]);
         check(&Summary { expires: now, ..busy }, &prospects(), expect![""]);
     }

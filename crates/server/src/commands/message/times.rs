@@ -18,7 +18,7 @@ pub(super) fn told(at: Micros, now: Micros, zone: &TimeZone) -> String {
 }
 
 /// `in 5 minutes`, `2 hours 5 minutes ago`, `now`.
-pub(super) fn distance(at: Micros, now: Micros) -> String {
+fn distance(at: Micros, now: Micros) -> String {
     let away = at.saturating_sub(now);
     match (away.unsigned_abs() / SECOND.unsigned_abs(), away > 0) {
         (0, _) => "now".to_owned(),
@@ -28,7 +28,7 @@ pub(super) fn distance(at: Micros, now: Micros) -> String {
 }
 
 /// The two largest units of a time; what is smaller matters to nobody.
-pub(super) fn span(seconds: u64) -> String {
+fn span(seconds: u64) -> String {
     let units = [
         (seconds / 86_400, "day"),
         (seconds / 3_600 % 24, "hour"),
@@ -37,7 +37,8 @@ pub(super) fn span(seconds: u64) -> String {
     ];
     let largest = units.iter().position(|(count, _)| *count > 0).unwrap_or(units.len() - 1);
     let named = units[largest..].iter().take(2).enumerate().filter(|(at, (count, _))| *at == 0 || *count > 0);
-    let named = named.map(|(_, (count, unit))| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }));
+    let named =
+        named.map(|(_, (count, unit))| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }));
     named.collect::<Vec<_>>().join(" ")
 }
 
