@@ -13,7 +13,6 @@ mod times;
 use std::sync::Arc;
 
 use chappe_api::{Answer, Call, Row};
-use chappe_event::Clock;
 use chappe_store::{Micros, Store, StoreError};
 use jiff::tz::TimeZone;
 

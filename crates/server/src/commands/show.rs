@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chappe_api::{Alias, Answer, Call, Registry, Row};
-use chappe_event::Clock;
 use chappe_store::State;
 
 use super::message::{self, Listing, MOST};
