@@ -19,6 +19,7 @@ mod delivery;
 mod execute;
 mod flow;
 mod hunting;
+pub mod imdn;
 mod interface;
 mod limits;
 mod originate;
