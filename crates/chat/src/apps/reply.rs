@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chappe_event::{Event, header};
 
 use super::MODULE;
-use crate::{App, AppRow, Outcome, Ran, Router, delivery, router};
+use crate::{App, AppRow, Outcome, Ran, Router, delivery, imdn, router};
 
 pub(super) struct Reply;
 
@@ -25,6 +25,11 @@ impl App for Reply {
 
     fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, router: &'a Arc<Router>) -> Ran<'a> {
         let Some(proto) = message.get(header::PROTO) else { return Ran::Now(Outcome::Continue) };
+        // A device that says of each message that it arrived would say so of the reply, and be replied to, for ever.
+        // Deviation: FreeSWITCH replies.
+        if imdn::is_notification(message) {
+            return Ran::Now(Outcome::Continue);
+        }
         // FreeSWITCH switch_ivr.c `switch_ivr_create_message_reply`.
         let mut reply = message.reply();
         reply.add(header::PROTO, router::GLOBAL_SMS);
