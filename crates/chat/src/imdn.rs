@@ -38,6 +38,6 @@ mod notification;
 mod rules;
 
 pub use cpim::{Cpim, Field, Writer};
-pub use disposition::{Wanted, is_notification, wanted};
+pub use disposition::{Wanted, is_cpim, is_notification, wanted};
 pub use notification::notification;
 pub use rules::{Disposition, Notice, Positive};

@@ -39,6 +39,10 @@ impl App for Reply {
         reply.add(header::PROTO, router::GLOBAL_SMS);
         if let Some(text) = data.filter(|text| !text.is_empty()) {
             reply.set_body(Some(Bytes::copy_from_slice(text.as_bytes())));
+            // Deviation: FreeSWITCH calls the text CPIM too, which nobody can read.
+            if imdn::is_cpim(message) {
+                reply.set(header::TYPE, "text/plain");
+            }
         }
         delivery::detach(router, proto, reply);
         Ran::Now(Outcome::Continue)

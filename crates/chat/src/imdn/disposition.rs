@@ -95,9 +95,13 @@ pub fn is_notification(message: &Event) -> bool {
         || read(message).is_some_and(|cpim| says_notification(&cpim))
 }
 
+/// Whether the message's body is CPIM, by its type.
+pub fn is_cpim(message: &Event) -> bool {
+    message.get(header::TYPE).is_some_and(|kind| media_type(kind, CPIM))
+}
+
 fn read(message: &Event) -> Option<Cpim<'_>> {
-    message.get(header::TYPE).filter(|kind| media_type(kind, CPIM))?;
-    Cpim::read(message.body()?)
+    is_cpim(message).then(|| message.body().and_then(|body| Cpim::read(body)))?
 }
 
 /// RFC 5438 §9; either of the two signs is enough here. Several notifications may come as one (§8.3).

@@ -23,3 +23,15 @@ fn nobody_replies_to_a_notification() {
         assert_eq!(world.sip.sent().len(), replies, "{kind}: {body}");
     }
 }
+
+#[test]
+fn a_text_in_reply_to_cpim_is_a_text() {
+    let world = World::with(&every("<action application=\"reply\" data=\"r\"/>")).watched();
+    let mut message = message("echo");
+    message.add("type", "message/cpim");
+    assert_eq!(world.route(message).code, 200);
+    world.run_spawned();
+    let events = world.events.of(chappe_event::EventName::Message);
+    let types: Vec<_> = events.iter().map(|event| (event.get("to"), event.get("type"))).collect();
+    assert!(types.contains(&(Some("1004@chat.test"), Some("text/plain"))), "{types:?}");
+}
