@@ -130,7 +130,7 @@ fn goes_through_the_plan(quirks: Quirks, message: &Event) -> bool {
         && (quirks.swallow_composing || !is_composing(message))
 }
 
-fn names_global(proto: &str) -> bool {
+pub(crate) fn names_global(proto: &str) -> bool {
     const GLOBAL: &[u8] = b"global";
     proto.as_bytes().windows(GLOBAL.len()).any(|part| part.eq_ignore_ascii_case(GLOBAL))
 }

@@ -22,6 +22,7 @@ mod delivery;
 mod execute;
 mod flow;
 mod hunting;
+pub mod imdn;
 mod interface;
 mod limits;
 mod message_id;
