@@ -29,6 +29,7 @@ mod message_id;
 mod originate;
 mod queue;
 mod quirks;
+mod receipts;
 mod report;
 mod router;
 mod send_message;

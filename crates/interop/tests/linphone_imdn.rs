@@ -124,7 +124,6 @@ fn linphone_understands_that_its_message_arrived() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_message_that_waited_is_notified_by_the_recipient() {
     if find("linphonec").is_none() {
         return;
@@ -142,7 +141,6 @@ fn a_message_that_waited_is_notified_by_the_recipient() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_message_that_expired_is_notified_by_the_server() {
     if find("linphonec").is_none() {
         return;

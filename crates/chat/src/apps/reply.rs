@@ -27,8 +27,9 @@ impl App for Reply {
         let number = message.count_copy();
         let Some(proto) = message.get(header::PROTO) else { return Ran::Now(Outcome::Continue) };
         // A device that says of each message that it arrived would say so of the reply, and be replied to, for ever.
-        // Deviation: FreeSWITCH replies.
-        if imdn::is_notification(message) {
+        // Deviation, as the next: FreeSWITCH replies.
+        let as_freeswitch = router.quirks().reports;
+        if !as_freeswitch && imdn::is_notification(message) {
             return Ran::Now(Outcome::Continue);
         }
         // FreeSWITCH switch_ivr.c `switch_ivr_create_message_reply`.
@@ -40,7 +41,7 @@ impl App for Reply {
         if let Some(text) = data.filter(|text| !text.is_empty()) {
             reply.set_body(Some(Bytes::copy_from_slice(text.as_bytes())));
             // Deviation: FreeSWITCH calls the text CPIM too, which nobody can read.
-            if imdn::is_cpim(message) {
+            if !as_freeswitch && imdn::is_cpim(message) {
                 reply.set(header::TYPE, "text/plain");
             }
         }

@@ -219,7 +219,8 @@ fn stand(id: &MessageId, Record { summary, message }: Record) -> Stand {
 async fn live(seed: u64, totals: &Totals) {
     let mut life = Life { disk: seed, chance: Chance(seed), messages: BTreeMap::new() };
     for _ in 0..CUTS {
-        let operations = 1 + life.chance.below(if life.chance.below(4) == 0 { 20 } else { 250 });
+        let most = if life.chance.below(4) == 0 { 20 } else { 250 };
+        let operations = 1 + life.chance.below(most);
         vfs::with(seed, |disk| disk.cut_after(operations));
         let store = life.open();
         life.work(&store).await;
