@@ -17,12 +17,19 @@ pub struct Running {
     process: Child,
     /// What it said until it was ready.
     pub banner: String,
+    /// Where the sample keeps messages.
+    _data: Option<TempDir>,
 }
 
 impl Running {
     /// The built-in sample.
     pub fn sample() -> Self {
-        Self::start(&["--set", "sip_port=0", "--set", "event_socket_port=0"])
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let db_dir = format!("db_dir={}", data.path().display());
+        let mut server =
+            Self::start(&["--set", "sip_port=0", "--set", "event_socket_port=0", "--set", &db_dir]);
+        server._data = Some(data);
+        server
     }
 
     /// A folder's configuration.
@@ -40,7 +47,7 @@ impl Running {
             let read = out.read_line(&mut banner).expect("readable");
             assert!(read > 0, "the server ended after saying: {banner}");
         }
-        Self { process, banner }
+        Self { process, banner, _data: None }
     }
 
     /// The banner's line with `part` in it.

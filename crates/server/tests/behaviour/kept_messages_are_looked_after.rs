@@ -46,7 +46,7 @@ fn until(server: &Running, command: &str, part: &str) -> String {
 
 #[test]
 fn a_message_that_waits_is_shown() {
-    let (_folder, server) = server("memory");
+    let (_folder, server) = server("messages.db");
     let ids = keep(&server, &["a secret"]);
     let [id] = ids.as_slice() else { panic!("{ids:?}") };
     assert_eq!(id.len(), 32, "{id}");
@@ -55,7 +55,7 @@ fn a_message_that_waits_is_shown() {
     for line in [
         format!("Message    {id}\n"),
         "State      waiting\n".to_owned(),
-        "From       1000@chat.test\n".to_owned(),
+        "From       1000@127.0.0.1\n".to_owned(),
         "To         1001@chat.test\n".to_owned(),
         "8 bytes, shown to nobody\n".to_owned(),
         "Attempts   0\n".to_owned(),
@@ -85,7 +85,7 @@ fn messages_are_listed_a_page_at_a_time() {
     assert!(page.contains(&ids[1]) && !page.contains(&ids[2]), "{page}");
     let next = page.lines().last().and_then(|line| line.strip_prefix("There are more: ")).expect("a hint");
     let rest = server.api(next);
-    assert!(rest.contains(&format!("\n{},1000@chat.test,1001@chat.test,waiting,", ids[2])), "{rest}");
+    assert!(rest.contains(&format!("\n{},1000@127.0.0.1,1001@chat.test,waiting,", ids[2])), "{rest}");
     assert!(rest.ends_with("\n\n1 total.\n"), "{rest}");
     check(
         &server,
@@ -95,7 +95,7 @@ fn messages_are_listed_a_page_at_a_time() {
     assert_eq!((&json["row_count"], &json["rows"][2]["id"]), (&3.into(), &ids[2].as_str().into()), "{json}");
     assert!(server.api("show messages as xml").contains(&format!("<id>{}</id>", ids[0])));
     assert!(
-        server.api("show messages waiting as delim |").contains(&format!("\n{}|1000@chat.test|", ids[0]))
+        server.api("show messages waiting as delim |").contains(&format!("\n{}|1000@127.0.0.1|", ids[0]))
     );
     check(&server, &[("show messages as yaml", "-ERR Cannot find format yaml\n")]);
     assert!(server.api("show messages sleeping").starts_with("-USAGE: "));
@@ -124,7 +124,7 @@ fn messages_are_taken_back() {
 
 #[test]
 fn messages_are_tried_again_and_forgotten() {
-    let (_folder, server) = server("memory");
+    let (_folder, server) = server("messages.db");
     let ids = keep(&server, &["one"]);
     let retry = format!("message retry {}", ids[0]);
     let tried =
@@ -161,6 +161,23 @@ fn where_nothing_is_kept_commands_say_so() {
     let commands = ["message list", "message status", "message waiting 1001@chat.test", "show messages"];
     check(&server, &commands.map(|command| (command, nowhere)));
     assert!(server.api("status").ends_with("\nmessages are not kept: store is none in sms.conf\n"));
+}
+
+/// What a device takes at once needs no store.
+#[test]
+fn a_damaged_store_is_named_and_relaying_goes_on() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().join("db")).expect("a folder");
+    folder.write("db/messages.db", &"no database, ".repeat(100));
+    let server = Running::folder(&folder);
+    until(&server, "status", "\nmessage store trouble: the store is damaged: ");
+    let status = server.api("message status");
+    assert!(status.contains("/db/messages.db\ntrouble    the store is damaged: "), "{status}");
+    let said = text(&server.send(&["--to", "1001", "hello"]));
+    assert!(said.contains("503"), "{said}");
+    let said = text(&server.send(&["--to", "echo", "--wait", "5", "hello"]));
+    assert!(said.contains("echo: first"), "{said}");
+    assert!(server.api("message list").starts_with("-ERR "), "no list of a damaged store");
 }
 
 #[test]

@@ -78,8 +78,10 @@ fn it_ends_when_asked() {
 fn a_taken_port_is_an_error_that_says_what_to_do() {
     let server = Running::sample();
     let port = server.sip().rsplit(':').next().expect("a port").to_owned();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let output = chappe()
         .args(["serve", "--set", &format!("sip_port={port}"), "--set", "event_socket_port=0"])
+        .current_dir(folder.path())
         .output()
         .expect("runs");
     assert_eq!(output.status.code(), Some(1));

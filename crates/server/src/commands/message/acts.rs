@@ -37,8 +37,9 @@ fn not_to_be_tried(summary: &Summary, desk: &Desk) -> Option<String> {
 
 pub(super) fn retry_all(desk: &Desk, recipient: &str) -> String {
     let queue = desk.server.router.queue();
+    let waiting = queue.waiting(recipient);
     queue.retry(recipient);
-    format!("+OK Tried: {}\n", queue.waiting(recipient))
+    format!("+OK Tried: {waiting}\n")
 }
 
 pub(super) async fn cancel(desk: &Desk, id: &MessageId) -> Result<String, StoreError> {

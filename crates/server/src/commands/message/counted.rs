@@ -13,16 +13,23 @@ use crate::server::Server;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The rows of `message status`.
-pub(super) fn table(place: &str, counts: &Counts, trouble: Option<&StoreError>) -> String {
+pub(super) fn table(
+    place: &str,
+    counts: &Result<Counts, StoreError>,
+    trouble: Option<&StoreError>,
+) -> String {
     let trouble = trouble.map_or_else(|| "none".to_owned(), ToString::to_string);
-    let mut text = format!("store      {place}\ntrouble    {trouble}\n");
-    let total: u64 = State::ALL.iter().map(|state| counts.of(*state)).sum();
-    let rows = State::ALL.iter().map(|state| (state.as_str(), counts.of(*state)));
-    for (name, count) in rows.chain([("total", total)]) {
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "{name:<10} {count}");
+    let mut rows = vec![("store", place.to_owned()), ("trouble", trouble)];
+    match counts {
+        Ok(counts) => {
+            let count = |state: State| (state.as_str(), counts.of(state).to_string());
+            rows.extend(State::ALL.map(count));
+            let total: u64 = State::ALL.iter().map(|state| counts.of(*state)).sum();
+            rows.push(("total", total.to_string()));
+        }
+        Err(error) => rows.push(("total", format!("unknown: {error}"))),
     }
-    text
+    rows.iter().map(|(name, value)| format!("{name:<10} {value}\n")).collect()
 }
 
 /// The lines that `status` has of messages.
@@ -83,8 +90,13 @@ mod tests {
             done       0
             total      352
         "]]
-        .assert_eq(&table("SQLite, /var/lib/messages.db", &counts(), Some(&StoreError::Full)));
-        assert!(table("memory", &counts(), None).contains("\ntrouble    none\n"));
+        .assert_eq(&table("SQLite, /var/lib/messages.db", &Ok(counts()), Some(&StoreError::Full)));
+        expect![[r"
+            store      memory
+            trouble    none
+            total      unknown: the store has too much to do
+        "]]
+        .assert_eq(&table("memory", &Err(StoreError::Busy), None));
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn micros(time: Duration) -> Micros {
 /// Why it waits.
 fn why(summary: &Summary) -> String {
     match summary.attempts.last() {
-        None => "others wait before it, or it is just under way".to_owned(),
+        None => "no attempt at it has ended yet".to_owned(),
         Some(attempt) if attempt.code == 0 => "nobody answered the last attempt".to_owned(),
         Some(attempt) => format!("the last attempt was refused for the moment ({})", outcome(attempt)),
     }

@@ -151,7 +151,20 @@ pub(super) mod tests {
         let summary = Summary { tries: 52, ..tried(&attempts) };
         let trouble = Some(StoreError::Full);
         let text = story(&Record { summary, message: Some(message) }, &Prospects { trouble, ..prospects() });
-        expect![""].assert_eq(&text);
+        expect![[r#"
+            Message    00112233445566778899aabbccddeeff
+            State      waiting
+            From       1000@chat.test
+            To         1001@chat.test
+            Text       text/plain;charset=UTF-8, 10 bytes, shown to nobody
+            Accepted   2026-11-18 11:06:40 (2 hours 5 minutes ago)
+            Expires    2026-11-25 11:06:40 (in 6 days 21 hours)
+            Attempts   52, the last 2 of them:
+              2026-11-18 11:06:40  486 Busy Here  sip:1001@192.0.2.7:5060
+              2026-11-18 11:07:10  No Answer  no device
+            Next       it is tried again at 2026-11-18 13:12:05 (in 25 seconds), or as soon as a device of 1001@chat.test registers: nobody answered the last attempt
+            Trouble    the disk is full: what becomes of it is written down when that is over
+        "#]].assert_eq(&text);
         assert!(!text.contains("the secret"));
     }
 
@@ -159,7 +172,20 @@ pub(super) mod tests {
     fn a_message_that_is_over() {
         let summary =
             Summary { not_before: ACCEPTED + SECOND, ..ended(State::Delivered, &[attempt(9, 200, "OK")]) };
-        expect![""].assert_eq(&story(&Record { summary, message: None }, &prospects()));
+        expect![[r#"
+            Message    00112233445566778899aabbccddeeff
+            State      delivered
+            From       1000@chat.test
+            To         1001@chat.test
+            Text       let go when the message ended
+            Accepted   2026-11-18 11:06:40 (2 hours 5 minutes ago)
+            Not before 2026-11-18 11:06:41 (2 hours 4 minutes ago)
+            Expires    2026-11-25 11:06:40 (in 6 days 21 hours)
+            Ended      2026-11-18 12:06:40 (1 hour 5 minutes ago)
+            Attempts   1
+              2026-11-18 11:06:49  200 OK  sip:1001@192.0.2.7:5060
+            Next       nothing: sip:1001@192.0.2.7:5060 has it. It is forgotten after 2026-11-19 12:06:40 (in 22 hours 55 minutes)
+        "#]].assert_eq(&story(&Record { summary, message: None }, &prospects()));
     }
 
     #[track_caller]
@@ -172,24 +198,104 @@ pub(super) mod tests {
         let unknown = Prospects { next_attempt: None, ..prospects() };
         let nobody = Prospects { reachable: false, ..prospects() };
         let busy = tried(&[attempt(0, 486, "Busy\u{7}Here")]);
-        check(&Summary { state: State::Accepted, ..summary() }, &prospects(), expect![""]);
-        check(&summary(), &nobody, expect![""]);
-        check(&summary(), &unknown, expect![""]);
-        check(&busy, &prospects(), expect![""]);
-        check(&tried(&[attempt(0, 0, "No Answer")]), &prospects(), expect![""]);
-        check(&tried(&[attempt(0, 200, "OK")]), &prospects(), expect![""]);
+        check(
+            &Summary { state: State::Accepted, ..summary() },
+            &prospects(),
+            expect!["the chatplan is at work on it; after a restart it goes through the chatplan again"],
+        );
+        check(
+            &summary(),
+            &nobody,
+            expect![
+                "it is delivered as soon as a device of 1001@chat.test registers, and expires otherwise: none is registered now"
+            ],
+        );
+        check(
+            &summary(),
+            &unknown,
+            expect![
+                "it is under way, or is tried as soon as a device of 1001@chat.test registers: no attempt at it has ended yet"
+            ],
+        );
+        check(
+            &busy,
+            &prospects(),
+            expect![[
+                r#"it is tried again at 2026-11-18 13:12:05 (in 25 seconds), or as soon as a device of 1001@chat.test registers: the last attempt was refused for the moment (486 Busy\u{7}Here)"#
+            ]],
+        );
+        check(
+            &tried(&[attempt(0, 0, "No Answer")]),
+            &prospects(),
+            expect![
+                "it is tried again at 2026-11-18 13:12:05 (in 25 seconds), or as soon as a device of 1001@chat.test registers: nobody answered the last attempt"
+            ],
+        );
+        check(
+            &tried(&[attempt(0, 200, "OK")]),
+            &prospects(),
+            expect![
+                "a device has it; the other devices of 1001@chat.test get it when they register, until it expires"
+            ],
+        );
         let now = prospects().now;
-        check(&Summary { not_before: now + 60 * SECOND, ..summary() }, &prospects(), expect![""]);
-        check(&Summary { expires: now, ..busy }, &prospects(), expect![""]);
+        check(
+            &Summary { not_before: now + 60 * SECOND, ..summary() },
+            &prospects(),
+            expect![
+                "it is held back until 2026-11-18 13:12:40 (in 1 minute), as was asked for, and delivered then"
+            ],
+        );
+        check(
+            &Summary { expires: now, ..busy },
+            &prospects(),
+            expect!["its time is over: it ends as expired in a moment"],
+        );
     }
 
     #[test]
     fn why_nothing_more_happens() {
-        check(&ended(State::Delivered, &[]), &prospects(), expect![""]);
-        check(&ended(State::Refused, &[attempt(0, 404, "Not Found")]), &prospects(), expect![""]);
-        check(&ended(State::Refused, &[]), &prospects(), expect![""]);
-        check(&ended(State::Expired, &[]), &prospects(), expect![""]);
-        check(&ended(State::Cancelled, &[]), &prospects(), expect![""]);
-        check(&ended(State::Done, &[]), &prospects(), expect![""]);
+        check(
+            &ended(State::Delivered, &[]),
+            &prospects(),
+            expect![
+                "nothing: a device has it. It is forgotten after 2026-11-19 12:06:40 (in 22 hours 55 minutes)"
+            ],
+        );
+        check(
+            &ended(State::Refused, &[attempt(0, 404, "Not Found")]),
+            &prospects(),
+            expect![
+                "nothing: it was refused for good (404 Not Found). It is forgotten after 2026-11-19 12:06:40 (in 22 hours 55 minutes)"
+            ],
+        );
+        check(
+            &ended(State::Refused, &[]),
+            &prospects(),
+            expect![
+                "nothing: it was refused for good. It is forgotten after 2026-11-19 12:06:40 (in 22 hours 55 minutes)"
+            ],
+        );
+        check(
+            &ended(State::Expired, &[]),
+            &prospects(),
+            expect![
+                "nothing: its time was over before a device took it. It is forgotten after 2026-11-19 12:06:40 (in 22 hours 55 minutes)"
+            ],
+        );
+        check(
+            &ended(State::Cancelled, &[]),
+            &prospects(),
+            expect![
+                "nothing: an operator took it back. It is forgotten after 2026-11-19 12:06:40 (in 22 hours 55 minutes)"
+            ],
+        );
+        check(
+            &ended(State::Done, &[]),
+            &prospects(),
+            expect![
+                "nothing: the chatplan has dealt with it, and there was nothing to deliver. It is forgotten after 2026-11-19 12:06:40 (in 22 hours 55 minutes)"
+            ],
+        );
     }
 }
