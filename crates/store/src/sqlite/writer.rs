@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rusqlite::ErrorCode;
 
-use super::bindings::{self, BindingKey};
+use super::bindings;
 use super::fault::{self, Fault};
 use super::find;
 use super::job::Job;
@@ -15,6 +15,7 @@ use super::opening::{self, Opened};
 use super::queue::Batch;
 use super::shared::Shared;
 use super::writing::Writing;
+use crate::binding::BindingKey;
 use crate::{KeptBinding, StoreError};
 
 /// When so many changes in a row failed alone by a fault that hits all, the rest of them is not tried.
@@ -118,7 +119,10 @@ impl Writer {
         let Some(opened) = &self.opened else {
             return Err(self.shared.health.trouble().unwrap_or(StoreError::Closed));
         };
-        let Err(fault) = transaction(&opened.writing, jobs) else { return Ok(()) };
+        let Err(fault) = transaction(&opened.writing, jobs) else {
+            self.shared.commits.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        };
         opened.writing.roll_back();
         self.note(&fault);
         Err(fault::error(&fault))
