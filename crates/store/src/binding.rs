@@ -2,6 +2,9 @@ use std::net::SocketAddr;
 
 use crate::Micros;
 
+/// Profile, user and contact.
+pub(crate) type BindingKey = (Box<str>, Box<str>, Box<str>);
+
 /// Where a user can be reached, as it survives a restart. The key is profile, user and contact.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeptBinding {
@@ -24,4 +27,10 @@ pub struct KeptBinding {
     /// `UDP`, `TCP`...
     pub transport: Box<str>,
     pub user_agent: Box<str>,
+}
+
+impl KeptBinding {
+    pub(crate) fn key(&self) -> BindingKey {
+        (self.profile.clone(), self.aor.clone(), self.contact.clone())
+    }
 }

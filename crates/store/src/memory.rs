@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::binding::BindingKey;
 use crate::{
     Attempt, Change, Counts, Done, Filter, Kept, KeptBinding, Line, MessageId, Micros, Put, Record, State,
     Store, StoreError, Summary,
@@ -21,7 +22,7 @@ struct Rows {
     messages: BTreeMap<i64, Row>,
     places: HashMap<MessageId, i64>,
     origins: HashMap<u128, i64>,
-    bindings: BTreeMap<(Box<str>, Box<str>, Box<str>), KeptBinding>,
+    bindings: BTreeMap<BindingKey, KeptBinding>,
     last: i64,
 }
 
@@ -254,8 +255,7 @@ impl Store for MemoryStore {
     }
 
     fn bind(&self, binding: KeptBinding) {
-        let key = (binding.profile.clone(), binding.aor.clone(), binding.contact.clone());
-        self.rows.lock().bindings.insert(key, binding);
+        self.rows.lock().bindings.insert(binding.key(), binding);
     }
 
     fn unbind(&self, profile: &str, aor: &str, contact: &str) {

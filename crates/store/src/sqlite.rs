@@ -222,7 +222,7 @@ impl Store for SqliteStore {
     }
 
     fn bind(&self, binding: KeptBinding) {
-        self.shared.queue.bind(bindings::key(&binding), Some(binding));
+        self.shared.queue.bind(binding.key(), Some(binding));
     }
 
     fn unbind(&self, profile: &str, aor: &str, contact: &str) {

@@ -6,14 +6,8 @@ use rusqlite::{Connection, params};
 
 use super::code::{In, Out};
 use super::fault::Fault;
+use crate::binding::BindingKey;
 use crate::{KeptBinding, Micros};
-
-/// Profile, user and contact.
-pub type BindingKey = (Box<str>, Box<str>, Box<str>);
-
-pub fn key(binding: &KeptBinding) -> BindingKey {
-    (binding.profile.clone(), binding.aor.clone(), binding.contact.clone())
-}
 
 /// Writes one, or removes it.
 pub fn write(connection: &Connection, key: &BindingKey, binding: Option<&KeptBinding>) -> Result<(), Fault> {

@@ -189,3 +189,58 @@ fn count(row: &Row<'_>, column: usize) -> Result<u64, Fault> {
 fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    fn plan(connection: &Connection, sql: &str) -> String {
+        let mut select = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let parameters = rusqlite::params_from_iter(std::iter::repeat_n(1, select.parameter_count()));
+        let lines = select.query_map(parameters, |row| row.get::<_, String>(3)).unwrap();
+        lines.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    }
+
+    /// Each goes straight to what it wants, however many messages there are.
+    #[test]
+    fn no_query_looks_at_messages_that_it_does_not_want() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection, schema::STEPS).unwrap();
+        let waiting =
+            "SELECT * FROM message WHERE state = 1 AND recipient = ?1 AND not_before <= ?2 AND place > ?3
+                       ORDER BY place LIMIT ?4";
+        let cases = [
+            (waiting, "SEARCH message USING INDEX message_waiting (recipient=? AND place>?)"),
+            (
+                "SELECT recipient, count(*), min(not_before) FROM message WHERE state = 1 GROUP BY recipient",
+                "SCAN message USING COVERING INDEX message_waiting",
+            ),
+            (
+                "SELECT * FROM message WHERE state = 0 AND place > ?1 ORDER BY place LIMIT ?2",
+                "SEARCH message USING INDEX message_accepted (place>?)",
+            ),
+            (
+                "SELECT * FROM message WHERE state < 2 AND expires <= ?1 ORDER BY expires LIMIT ?2",
+                "SEARCH message USING INDEX message_expires (expires<?)",
+            ),
+            (
+                "SELECT place, state FROM message WHERE state >= 2 AND ended < ?1 ORDER BY ended LIMIT ?2",
+                "SEARCH message USING INDEX message_ended (ended<?)",
+            ),
+            (
+                "SELECT id, state FROM message WHERE origin = ?1",
+                "SEARCH message USING INDEX message_origin (origin=?)",
+            ),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(plan(&connection, sql), expected, "{sql}");
+        }
+        let due =
+            "SELECT DISTINCT recipient FROM message WHERE state = 1 AND not_before > 0 AND not_before > ?1
+                   AND not_before <= ?2 ORDER BY recipient";
+        assert!(
+            plan(&connection, due).contains("COVERING INDEX message_due (not_before>? AND not_before<?)")
+        );
+    }
+}

@@ -24,7 +24,7 @@ impl Default for SqliteOptions {
             max_queue: 16_384,
             look_again: Duration::from_secs(1),
             bindings_after: Duration::from_millis(500),
-            log_pages: 16_384,
+            log_pages: 32_768,
             max_pages: None,
             vfs: None,
         }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::bindings::BindingKey;
 use super::job::Job;
+use crate::binding::BindingKey;
 use crate::{KeptBinding, StoreError};
 
 /// Changes in one transaction.

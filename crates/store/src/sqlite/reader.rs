@@ -18,8 +18,11 @@ use crate::StoreError;
 /// Something to be read, once so many jobs are written.
 pub struct Read {
     pub after: u64,
-    pub find: Box<dyn FnOnce(&Shared, Result<&Connection, StoreError>) -> Result<(), Fault> + Send>,
+    pub find: Box<Find>,
 }
+
+/// Finds it, on a connection if there is one, and tells who asked. A fault: the connection is of no use any more.
+type Find = dyn FnOnce(&Shared, Result<&Connection, StoreError>) -> Result<(), Fault> + Send;
 
 impl Read {
     pub fn new<T: Send + 'static>(

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rusqlite::ErrorCode;
 
-use super::bindings::{self, BindingKey};
+use super::bindings;
 use super::fault::{self, Fault};
 use super::find;
 use super::job::Job;
@@ -15,6 +15,7 @@ use super::opening::{self, Opened};
 use super::queue::Batch;
 use super::shared::Shared;
 use super::writing::Writing;
+use crate::binding::BindingKey;
 use crate::{KeptBinding, StoreError};
 
 /// When so many changes in a row failed alone by a fault that hits all, the rest of them is not tried.

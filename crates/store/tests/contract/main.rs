@@ -1,5 +1,7 @@
 //! What every store does: each case runs on the memory store and on SQLite.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
 mod bindings;
 mod changes;
 mod crowd;
