@@ -123,12 +123,23 @@ fn linphone_understands_that_its_message_arrived() {
     understands(Notice::Delivered, ARRIVED);
 }
 
+/// A folder whose messages wait in memory.
+fn with_queue(params: &str) -> Folder {
+    let folder = Folder::new();
+    let main = std::fs::read_to_string(folder.path().join("freeswitch.xml")).expect("just written");
+    let settings = format!("<settings><param name=\"store\" value=\"memory\"/>{params}</settings>");
+    let next = "<configuration name=\"switch.conf\">";
+    let sms = format!("<configuration name=\"sms.conf\">{settings}</configuration>\n    {next}");
+    folder.write("freeswitch.xml", &main.replacen(next, &sms, 1));
+    folder
+}
+
 #[test]
 fn a_message_that_waited_is_notified_by_the_recipient() {
     if find("linphonec").is_none() {
         return;
     }
-    let server = Server::start(Folder::new());
+    let server = Server::start(with_queue(""));
     let mut from = Linphone::with_cpim();
     from.register(&server, "1000", "udp");
     from.chat("1001", TEXT);
@@ -145,12 +156,7 @@ fn a_message_that_expired_is_notified_by_the_server() {
     if find("linphonec").is_none() {
         return;
     }
-    let folder = Folder::new();
-    let main = std::fs::read_to_string(folder.path().join("freeswitch.xml")).expect("just written");
-    let sms = r#"<configuration name="sms.conf"><settings><param name="message-ttl" value="1"/></settings></configuration>
-    <configuration name="switch.conf">"#;
-    folder.write("freeswitch.xml", &main.replacen(r#"<configuration name="switch.conf">"#, sms, 1));
-    let server = Server::start(folder);
+    let server = Server::start(with_queue("<param name=\"message-ttl\" value=\"1\"/>"));
     let mut from = Linphone::with_cpim();
     from.register(&server, "1000", "udp");
     from.chat("1001", TEXT);
