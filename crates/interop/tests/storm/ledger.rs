@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use chappe_interop::Received;
 
+/// Cases shown of what is wrong.
+const SOME: usize = 20;
+
 /// Shared by all users. A message's number is its place.
 #[derive(Clone, Default)]
 pub struct Ledger(Arc<Mutex<Vec<Entry>>>);
@@ -109,10 +112,10 @@ impl Ledger {
         let told = |(number, entry): (usize, &Entry)| {
             format!("{number} to {} ({})", entry.recipient, entry.answer.unwrap_or(0))
         };
-        lost.map(told).take(20).collect()
+        lost.map(told).take(SOME).collect()
     }
 
-    /// What must not happen to any copy.
+    /// What must not happen to any copy; the first cases of it.
     pub fn wrong(&self) -> Vec<String> {
         let entries = self.entries();
         let mut wrong: Vec<String> = entries.iter().filter_map(|entry| entry.wrong.clone()).collect();
@@ -122,6 +125,7 @@ impl Ledger {
                 format!("copies of {number} are called {:?}, {:?}", copies.message_ids, copies.call_ids)
             }));
         }
+        wrong.truncate(SOME);
         wrong
     }
 
