@@ -28,6 +28,11 @@ pub struct AppRow {
 pub trait App: Send + Sync {
     fn row(&self) -> &AppRow;
 
+    /// Whether a run may take long, so that the message is worth taking over meanwhile.
+    fn is_slow(&self) -> bool {
+        false
+    }
+
     /// Runs the app on `message`; `data` is what the action says, expanded. Must not block: what takes time goes into
     /// [`Ran::Later`].
     fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, router: &'a Arc<Router>) -> Ran<'a>;

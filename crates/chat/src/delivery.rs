@@ -8,16 +8,27 @@ use chappe_event::{Event, header};
 
 use crate::flow::{self, Ended};
 use crate::limits::MAX_DETACHED;
-use crate::{BoxFuture, Delivery, Router, Sent, report};
+use crate::{BoxFuture, ChatInterface, Delivery, Router, Sent, Tried, report};
 
 /// Sends the message; [`Delivery::Failed`] when there is no such interface.
 pub(crate) async fn send(router: &Router, dest_proto: &str, message: &mut Event) -> Delivery {
-    let Some(interface) = router.find_interface(dest_proto) else {
+    match find(router, dest_proto) {
+        Ok(interface) => send_by(&*interface, message).await.delivery,
+        Err(failed) => failed,
+    }
+}
+
+/// The chat interface of that name; [`Delivery::Failed`] when there is none.
+pub(crate) fn find(router: &Router, dest_proto: &str) -> Result<Arc<dyn ChatInterface>, Delivery> {
+    router.find_interface(dest_proto).ok_or_else(|| {
         tracing::error!("Invalid chat interface [{dest_proto}]!");
-        return Delivery::Failed(format!("there is no chat interface {dest_proto}"));
-    };
+        Delivery::Failed(format!("there is no chat interface {dest_proto}"))
+    })
+}
+
+pub(crate) async fn send_by(interface: &dyn ChatInterface, message: &mut Event) -> Tried {
     match interface.send(message) {
-        Sent::Now(delivery) => delivery,
+        Sent::Now(delivery) => delivery.into(),
         Sent::Later(later) => later.await,
     }
 }

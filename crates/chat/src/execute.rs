@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use chappe_api::Answer;
 use chappe_chatplan::limits::MAX_EXPANDED;
 use chappe_event::{Event, Expand, ExpandRules, Expansion, Globals, has_expansion};
 
+use crate::asker::Asker;
 use crate::{AppRow, Outcome, Ran, Router};
 
 /// What running an app came to.
@@ -33,6 +35,7 @@ pub(crate) async fn app(
     name: &str,
     data: Option<&str>,
     author: Author,
+    asker: Option<&Asker>,
 ) -> Executed {
     let Some(app) = router.find_app(name) else {
         tracing::error!("Invalid chat application interface [{name}]!");
@@ -46,18 +49,27 @@ pub(crate) async fn app(
         Some(data) if author == Author::Script && !router.quirks().scripts_expand_all => {
             Some(expand_headers(router, message, data))
         }
-        Some(data) => Some(expand(router, message, data).await),
+        Some(data) => Some(expand(router, message, data, asker).await),
         None => None,
     };
-    let outcome = match app.run(message, data.as_deref(), router) {
-        Ran::Now(outcome) => outcome,
-        Ran::Later(later) => later.await,
+    // What the app holds can't be looked at while it is at work.
+    let asker = asker.filter(|asker| app.is_slow() && asker.would_take_over(router));
+    let before = asker.map(|_| message.clone());
+    let outcome = match (app.run(message, data.as_deref(), router), asker, before) {
+        (Ran::Now(outcome), ..) => outcome,
+        (Ran::Later(later), Some(asker), Some(before)) => asker.wait(router, &before, later).await,
+        (Ran::Later(later), ..) => later.await,
     };
     Executed::Ran(*app.row(), outcome)
 }
 
 /// The text with its `${...}` filled in.
-pub(crate) async fn expand<'d>(router: &Arc<Router>, message: &Event, text: &'d str) -> Cow<'d, str> {
+async fn expand<'d>(
+    router: &Arc<Router>,
+    message: &Event,
+    text: &'d str,
+    asker: Option<&Asker>,
+) -> Cow<'d, str> {
     if !has_expansion(text) {
         return Cow::Borrowed(text);
     }
@@ -66,7 +78,9 @@ pub(crate) async fn expand<'d>(router: &Arc<Router>, message: &Event, text: &'d 
     loop {
         match expansion.next(message, router.globals(), answer.take()) {
             Expand::Done(text) => return Cow::Owned(cut(text)),
-            Expand::Api { command, args } => answer = Some(api(router, message, &command, &args).await),
+            Expand::Api { command, args } => {
+                answer = Some(api_for(router, message, &command, &args, asker).await)
+            }
         }
     }
 }
@@ -93,12 +107,21 @@ fn expand_headers<'d>(router: &Arc<Router>, message: &Event, text: &'d str) -> C
 
 /// What an API command answers; nothing when there is none of that name, as in FreeSWITCH's
 /// `switch_event_expand_headers`.
-pub(crate) async fn api(router: &Arc<Router>, message: &Event, command: &str, args: &str) -> String {
+pub(crate) async fn api_for(
+    router: &Arc<Router>,
+    message: &Event,
+    command: &str,
+    args: &str,
+    asker: Option<&Asker>,
+) -> String {
     if router.registry().find(command).is_none() {
         return String::new();
     }
     let answer = router.registry().execute(&format!("{command} {args}"), Some(message));
-    answer.text().await
+    match (answer, asker.filter(|asker| asker.would_take_over(router))) {
+        (Answer::Later(later), Some(asker)) => asker.wait(router, message, later).await,
+        (answer, _) => answer.text().await,
+    }
 }
 
 /// How texts are expanded: [`Quirks::body_header`](crate::Quirks).

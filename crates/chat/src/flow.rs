@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chappe_event::{Event, header};
 
+use crate::asker::Asker;
 use crate::hunting::{self, Planned, Sent};
 use crate::limits::MAX_FORWARDS;
-use crate::{Delivery, Hold, Quirks, Router, Verdict, delivery, report};
+use crate::{ChatInterface, Delivery, Hold, Queue, Quirks, Router, Verdict, delivery, message_id, report};
 
 /// How a message ended.
 pub(crate) struct Ended {
@@ -24,8 +25,16 @@ pub(crate) async fn route(router: Arc<Router>, message: Event) -> Verdict {
 }
 
 /// Routes the message, then tells the bus.
-pub(crate) async fn run(router: &Arc<Router>, mut message: Event) -> Ended {
+pub(crate) async fn run(router: &Arc<Router>, message: Event) -> Ended {
+    run_for(router, message, None).await
+}
+
+/// The same, while the sender waits.
+pub(crate) async fn run_for(router: &Arc<Router>, mut message: Event, asker: Option<&Asker>) -> Ended {
     let quirks = router.quirks();
+    if !quirks.reports && message.get(header::MESSAGE_ID).is_none() {
+        message.add(header::MESSAGE_ID, message_id::fresh());
+    }
     if message.get(header::DEST_PROTO).is_none() {
         return without_destination(router, quirks, &message);
     }
@@ -34,11 +43,12 @@ pub(crate) async fn run(router: &Arc<Router>, mut message: Event) -> Ended {
     }
     // Let go at the end.
     let mut held = Vec::new();
-    let ended = match plan(router, quirks, &mut message, &mut held).await {
+    let ended = match plan(router, quirks, &mut message, &mut held, asker).await {
         Way::Deliver(plan_succeeded) => deliver(router, quirks, &mut message, plan_succeeded).await,
         Way::Ended(ended) => ended,
         Way::Taken(sent) => taken(sent).await,
     };
+    router.queue().end_taken_over(&message, &ended).await;
     report::tell(router, quirks, message, &ended);
     ended
 }
@@ -64,7 +74,13 @@ enum Way {
     Taken(Vec<Sent>),
 }
 
-async fn plan(router: &Arc<Router>, quirks: Quirks, message: &mut Event, held: &mut Vec<Hold>) -> Way {
+async fn plan(
+    router: &Arc<Router>,
+    quirks: Quirks,
+    message: &mut Event,
+    held: &mut Vec<Hold>,
+    asker: Option<&Asker>,
+) -> Way {
     let Some(plan) = router.plan().filter(|_| goes_through_the_plan(quirks, message)) else {
         return Way::Deliver(false);
     };
@@ -83,7 +99,7 @@ async fn plan(router: &Arc<Router>, quirks: Quirks, message: &mut Event, held: &
         Some(finding) => finding.await.unwrap_or(plan),
         None => plan,
     };
-    let mut planned = hunting::run(router, &plan, message).await;
+    let mut planned = hunting::run(router, &plan, message, asker).await;
     held.append(&mut planned.held);
     way_after(quirks, message, planned)
 }
@@ -143,16 +159,53 @@ async fn deliver(router: &Arc<Router>, quirks: Quirks, message: &mut Event, plan
         let ended = Ended::failed(Verdict::SERVER_ERROR, "its dest_proto is no way out");
         return Ended { succeeded: plan_succeeded, ..ended };
     }
-    let known = router.find_interface(&dest_proto).is_some();
-    let delivery = delivery::send(router, &dest_proto, message).await;
-    let verdict = if known { Verdict::of_delivery(&delivery) } else { Verdict::UNKNOWN_INTERFACE };
+    let delivery = match delivery::find(router, &dest_proto) {
+        Ok(interface) if keeps(router, quirks, message) => {
+            deliver_or_keep(router, &*interface, message).await
+        }
+        Ok(interface) => delivery::send_by(&*interface, message).await.delivery,
+        Err(failed) => {
+            return Ended { verdict: Verdict::UNKNOWN_INTERFACE, ..Ended::delivered(failed) };
+        }
+    };
     if !quirks.accept_always {
         say_what_is_lost(message, &delivery);
     }
-    Ended { copied: false, succeeded: delivery.succeeded(), verdict, delivery: Some(delivery) }
+    Ended::delivered(delivery)
 }
 
-/// A message that was accepted and reached nobody. Nothing is lost with an is-composing body, which is never kept.
+/// Whether the message waits where it can't be delivered at once. RFC 3994 §3.2: that somebody is typing is of no use later.
+fn keeps(router: &Router, quirks: Quirks, message: &Event) -> bool {
+    router.queue().is_there() && !quirks.accept_always && !is_composing(message)
+}
+
+async fn deliver_or_keep(
+    router: &Arc<Router>,
+    interface: &dyn ChatInterface,
+    message: &mut Event,
+) -> Delivery {
+    let queue = router.queue();
+    if Queue::is_deferred(message) || queue.has_lines() {
+        let destination = queue.destination(message, interface.recipient(message));
+        if queue.goes_behind(&destination) {
+            return queue.keep(message, destination, Delivery::NobodyRegistered.into()).await;
+        }
+    }
+    let tried = delivery::send_by(interface, message).await;
+    match tried.delivery {
+        Delivery::NobodyRegistered | Delivery::NoAnswer => {
+            let destination = queue.destination(message, interface.recipient(message));
+            queue.keep(message, destination, tried).await
+        }
+        Delivery::Delivered { .. } if tried.rest.is_some() || !tried.copies.is_empty() => {
+            queue.keep_for_others(message, interface.recipient(message), tried.copies, tried.rest);
+            tried.delivery
+        }
+        other => other,
+    }
+}
+
+/// A message that reached nobody and is kept nowhere, which its sender is told. Nothing is lost with an is-composing body.
 fn say_what_is_lost(message: &Event, delivery: &Delivery) {
     let why = match delivery {
         Delivery::NobodyRegistered => "nobody is registered",
@@ -162,7 +215,7 @@ fn say_what_is_lost(message: &Event, delivery: &Delivery) {
     };
     if !is_composing(message) {
         let name = |header| message.get(header).unwrap_or("nobody");
-        tracing::warn!("A message from {} to {} is dropped: {why}", name(header::FROM), name(header::TO));
+        tracing::warn!("A message from {} to {} is refused: {why}", name(header::FROM), name(header::TO));
     }
 }
 

@@ -7,6 +7,7 @@ use chappe_chatplan::{Answer, Hunt, Hunted, Plan, Step, World};
 use chappe_event::Event;
 use jiff::tz::TimeZone;
 
+use crate::asker::Asker;
 use crate::execute::{self, Author, Executed};
 use crate::limits::MAX_SENT;
 use crate::trace::LogTrace;
@@ -40,9 +41,15 @@ pub(crate) enum Sent {
 }
 
 /// Hunts, then runs what was found until an action stops it.
-pub(crate) async fn run(router: &Arc<Router>, plan: &Arc<Plan>, message: &mut Event) -> Planned {
+pub(crate) async fn run(
+    router: &Arc<Router>,
+    plan: &Arc<Plan>,
+    message: &mut Event,
+    asker: Option<&Asker>,
+) -> Planned {
     let mut planned = Planned::default();
-    let hunted = hunt(router, plan, message, &mut planned).await;
+    let asked = Asked { router, asker };
+    let hunted = hunt(asked, plan, message, &mut planned).await;
     if !hunted.found {
         tracing::debug!("SMS chatplan no actions found");
     }
@@ -52,23 +59,26 @@ pub(crate) async fn run(router: &Arc<Router>, plan: &Arc<Plan>, message: &mut Ev
     }
     planned.acted = !hunted.actions.is_empty();
     for action in &hunted.actions {
-        if planned.run(router, message, &action.app, action.data.as_deref()).await == Next::Stop {
+        if planned.run(asked, message, &action.app, action.data.as_deref()).await == Next::Stop {
             break;
         }
     }
     planned
 }
 
-async fn hunt(router: &Arc<Router>, plan: &Arc<Plan>, message: &mut Event, planned: &mut Planned) -> Hunted {
+async fn hunt(asked: Asked<'_>, plan: &Arc<Plan>, message: &mut Event, planned: &mut Planned) -> Hunted {
+    let router = asked.router;
     let mut hunt = Hunt::start(plan);
     let mut answer = Answer::Start;
     loop {
         answer = match step(router, &mut hunt, message, answer) {
             Step::RunInline { app, data } => {
-                planned.run(router, message, &app, data.as_deref()).await;
+                planned.run(asked, message, &app, data.as_deref()).await;
                 Answer::Inline
             }
-            Step::Api { command, args } => Answer::Api(execute::api(router, message, &command, &args).await),
+            Step::Api { command, args } => {
+                Answer::Api(execute::api_for(router, message, &command, &args, asked.asker).await)
+            }
             Step::File { path } => Answer::File(router.deps.alt_plans.open(&path).await),
             Step::Done(hunted) => return hunted,
         };
@@ -87,6 +97,13 @@ fn step(router: &Router, hunt: &mut Hunt, message: &mut Event, answer: Answer) -
     hunt.next(message, &world, answer, &mut LogTrace)
 }
 
+/// Whose apps run, and for whom.
+#[derive(Clone, Copy)]
+struct Asked<'r> {
+    router: &'r Arc<Router>,
+    asker: Option<&'r Asker>,
+}
+
 #[derive(PartialEq, Eq)]
 enum Next {
     Go,
@@ -96,7 +113,7 @@ enum Next {
 impl Planned {
     async fn run(
         &mut self,
-        router: &Arc<Router>,
+        Asked { router, asker }: Asked<'_>,
         message: &mut Event,
         app: &str,
         data: Option<&str>,
@@ -109,7 +126,7 @@ impl Planned {
             self.broken = Some(Verdict::SERVER_ERROR);
             return Next::Stop;
         }
-        match execute::app(router, message, app, data, Author::Plan).await {
+        match execute::app(router, message, app, data, Author::Plan, asker).await {
             Executed::Unknown => {
                 self.broken = Some(Verdict::UNKNOWN_APP);
                 Next::Stop

@@ -6,6 +6,8 @@
 //! is told to the bus. An app is one file of [`apps`] and one row of its table; a chat interface is whoever implements
 //! [`ChatInterface`].
 //!
+//! What can't be delivered at once waits in the [`Queue`].
+//!
 //! Invariant: this crate never sees SIP. It starts no task of its own (what must go on while nobody waits is handed to
 //! the `spawn` of [`RouterDeps`]), holds no lock across an await, and no plan can make it loop, block or grow without
 //! bound.
@@ -14,6 +16,7 @@
 mod alt_plan;
 mod app;
 pub mod apps;
+mod asker;
 mod chat_command;
 mod delivery;
 mod execute;
@@ -21,7 +24,9 @@ mod flow;
 mod hunting;
 mod interface;
 mod limits;
+mod message_id;
 mod originate;
+mod queue;
 mod quirks;
 mod report;
 mod router;
@@ -34,10 +39,12 @@ mod verdict;
 pub use alt_plan::{AltPlans, NoAltPlans, Opening, PlanSource};
 pub use app::{App, AppRow, Hold, Outcome, Ran, Sending};
 pub use chat_command::{command_rows, register as register_commands};
-pub use interface::{ChatInterface, Delivery, InterfaceRow, Sent};
+pub use interface::{Again, ChatInterface, CopyEnd, Delivery, InterfaceRow, Rest, Sent, Tried};
+pub use message_id::message_id_of;
+pub use queue::{Before, OfflineCopy, Queue, QueueSettings};
 pub use quirks::Quirks;
 pub use report::EVENTS;
 pub use router::{BoxFuture, Router, RouterDeps, Spawn};
 pub use sending::best_of;
 pub use settings::Settings;
-pub use verdict::Verdict;
+pub use verdict::{Routed, Verdict};

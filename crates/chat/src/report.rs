@@ -3,7 +3,8 @@
 use chappe_event::{Event, EventName, EventRow, Value, header};
 
 use crate::flow::Ended;
-use crate::{Quirks, Router};
+use crate::queue::{QUEUE_EVENT, STORE_EVENT};
+use crate::{Quirks, Router, Verdict};
 
 /// The subclass of delivery reports.
 pub(crate) const DELIVERY_REPORT: &str = "SMS::DELIVERY_REPORT";
@@ -19,7 +20,18 @@ pub const EVENTS: &[EventRow] = &[
         DELIVERY_REPORT,
         "What became of a message: its Status is Success, Accepted or Failure, Delivery-Device the device that took it. \
          The other headers are the message's.",
-        &["Status", "Delivery-Result-Code", "from", "to"],
+        &["Status", "Delivery-Result-Code", "Delivery-Result-Reason", "Message-ID", "from", "to"],
+    ),
+    EventRow::custom(
+        QUEUE_EVENT,
+        "A message that was kept: its Action is stored, delivered, refused, expired or cancelled, Queue-Waiting says how \
+         many still wait for its recipient.",
+        &["Action", "Queue-Recipient", "Queue-Waiting", "Message-ID", "from", "to"],
+    ),
+    EventRow::custom(
+        STORE_EVENT,
+        "The store for messages is in trouble, for the Reason it gives, or is ok again.",
+        &["Status"],
     ),
     EventRow::heeded(
         "SMS::SEND_MESSAGE",
@@ -35,6 +47,10 @@ pub const EVENTS: &[EventRow] = &[
 
 /// The device that answered, in a report: its contact.
 const DELIVERY_DEVICE: &str = "Delivery-Device";
+/// The reason phrase that goes with the code.
+const DELIVERY_RESULT_REASON: &str = "Delivery-Result-Reason";
+/// How often a message that was kept has been tried.
+const DELIVERY_ATTEMPTS: &str = "Delivery-Attempts";
 
 /// Fires the report and the message itself with its outcome, when somebody listens.
 pub(crate) fn tell(router: &Router, quirks: Quirks, mut message: Event, ended: &Ended) {
@@ -67,10 +83,38 @@ pub(crate) fn send(router: &Router, message: &Event, ended: &Ended) {
         200..=299 => "Success",
         _ => "Failure",
     };
+    let device = ended.delivery.as_ref().and_then(|delivery| delivery.device());
+    fire(router, message, &ended.verdict, device, status, None);
+}
+
+/// Fires the last report on a message that was kept.
+pub(crate) fn of_kept(
+    router: &Router,
+    message: &Event,
+    verdict: &Verdict,
+    device: Option<&str>,
+    attempts: u32,
+) {
+    if wanted(router) {
+        let status = if verdict.code < 300 { "Success" } else { "Failure" };
+        fire(router, message, verdict, device, status, Some(attempts));
+    }
+}
+
+fn fire(
+    router: &Router,
+    message: &Event,
+    verdict: &Verdict,
+    device: Option<&str>,
+    status: &str,
+    attempts: Option<u32>,
+) {
     let mut report = begin(status);
-    report.add_display(header::DELIVERY_RESULT_CODE, ended.verdict.code);
-    if let Some(device) = ended.delivery.as_ref().and_then(|delivery| delivery.device()) {
-        report.add(DELIVERY_DEVICE, device);
+    report.add_display(header::DELIVERY_RESULT_CODE, verdict.code);
+    report.add(DELIVERY_RESULT_REASON, &verdict.reason);
+    report.add(DELIVERY_DEVICE, device.unwrap_or_default());
+    if let Some(attempts) = attempts {
+        report.add_display(DELIVERY_ATTEMPTS, attempts);
     }
     copy(message, &mut report, &[header::DELIVERY_RESULT_CODE]);
     router.bus().fire(report);

@@ -11,12 +11,12 @@ use chappe_chatplan::Plan;
 use chappe_event::{Bus, Clock, Event, Globals};
 
 use crate::execute::{Author, Executed};
-use crate::flow;
 use crate::send_message::SendMessage;
 use crate::{
-    AltPlans, App, AppRow, ChatInterface, Delivery, InterfaceRow, Opening, Outcome, PlanSource, Quirks,
-    Settings, Verdict,
+    AltPlans, App, AppRow, ChatInterface, Delivery, InterfaceRow, Opening, Outcome, PlanSource, Queue,
+    Quirks, Routed, Settings, Verdict,
 };
+use crate::{asker, flow};
 
 /// Work that goes on while nobody waits for it.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -47,6 +47,7 @@ pub struct Router {
     plan_source: ArcSwapOption<Arc<dyn PlanSource>>,
     tuning: ArcSwap<(Quirks, Settings)>,
     send_message: SendMessage,
+    queue: Arc<Queue>,
     /// Deliveries that go on while nobody waits for them.
     pub(crate) detached: AtomicUsize,
 }
@@ -56,6 +57,7 @@ impl Router {
     pub fn new(deps: RouterDeps) -> Arc<Self> {
         let router = Arc::new_cyclic(|router: &Weak<Self>| Self {
             send_message: SendMessage::new(deps.bus.clone(), router.clone()),
+            queue: Queue::new(router.clone()),
             deps,
             apps: ArcSwap::default(),
             interfaces: ArcSwap::default(),
@@ -155,6 +157,16 @@ impl Router {
         self.tuning.store(Arc::new((quirks, settings)));
     }
 
+    /// The messages that wait.
+    pub fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// Whether some chat interface may have something where the recipient is.
+    pub(crate) fn may_reach(&self, recipient: &str) -> bool {
+        self.interfaces.load().iter().any(|interface| interface.may_reach(recipient))
+    }
+
     pub fn bus(&self) -> &Arc<Bus> {
         &self.deps.bus
     }
@@ -178,6 +190,15 @@ impl Router {
         flow::route(self.clone(), message)
     }
 
+    /// The same for a sender who waits for the answer: where an app is at work for longer than
+    /// [`Settings::accept_after`], the message is taken over meanwhile.
+    pub fn route_for_sender(
+        self: &Arc<Self>,
+        message: Event,
+    ) -> impl Future<Output = Routed> + Send + 'static {
+        asker::route(self.clone(), message)
+    }
+
     /// Acts on a `CUSTOM SMS::SEND_MESSAGE` event, as it does on those it sees on the bus.
     pub fn send_from_event(self: &Arc<Self>, event: Event) -> impl Future<Output = ()> + Send + 'static {
         crate::send_message::handle(self.clone(), event)
@@ -191,7 +212,7 @@ impl Router {
         app: &str,
         data: Option<&str>,
     ) -> Outcome {
-        match crate::execute::app(self, message, app, data, Author::Script).await {
+        match crate::execute::app(self, message, app, data, Author::Script, None).await {
             Executed::Ran(_, outcome) => outcome,
             Executed::Unknown | Executed::Forbidden => Outcome::Stop,
         }

@@ -2,7 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::Delivery;
+use crate::{BoxFuture, Delivery};
+
+/// What routing a message came to.
+pub enum Routed {
+    Done(Verdict),
+    /// The sender is answered now; the rest of the work is to be gone on with.
+    TakenOver(Verdict, BoxFuture),
+}
 
 /// The final answer to a message's sender, in SIP's numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,7 +40,11 @@ impl Verdict {
     pub fn of_delivery(delivery: &Delivery) -> Self {
         match delivery {
             Delivery::Delivered { .. } => Self::OK,
-            Delivery::Accepted | Delivery::NobodyRegistered | Delivery::NoAnswer => Self::ACCEPTED,
+            Delivery::Accepted | Delivery::Stored => Self::ACCEPTED,
+            Delivery::NobodyRegistered => Self::of(480, "Nobody Registered"),
+            // RFC 4320 §4.2: not 408.
+            Delivery::NoAnswer => Self::of(480, "No Answer"),
+            Delivery::QueueFull => Self::of(480, "Too Many Messages Wait"),
             Delivery::Refused { code, reason, .. } => {
                 Self { code: *code, reason: reason.clone().into(), retry_after: None }
             }
@@ -57,8 +68,10 @@ mod tests {
         let cases = [
             (Delivery::Delivered { code: 200, device: None }, 200, None),
             (Delivery::Accepted, 202, None),
-            (Delivery::NobodyRegistered, 202, None),
-            (Delivery::NoAnswer, 202, None),
+            (Delivery::Stored, 202, None),
+            (Delivery::NobodyRegistered, 480, None),
+            (Delivery::NoAnswer, 480, None),
+            (Delivery::QueueFull, 480, None),
             (Delivery::Refused { code: 486, reason: "Busy Here".into(), device: None }, 486, None),
             (Delivery::Overloaded { retry_after_secs: 7 }, 503, Some(7)),
             (Delivery::Failed("no such profile".into()), 500, None),

@@ -23,6 +23,6 @@ mod trace;
 
 pub use hunt::Hunt;
 pub use plan::Plan;
-pub use sms_config::{SMS_PARAMS, SmsConfig};
+pub use sms_config::{SMS_PARAMS, SmsConfig, StoreChoice};
 pub use step::{Action, Answer, Hunted, Step, World};
 pub use trace::{Silent, Trace};

@@ -28,6 +28,10 @@ impl App for CurlApp {
         &APP
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     /// A request that fails leaves the status 0 and no data; the chatplan goes on, as in FreeSWITCH.
     fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, _router: &'a Arc<Router>) -> Ran<'a> {
         let mut request = match Request::parse(data.unwrap_or_default()) {

@@ -33,6 +33,8 @@ pub struct Event {
     name: EventName,
     unique: bool,
     no_chat_exec: bool,
+    /// Copies and replies made of it so far.
+    copies: u32,
     headers: Headers,
     body: Option<Bytes>,
     /// The body as text, made when somebody asks for it and it isn't UTF-8.
@@ -52,6 +54,7 @@ impl Event {
             name,
             unique: name.has_unique_headers(),
             no_chat_exec: false,
+            copies: 0,
             headers,
             body: None,
             lossy_body: OnceLock::new(),
@@ -187,7 +190,7 @@ impl Event {
         let mut reply = Event::new(self.name);
         reply.unique = self.unique;
         reply.no_chat_exec = self.no_chat_exec;
-        for (name, value) in self.headers() {
+        for (name, value) in self.headers().filter(|(name, _)| !is_of_one_message(name)) {
             reply.add_value(&swapped(name), value);
         }
         reply.add(header::REPLYING, "true");
@@ -209,6 +212,12 @@ impl Event {
     /// The body as text, empty without one; octets that are not UTF-8 are U+FFFD.
     pub fn body_text(&self) -> Cow<'_, str> {
         Cow::Borrowed(self.body_str().unwrap_or(""))
+    }
+
+    /// Counts one more copy or reply made of this event: 1 for the first.
+    pub fn count_copy(&mut self) -> u32 {
+        self.copies = self.copies.saturating_add(1);
+        self.copies
     }
 
     /// Whether chatplan apps are refused for this event (FreeSWITCH's EF_NO_CHAT_EXEC).
@@ -285,6 +294,14 @@ impl Event {
         });
         self.headers.put_element(at, index, value);
     }
+}
+
+/// What is said of a message and does not hold for the reply to it.
+fn is_of_one_message(name: &str) -> bool {
+    use header::{DATE, DEFERRED_DELIVERY, DELIVER_AT, EXPIRES, MESSAGE_ID};
+    [MESSAGE_ID, EXPIRES, DATE, DEFERRED_DELIVERY, DELIVER_AT]
+        .iter()
+        .any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// The name that a header has in a reply.

@@ -41,6 +41,14 @@ pub const UNIQUE_ID: &str = "Unique-ID";
 
 // A message
 
+/// The name a message has from its arrival to its last report: 32 hexadecimal digits.
+pub const MESSAGE_ID: &str = "Message-ID";
+/// When the message was written, RFC 3428 §9, as in RFC 3261 §20.17.
+pub const DATE: &str = "date";
+/// Not to be delivered before: seconds from now, seconds since 1970, or a date.
+pub const DEFERRED_DELIVERY: &str = "Deferred-Delivery";
+/// The same, as a chatplan sets it.
+pub const DELIVER_AT: &str = "deliver_at";
 /// The body, when read as if it were a header.
 pub const BODY: &str = "_body";
 /// Who took the message in: `sip:mod_sofia@IP:PORT`.
@@ -204,7 +212,7 @@ pub const CONTACT: &str = "contact";
 pub const CALL_ID: &str = "call-id";
 /// The presence note of a `sofia::register` event.
 pub const RPID: &str = "rpid";
-/// How long the binding of a `sofia::register` event holds, in seconds.
+/// How long the binding of a `sofia::register` event holds, in seconds; how long a message is of use, RFC 3428 §9.
 pub const EXPIRES: &str = "expires";
 /// The To user of a `sofia::register` event.
 pub const TO_USER_DASHED: &str = "to-user";

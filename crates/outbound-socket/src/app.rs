@@ -26,6 +26,10 @@ impl App for SocketApp {
         &APP
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, router: &'a Arc<Router>) -> Ran<'a> {
         let data = data.unwrap_or_default();
         let started =

@@ -27,6 +27,10 @@ impl App for ScriptApp {
         &self.row
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, _: &'a Arc<Router>) -> Ran<'a> {
         let (done, finished) = oneshot::channel();
         let run = Run::new(self.world.clone()).with_event(Handle::MESSAGE, message.clone());

@@ -23,6 +23,7 @@ use crate::reload::apply_settings;
 use crate::server::{Ending, Ground, Server};
 use crate::signals::Signals;
 use crate::source::Source;
+use crate::storage;
 
 /// How long messages under way are waited for when the server ends.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -77,6 +78,7 @@ fn run(configured: Configured) -> Result<ExitCode, BootError> {
 
     let ending = runtime.block_on(finish(server.clone()));
     server.modules.end_scripts(&server);
+    runtime.block_on(storage::let_go(&server));
     tracing::info!(fs_level = "notice", "ended");
     let _ = server.modules.unload(&server, "mod_logfile");
     server.ground.console.flush();
@@ -129,6 +131,7 @@ fn start_log(ground: &Ground) {
 fn start(server: &Arc<Server>) -> Result<(), BootError> {
     let configuration = server.configuration();
     apply_settings(server, &configuration, None);
+    storage::take_up(server);
     for module in configuration.modules.iter().filter(|module| server.modules.has(module)) {
         match server.modules.load(server, module) {
             Ok(()) => {}

@@ -39,6 +39,7 @@ mod server;
 mod signals;
 mod source;
 mod spawner;
+mod storage;
 mod switch_conf;
 mod version;
 mod worker_conf;

@@ -10,6 +10,7 @@ use crate::configuration::Configuration;
 use crate::diagnosis;
 use crate::modules::ModuleError;
 use crate::server::Server;
+use crate::storage;
 
 /// Why the configuration on the disk does not run.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,10 @@ pub fn apply_settings(server: &Server, configuration: &Configuration, before: Op
         accept_after: sms.accept_after,
     };
     server.router.configure(quirks, settings);
+    server.router.queue().configure(storage::queue_settings(sms));
+    if before.is_some_and(|before| before.sms.store != sms.store) {
+        tracing::warn!("sms.conf names another store, which counts from the next start on");
+    }
 }
 
 /// What SIGHUP does: the configuration is read again, log files begin anew.

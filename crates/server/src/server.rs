@@ -9,6 +9,7 @@ use chappe_api::Registry;
 use chappe_chat::{Router, RouterDeps};
 use chappe_config::Bindings;
 use chappe_event::{Bus, Clock, EventName, Globals, Identity, LogBus, LogLevel};
+use chappe_store::Store;
 use chappe_tables::Tables;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
@@ -25,6 +26,7 @@ use crate::presets::Machine;
 use crate::scheduler::Scheduler;
 use crate::source::Source;
 use crate::spawner::Spawner;
+use crate::storage;
 
 /// How the server is asked to end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,6 +69,8 @@ pub struct Server {
     pub modules: Modules,
     pub scheduler: Arc<Scheduler>,
     pub tables: Arc<Tables>,
+    /// Where messages wait and registrations survive; `None`: nowhere.
+    pub store: Option<Arc<dyn Store>>,
     pub completions: Completions,
     /// Places for commands of the machine that nobody waits for.
     pub background: Arc<Semaphore>,
@@ -108,6 +112,7 @@ impl Server {
         let bindings = Arc::new(Bindings::default());
         let plans = BindingPlans::new(bindings.clone(), bus.clone(), runtime.clone());
         router.set_plan_source(Some(Arc::new(plans)));
+        let store = storage::open(&configuration.sms, &ground.globals);
         Arc::new(Self {
             ground,
             identity,
@@ -120,6 +125,7 @@ impl Server {
             modules: Modules::default(),
             scheduler,
             tables,
+            store,
             completions: Completions::default(),
             background: Arc::new(Semaphore::new(MAX_BACKGROUND)),
             lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),

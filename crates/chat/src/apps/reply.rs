@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chappe_event::{Event, header};
 
 use super::MODULE;
-use crate::{App, AppRow, Outcome, Ran, Router, delivery, router};
+use crate::{App, AppRow, Outcome, Ran, Router, delivery, message_id, router};
 
 pub(super) struct Reply;
 
@@ -24,9 +24,13 @@ impl App for Reply {
     }
 
     fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, router: &'a Arc<Router>) -> Ran<'a> {
+        let number = message.count_copy();
         let Some(proto) = message.get(header::PROTO) else { return Ran::Now(Outcome::Continue) };
         // FreeSWITCH switch_ivr.c `switch_ivr_create_message_reply`.
         let mut reply = message.reply();
+        if let Some(id) = message.get(header::MESSAGE_ID) {
+            reply.add(header::MESSAGE_ID, message_id::of_copy(id, number));
+        }
         reply.add(header::PROTO, router::GLOBAL_SMS);
         if let Some(text) = data.filter(|text| !text.is_empty()) {
             reply.set_body(Some(Bytes::copy_from_slice(text.as_bytes())));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chappe_event::{Event, header};
 
 use super::MODULE;
-use crate::{App, AppRow, Delivery, Outcome, Ran, Router, flow};
+use crate::{App, AppRow, Delivery, Outcome, Ran, Router, flow, message_id};
 
 pub(super) struct Send;
 
@@ -25,6 +25,11 @@ impl App for Send {
     fn run<'a>(&'a self, message: &'a mut Event, data: Option<&'a str>, router: &'a Arc<Router>) -> Ran<'a> {
         message.add(header::SKIP_GLOBAL_PROCESS, "true");
         let mut copy = message.clone();
+        let number = message.count_copy();
+        // The first copy is the message itself.
+        if let Some(id) = message.get(header::MESSAGE_ID).filter(|_| number > 1) {
+            copy.add(header::MESSAGE_ID, message_id::of_copy(id, number));
+        }
         if let Some(dest_proto) =
             data.filter(|data| !data.is_empty()).or_else(|| message.get(header::DEST_PROTO))
         {

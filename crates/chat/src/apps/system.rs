@@ -27,6 +27,10 @@ impl App for System {
         &ROW
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn run<'a>(&'a self, _message: &'a mut Event, data: Option<&'a str>, router: &'a Arc<Router>) -> Ran<'a> {
         let settings = router.settings();
         if !settings.allow_system {

@@ -1,6 +1,7 @@
 //! A router with a chat interface whose recipients answer as their names say.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -10,6 +11,7 @@ use chappe_chat::{
 };
 use chappe_chatplan::Plan;
 use chappe_event::{Bus, Clock, Event, EventName, Globals, Identity, ManualClock, Subscriber};
+use chappe_store::MemoryStore;
 
 pub struct World {
     pub router: Arc<Router>,
@@ -46,6 +48,9 @@ impl World {
         chappe_chat::register_commands(&router, &registry);
         let sip = Arc::new(Sip::default());
         router.add_interface(sip.clone());
+        let store = Arc::new(MemoryStore::default());
+        let opened = pin!(router.queue().open(store)).poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(opened, Poll::Ready(Ok(())));
         Self { router, bus, registry, sip, events: Arc::new(Seen::default()), spawned }
     }
 
@@ -164,6 +169,10 @@ impl ChatInterface for Sip {
         "mod_sofia"
     }
 
+    fn may_reach(&self, recipient: &str) -> bool {
+        !recipient.starts_with("nobody@")
+    }
+
     fn send<'a>(&'a self, message: &'a mut Event) -> Sent<'a> {
         let to = message.get("to").unwrap_or_default().split('@').next().unwrap_or_default();
         self.sent.lock().expect("nobody panicked").push(format!("{to}: {}", message.body_text()));
@@ -177,7 +186,7 @@ impl ChatInterface for Sip {
             "slow" => {
                 return Sent::Later(Box::pin(poll_fn(move |_| {
                     match *self.answered.lock().expect("nobody panicked") {
-                        true => Poll::Ready(Delivery::Delivered { code: 200, device: device.clone() }),
+                        true => Poll::Ready(Delivery::Delivered { code: 200, device: device.clone() }.into()),
                         false => Poll::Pending,
                     }
                 })));

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use chappe_chat::Verdict;
+use chappe_chat::{Before, Routed, Verdict, message_id_of};
 use chappe_directory::User;
 use chappe_event::{Event, EventName, header};
-use chappe_sip_msg::{Message, NameAddr};
+use chappe_sip_msg::{HeaderName, Message, NameAddr};
 use chappe_sip_proto::Response;
 
 use super::refuse::{self, answer, overloaded, with};
@@ -14,6 +14,9 @@ use crate::auth::{self, Sender};
 use crate::profile::Settings;
 use crate::shard::{Shard, Waiting};
 use crate::world::View;
+
+/// The header by which senders name their messages, and we name ours.
+const MESSAGE_ID: &str = "Message-ID";
 
 /// `None`: the flow answers.
 pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Option<Response> {
@@ -26,14 +29,62 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
     if shard.flows_are_full() {
         return Some(overloaded(1));
     }
-    let flow = Box::pin(shard.world.deps.router.route(event));
+    let router = shard.world.deps.router.clone();
     if quirks.accept_always {
         shard.respond(request.now, request.server, accepted(settings, true));
+        let flow = Box::pin(async move { Routed::Done(router.route(event).await) });
         shard.start(request.now, flow, Waiting::Nobody);
-    } else {
-        shard.start(request.now, flow, Waiting::Sender(request.server));
+        return None;
+    }
+    match named(request.message) {
+        Some(_) => return once(shard, settings, request, event),
+        None => {
+            let flow = Box::pin(router.route_for_sender(event));
+            shard.start(request.now, flow, Waiting::Sender(request.server));
+        }
     }
     None
+}
+
+/// The name that the sender gave its message.
+fn named<'m>(message: &Message<'m>) -> Option<&'m [u8]> {
+    message.named(MESSAGE_ID).next().filter(|name| !name.is_empty())
+}
+
+/// A message that its sender sends again under its own Message-ID is answered as it was, and not delivered again.
+fn once(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>, event: Event) -> Option<Response> {
+    let router = shard.world.deps.router.clone();
+    let name = event.get(header::MESSAGE_ID).unwrap_or_default().to_owned();
+    match router.queue().look(&name) {
+        Before::Taken => return Some(accepted(settings, false)),
+        Before::UnderWay => return Some(overloaded(1)),
+        Before::Never => {}
+    }
+    let flow = Box::pin(async move {
+        let routed = router.route_for_sender(event).await;
+        let (Routed::Done(verdict) | Routed::TakenOver(verdict, _)) = &routed;
+        router.queue().seen(&name, (200..300).contains(&verdict.code));
+        routed
+    });
+    shard.start(request.now, flow, Waiting::Sender(request.server));
+    None
+}
+
+/// What the message is called from here on. The same request has the same name, also after a restart of ours; so has another
+/// one of the same sender that names itself alike.
+fn name(message: &Message<'_>, from: &str) -> String {
+    if let Some(named) = named(message) {
+        return message_id_of(&[b"Message-ID", from.as_bytes(), named]);
+    }
+    let header = |name| message.first(name).unwrap_or_default();
+    let branch = message.via().ok().and_then(|via| via.branch).unwrap_or_default();
+    message_id_of(&[
+        b"request",
+        from.as_bytes(),
+        header(HeaderName::CallId),
+        header(HeaderName::CSeq),
+        branch,
+    ])
 }
 
 /// The message as an event, `Ok(None)` when it is to be accepted and dropped.
@@ -62,7 +113,21 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
         announce(shard, &event);
     }
     event.add(header::DEST_PROTO, event::interface(&event::user(&to)));
+    if !quirks.accept_always {
+        add_own(&mut event, message);
+    }
     Ok(Some(event))
+}
+
+/// What FreeSWITCH's events don't have.
+fn add_own(event: &mut Event, message: &Message<'_>) {
+    let id = name(message, event.get(header::FROM).unwrap_or_default());
+    event.add(header::MESSAGE_ID, id);
+    for (name, header) in [(HeaderName::Expires, header::EXPIRES), (HeaderName::Date, header::DATE)] {
+        if let Some(value) = message.first(name) {
+            event.add(header, String::from_utf8_lossy(value));
+        }
+    }
 }
 
 fn event(

@@ -6,17 +6,17 @@ mod target;
 
 use std::sync::Arc;
 
-use chappe_chat::{ChatInterface, Delivery, Sent};
+use chappe_chat::{Again, ChatInterface, Delivery, Rest, Sent, Tried};
 use chappe_event::{Event, header};
 use chappe_sip_proto::Peer;
 use smallvec::{SmallVec, smallvec};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::notices;
 use crate::profile::Profile;
 use crate::registrar::can_be_sent_to;
-use crate::shard::{Leg, Outcome, SendJob};
+use crate::shard::{Leg, Outcome, Pending, SendJob, Told};
 use crate::world::World;
 pub use request::{Head, write as write_request};
 pub use resolve::Resolver;
@@ -26,6 +26,9 @@ use target::{Destination, Foreign};
 pub const INTERFACE: &str = "sip";
 /// How long a sender that asked to be blocked waits, as FreeSWITCH sofia_presence.c sofia_presence_chat_send.
 const BLOCKING: Duration = Duration::from_secs(20);
+
+/// Longer than any transaction: Timer F of RFC 3261 §17.1.2.2, also where `timer-t1x64` makes it long.
+const UNTIL_ALL_HAVE_ENDED: Duration = Duration::from_secs(3600);
 
 /// Sends messages to the users of the profiles.
 pub struct SipInterface {
@@ -45,7 +48,46 @@ impl SipInterface {
             true => BLOCKING,
             false => self.world.deps.router.settings().accept_after,
         };
-        Box::new(SendJob { legs, rest, accept_after, done: None })
+        let call_id = message.get(header::MESSAGE_ID).filter(|id| is_call_id(id)).map(Box::from);
+        Box::new(SendJob { legs, rest, accept_after, call_id, done: None })
+    }
+
+    /// A message that was kept, to the devices that don't have it.
+    fn again(&self, message: &Event, without: &[Box<str>]) -> Again {
+        let ended = |delivery: Delivery| Again {
+            devices: Vec::new(),
+            end: Box::pin(std::future::ready(Tried::from(delivery))),
+        };
+        let (profile, destination) = match target::find(&self.world, message) {
+            Ok(found) => found,
+            Err(delivery) => return ended(delivery),
+        };
+        let mut job = self.job(&profile, message, SmallVec::new());
+        job.accept_after = UNTIL_ALL_HAVE_ENDED;
+        match destination {
+            Destination::Legs(mut legs) => {
+                legs.retain(|leg| !without.iter().any(|device| **device == *leg.uri));
+                if legs.is_empty() {
+                    return ended(Delivery::NobodyRegistered);
+                }
+                let devices = legs.iter().map(|leg| leg.uri.as_str().into()).collect();
+                job.legs = legs;
+                match submit(&profile, job, true) {
+                    Sent::Now(delivery) => ended(delivery),
+                    Sent::Later(end) => Again { devices, end },
+                }
+            }
+            Destination::Foreign(foreign) if without.iter().any(|device| **device == *foreign.uri) => {
+                ended(Delivery::NobodyRegistered)
+            }
+            Destination::Foreign(foreign) => {
+                let devices = vec![foreign.uri.as_str().into()];
+                match self.resolve_and_submit(profile, foreign, job, true) {
+                    Sent::Now(delivery) => ended(delivery),
+                    Sent::Later(end) => Again { devices, end },
+                }
+            }
+        }
     }
 
     /// Whether the one who sends waits for the outcome.
@@ -61,6 +103,25 @@ impl ChatInterface for SipInterface {
 
     fn module(&self) -> &str {
         "mod_sofia"
+    }
+
+    fn send_again(self: Arc<Self>, message: Event, without: Vec<Box<str>>) -> Again {
+        self.again(&message, &without)
+    }
+
+    fn recipient(&self, message: &Event) -> Option<String> {
+        target::recipient(&self.world, message)
+    }
+
+    fn may_reach(&self, recipient: &str) -> bool {
+        let Some((user, domain)) = recipient.split_once('@') else { return true };
+        let view = self.world.view();
+        // Whether somebody listens at a foreign address only an attempt tells.
+        !view.is_ours(domain)
+            || view
+                .profiles
+                .iter()
+                .any(|profile| !profile.registrar.lookup(Instant::now(), user, domain).is_empty())
     }
 
     fn send<'a>(&'a self, message: &'a mut Event) -> Sent<'a> {
@@ -87,37 +148,42 @@ impl ChatInterface for SipInterface {
     }
 }
 
+/// Whether it can stand in a Call-ID as it is.
+fn is_call_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 impl SipInterface {
     /// DNS is awaited where it holds up nobody; without anybody waiting it goes on by itself.
-    fn resolve_and_submit<'a>(
+    fn resolve_and_submit(
         &self,
         profile: Arc<Profile>,
         foreign: Foreign,
         mut job: Box<SendJob>,
         waits: bool,
-    ) -> Sent<'a> {
+    ) -> Sent<'static> {
         let answer = self.world.resolver.resolve(foreign.host, foreign.port, foreign.transport);
         let deliver = async move {
             let allowed = |peer: &Peer| can_be_sent_to(peer.addr.ip(), profile.addr.ip());
             let Some(peer) = answer.await.ok().flatten().filter(allowed) else {
                 let reason = "the domain has no SIP server".to_owned();
-                return Delivery::Refused { code: 404, reason, device: Some(foreign.uri) };
+                return Delivery::Refused { code: 404, reason, device: Some(foreign.uri) }.into();
             };
             job.legs = smallvec![Leg { uri: foreign.uri, to: foreign.to, route: SmallVec::new(), peer }];
             match submit(&profile, job, waits) {
-                Sent::Now(delivery) => delivery,
-                Sent::Later(delivery) => delivery.await,
+                Sent::Now(delivery) => delivery.into(),
+                Sent::Later(tried) => tried.await,
             }
         };
         if waits {
             return Sent::Later(Box::pin(deliver));
         }
-        self.world.deps.runtime.spawn(deliver);
+        self.world.deps.runtime.spawn(async move { drop(deliver.await) });
         Sent::Now(Delivery::Accepted)
     }
 }
 
-fn submit<'a>(profile: &Profile, mut job: Box<SendJob>, waits: bool) -> Sent<'a> {
+fn submit(profile: &Profile, mut job: Box<SendJob>, waits: bool) -> Sent<'static> {
     if !waits {
         return Sent::Now(match profile.submit(job) {
             Ok(()) => Delivery::Accepted,
@@ -131,8 +197,18 @@ fn submit<'a>(profile: &Profile, mut job: Box<SendJob>, waits: bool) -> Sent<'a>
     }
     Sent::Later(Box::pin(async move {
         // The shard is gone only when its profile was stopped.
-        outcome.await.map_or_else(|_| Delivery::Failed("the profile was stopped".to_owned()), delivery)
+        let stopped = || Delivery::Failed("the profile was stopped".to_owned()).into();
+        outcome.await.map_or_else(|_| stopped(), tried)
     }))
+}
+
+fn tried(told: Told) -> Tried {
+    let rest = told.rest.map(|Pending { devices, ended }| Rest {
+        devices,
+        // A profile that was stopped takes its requests with it.
+        end: Box::pin(async move { ended.await.unwrap_or_default() }),
+    });
+    Tried { delivery: delivery(told.outcome), copies: told.ended, rest }
 }
 
 fn delivery(outcome: Outcome) -> Delivery {

@@ -23,6 +23,11 @@ pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
         message.get(header::TYPE).filter(|t| !t.is_empty()).unwrap_or("text/html"),
     );
     line(&mut out, "X-FS-Sending-Message", core_uuid);
+    for (name, line_name) in OF_THE_MESSAGE {
+        if let Some(value) = message.get(name) {
+            line(&mut out, line_name, value);
+        }
+    }
     for (name, value) in message.headers() {
         let Some(name) = sip_header(name) else { continue };
         match value {
@@ -35,6 +40,10 @@ pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
     out.extend_from_slice(body);
     out
 }
+
+/// RFC 3428 §9, and the name that tells a message which is sent again.
+const OF_THE_MESSAGE: [(&str, &str); 3] =
+    [(header::MESSAGE_ID, "Message-ID"), (header::DATE, "Date"), (header::EXPIRES, "Expires")];
 
 /// The header that `sip_h_NAME` asks for.
 fn sip_header(name: &str) -> Option<&str> {

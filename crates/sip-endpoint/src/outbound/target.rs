@@ -202,6 +202,10 @@ fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
     })
 }
 
+pub fn recipient(_: &World, message: &Event) -> Option<String> {
+    message.get(header::TO).map(str::to_ascii_lowercase)
+}
+
 /// A tag for a From that has none, RFC 3261 §19.3.
 pub fn tag() -> String {
     let mut random = [0; 8];

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use chappe_chat::CopyEnd;
 use chappe_sip_proto::{ClientId, Peer};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -28,8 +29,27 @@ pub struct SendJob {
     pub rest: Vec<u8>,
     /// After this long without a final answer the outcome is [`Outcome::NoAnswer`]; the copies go on.
     pub accept_after: Duration,
+    /// The Call-ID of each copy; `None`: each has its own.
+    pub call_id: Option<Box<str>>,
     /// Nobody may be waiting.
-    pub done: Option<oneshot::Sender<Outcome>>,
+    pub done: Option<oneshot::Sender<Told>>,
+}
+
+/// What the one who sent the request is told.
+#[derive(Debug)]
+pub struct Told {
+    pub outcome: Outcome,
+    /// The copies that have ended, but for a lone one that was taken.
+    pub ended: Vec<CopyEnd>,
+    /// Those that have not.
+    pub rest: Option<Pending>,
+}
+
+/// Copies without an answer yet.
+#[derive(Debug)]
+pub struct Pending {
+    pub devices: Vec<Box<str>>,
+    pub ended: oneshot::Receiver<Vec<CopyEnd>>,
 }
 
 /// What became of a request, for the one who sent it.
@@ -42,9 +62,15 @@ pub enum Outcome {
 }
 
 struct Fork {
-    pending: usize,
+    pending: SmallVec<[ClientId; 2]>,
+    /// Whether there is just one copy.
+    is_lone: bool,
     best: Option<Outcome>,
-    done: Option<oneshot::Sender<Outcome>>,
+    /// The copies that have ended and were not told of.
+    ended: Vec<CopyEnd>,
+    done: Option<oneshot::Sender<Told>>,
+    /// Who waits for the rest.
+    rest: Option<oneshot::Sender<Vec<CopyEnd>>>,
 }
 
 /// How one copy ended.
@@ -75,38 +101,59 @@ impl Forks {
         self.forks.len()
     }
 
-    pub fn open(&mut self, deadline: Instant, legs: usize, done: Option<oneshot::Sender<Outcome>>) -> u64 {
+    pub fn open(&mut self, deadline: Instant, legs: usize, done: Option<oneshot::Sender<Told>>) -> u64 {
         self.next += 1;
         if done.is_some() {
             // Nearly all wait equally long, so the place is at the back.
             let place = self.deadlines.partition_point(|(at, _)| *at <= deadline);
             self.deadlines.insert(place, (deadline, self.next));
         }
-        self.forks.insert(self.next, Fork { pending: legs, best: None, done });
+        let fork = Fork {
+            pending: SmallVec::new(),
+            is_lone: legs == 1,
+            best: None,
+            ended: Vec::new(),
+            done,
+            rest: None,
+        };
+        self.forks.insert(self.next, fork);
         self.next
     }
 
-    pub fn add(&mut self, fork: u64, client: ClientId, device: String) {
-        self.legs.insert(client, (fork, device));
+    pub fn add(&mut self, id: u64, client: ClientId, device: String) {
+        if let Some(fork) = self.forks.get_mut(&id) {
+            fork.pending.push(client);
+        }
+        self.legs.insert(client, (id, device));
     }
 
     /// Takes note of the end of a copy. A provisional answer is no end and must not come here.
     pub fn ended(&mut self, client: ClientId, end: LegEnd) {
         let Some((id, device)) = self.legs.remove(&client) else { return };
-        self.conclude(id, device, end);
+        let Some(fork) = self.forks.get_mut(&id) else { return };
+        fork.pending.retain(|pending| *pending != client);
+        fork.note(&end, &device);
+        let outcome = outcome(end, device);
+        if let Outcome::Delivered { .. } = outcome {
+            // RFC 3261 §16.7 step 5: the first 2xx is forwarded at once.
+            fork.tell(outcome, &self.legs);
+        } else if fork.best.as_ref().is_none_or(|best| rank(&outcome) < rank(best)) {
+            fork.best = Some(outcome);
+        }
+        if fork.pending.is_empty() {
+            self.close(id);
+        }
     }
 
-    /// The same for a copy that could not even be sent.
-    pub fn conclude(&mut self, id: u64, device: String, end: LegEnd) {
-        let Some(fork) = self.forks.get_mut(&id) else { return };
-        fork.pending = fork.pending.saturating_sub(1);
-        fork.take(outcome(end, device));
-        if fork.pending == 0 {
-            if let (Some(done), Some(best)) = (fork.done.take(), fork.best.take()) {
-                // Whoever asked may have gone meanwhile.
-                let _ = done.send(best);
-            }
-            self.forks.remove(&id);
+    /// All copies have ended.
+    fn close(&mut self, id: u64) {
+        let Some(mut fork) = self.forks.remove(&id) else { return };
+        if let Some(best) = fork.best.take() {
+            fork.tell(best, &self.legs);
+        }
+        if let Some(rest) = fork.rest.take() {
+            // Whoever asked may have gone meanwhile.
+            let _ = rest.send(fork.ended);
         }
     }
 
@@ -124,23 +171,38 @@ impl Forks {
     pub fn expire(&mut self, now: Instant) {
         while self.deadlines.front().is_some_and(|(at, _)| *at <= now) {
             let Some((_, id)) = self.deadlines.pop_front() else { return };
-            if let Some(done) = self.forks.get_mut(&id).and_then(|fork| fork.done.take()) {
-                let _ = done.send(Outcome::NoAnswer);
+            if let Some(fork) = self.forks.get_mut(&id) {
+                fork.tell(Outcome::NoAnswer, &self.legs);
             }
         }
     }
 }
 
 impl Fork {
-    fn take(&mut self, outcome: Outcome) {
-        if let Outcome::Delivered { .. } = outcome {
-            // RFC 3261 §16.7 step 5: the first 2xx is forwarded at once.
-            if let Some(done) = self.done.take() {
-                let _ = done.send(outcome);
-            }
-        } else if self.best.as_ref().is_none_or(|best| rank(&outcome) < rank(best)) {
-            self.best = Some(outcome);
+    fn note(&mut self, end: &LegEnd, device: &str) {
+        let (code, reason) = match end {
+            LegEnd::Answer { code: 200..300, .. } if self.is_lone && self.done.is_some() => return,
+            LegEnd::Answer { code, reason } => (*code, reason.as_str()),
+            LegEnd::TimedOut => (0, "No Answer"),
+            LegEnd::Unreachable => (0, "Unreachable"),
+            LegEnd::TooMany => return,
+        };
+        self.ended.push(CopyEnd { device: device.into(), code, reason: reason.into() });
+    }
+
+    /// Tells whoever waits, once.
+    fn tell(&mut self, outcome: Outcome, legs: &HashMap<ClientId, (u64, String)>) {
+        let Some(done) = self.done.take() else { return };
+        let mut rest = None;
+        if !self.pending.is_empty() {
+            let (told, ended) = oneshot::channel();
+            let devices = self.pending.iter().filter_map(|client| legs.get(client));
+            rest =
+                Some(Pending { devices: devices.map(|(_, device)| device.as_str().into()).collect(), ended });
+            self.rest = Some(told);
         }
+        // Whoever asked may have gone meanwhile.
+        let _ = done.send(Told { outcome, ended: std::mem::take(&mut self.ended), rest });
     }
 }
 
@@ -171,21 +233,42 @@ fn rank(outcome: &Outcome) -> (u16, u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
+    use chappe_sip_proto::{Limits, Transactions};
+
+    /// So many copies of one request, and what becomes of them.
+    fn fork(copies: usize) -> (Forks, Vec<ClientId>, oneshot::Receiver<Told>) {
+        let mut forks = Forks::default();
+        let (done, told) = oneshot::channel();
+        let id = forks.open(Instant::now() + Duration::from_secs(2), copies, Some(done));
+        let mut transactions = Transactions::new(0, 1, Limits::default());
+        let peer = Peer::udp("192.0.2.1:5060".parse().unwrap());
+        let clients: Vec<_> = (0..copies)
+            .map(|number| {
+                let branch = transactions.new_branch();
+                let client = transactions.request(Instant::now(), branch, Bytes::from_static(b"M"), peer);
+                forks.add(id, client, format!("d{number}"));
+                client
+            })
+            .collect();
+        (forks, clients, told)
+    }
+
+    fn answer(code: u16) -> LegEnd {
+        match code {
+            0 => LegEnd::TimedOut,
+            1 => LegEnd::Unreachable,
+            _ => LegEnd::Answer { code, reason: "R".to_owned() },
+        }
+    }
 
     fn conclude(ends: &[u16]) -> Option<Outcome> {
-        let mut forks = Forks::default();
-        let (done, mut outcome) = oneshot::channel();
-        let id = forks.open(Instant::now(), ends.len(), Some(done));
-        for &code in ends {
-            let end = match code {
-                0 => LegEnd::TimedOut,
-                1 => LegEnd::Unreachable,
-                _ => LegEnd::Answer { code, reason: "R".to_owned() },
-            };
-            forks.conclude(id, format!("d{code}"), end);
+        let (mut forks, clients, mut told) = fork(ends.len());
+        for (client, &code) in clients.into_iter().zip(ends) {
+            forks.ended(client, answer(code));
         }
         assert_eq!(forks.len(), 0);
-        outcome.try_recv().ok()
+        told.try_recv().ok().map(|told| told.outcome)
     }
 
     #[test]
@@ -217,27 +300,41 @@ mod tests {
 
     #[test]
     fn the_first_2xx_is_told_before_the_others_answer() {
-        let mut forks = Forks::default();
-        let (done, mut outcome) = oneshot::channel();
-        let id = forks.open(Instant::now(), 2, Some(done));
-        forks.conclude(id, "a".to_owned(), LegEnd::Answer { code: 200, reason: String::new() });
-        assert_eq!(outcome.try_recv(), Ok(Outcome::Delivered { code: 200, device: "a".to_owned() }));
+        let (mut forks, clients, mut told) = fork(3);
+        forks.ended(clients[0], answer(486));
+        forks.ended(clients[1], answer(200));
+        let Told { outcome, ended, rest } = told.try_recv().unwrap();
+        assert_eq!(outcome, Outcome::Delivered { code: 200, device: "d1".to_owned() });
+        let ended: Vec<_> = ended.iter().map(|copy| (&*copy.device, copy.code)).collect();
+        assert_eq!(ended, [("d0", 486), ("d1", 200)]);
+        let mut rest = rest.unwrap();
+        assert_eq!(rest.devices, ["d2".into()]);
         assert_eq!(forks.len(), 1);
+        forks.ended(clients[2], answer(0));
+        assert_eq!(rest.ended.try_recv().unwrap()[0].code, 0);
+        assert_eq!(forks.len(), 0);
     }
 
     #[test]
-    fn who_waits_too_long_is_told_once() {
-        let mut forks = Forks::default();
-        let (done, mut outcome) = oneshot::channel();
-        let now = Instant::now();
-        let id = forks.open(now + Duration::from_secs(2), 1, Some(done));
-        assert_eq!(forks.next_deadline(), Some(now + Duration::from_secs(2)));
-        forks.expire(now + Duration::from_secs(1));
-        assert!(outcome.try_recv().is_err());
-        forks.expire(now + Duration::from_secs(2));
-        assert_eq!(outcome.try_recv(), Ok(Outcome::NoAnswer));
+    fn a_lone_copy_that_is_taken_costs_no_list() {
+        let (mut forks, clients, mut told) = fork(1);
+        forks.ended(clients[0], answer(200));
+        let Told { ended, rest, .. } = told.try_recv().unwrap();
+        assert!(ended.is_empty() && rest.is_none());
+    }
+
+    #[test]
+    fn who_waits_too_long_is_told_once_and_of_the_end() {
+        let (mut forks, clients, mut told) = fork(1);
+        let deadline = forks.next_deadline().unwrap();
+        forks.expire(deadline - Duration::from_secs(1));
+        assert!(told.try_recv().is_err());
+        forks.expire(deadline);
+        let Told { outcome, rest, .. } = told.try_recv().unwrap();
+        assert_eq!(outcome, Outcome::NoAnswer);
         assert_eq!(forks.next_deadline(), None);
-        forks.conclude(id, "late".to_owned(), LegEnd::TimedOut);
+        forks.ended(clients[0], answer(200));
+        assert_eq!(rest.unwrap().ended.try_recv().unwrap()[0].code, 200);
         assert_eq!(forks.len(), 0);
     }
 }

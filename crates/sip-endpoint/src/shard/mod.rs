@@ -20,13 +20,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chappe_chat::Verdict;
+use chappe_chat::{Routed, Verdict};
 use chappe_directory::Directory;
 use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 
 use self::flows::Flows;
 use self::forks::Forks;
-pub use self::forks::{Leg, Outcome, SendJob};
+pub use self::forks::{Leg, Outcome, Pending, SendJob, Told};
 pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
 use self::questions::Paused;
@@ -73,7 +73,7 @@ pub struct Shard {
     pub random: Random,
     index: u16,
     transactions: Transactions,
-    flows: Flows<Verdict, Waiting>,
+    flows: Flows<Routed, Waiting>,
     questions: Flows<Option<Arc<Directory>>, Paused>,
     forks: Forks,
     out: SendBatch,
@@ -193,7 +193,7 @@ impl Shard {
                 }
             }
             match self.flows.next() {
-                Some(Some((verdict, waiting))) => self.finish(now, verdict, waiting),
+                Some(Some((routed, waiting))) => self.finish(now, routed, waiting),
                 Some(None) => {}
                 None if self.jobs.is_empty() && !local::has_work() => return,
                 None => {}
@@ -211,7 +211,7 @@ impl Shard {
     fn adopt(&mut self, now: Instant, work: Work) {
         let flow = Box::pin(async move {
             work.await;
-            Verdict::OK
+            Routed::Done(Verdict::OK)
         });
         self.start(now, flow, Waiting::Nobody);
     }
@@ -225,15 +225,22 @@ impl Shard {
     pub fn start(
         &mut self,
         now: Instant,
-        flow: Pin<Box<dyn Future<Output = Verdict> + Send>>,
+        flow: Pin<Box<dyn Future<Output = Routed> + Send>>,
         waiting: Waiting,
     ) {
-        if let Some((verdict, waiting)) = self.flows.start(flow, waiting) {
-            self.finish(now, verdict, waiting);
+        if let Some((routed, waiting)) = self.flows.start(flow, waiting) {
+            self.finish(now, routed, waiting);
         }
     }
 
-    fn finish(&mut self, now: Instant, verdict: Verdict, waiting: Waiting) {
+    fn finish(&mut self, now: Instant, routed: Routed, waiting: Waiting) {
+        let verdict = match routed {
+            Routed::Done(verdict) => verdict,
+            Routed::TakenOver(verdict, rest) => {
+                self.adopt(now, rest);
+                verdict
+            }
+        };
         if let Waiting::Sender(server) = waiting {
             let response = inbound::verdict(verdict, &self.profile.settings());
             self.respond(now, server, response);

@@ -27,12 +27,18 @@ impl Shard {
     }
 
     fn open(&mut self, now: Instant, job: SendJob) {
-        let SendJob { legs, rest, accept_after, done } = job;
+        let SendJob { legs, rest, accept_after, call_id, done } = job;
         let settings = self.profile.settings();
         let fork = self.forks.open(now + accept_after, legs.len(), done);
         for leg in legs {
             let branch = self.transactions.new_branch();
-            self.random.uuid(&mut self.call_id);
+            match &call_id {
+                Some(call_id) => {
+                    self.call_id.clear();
+                    self.call_id.push_str(call_id);
+                }
+                None => self.random.uuid(&mut self.call_id),
+            }
             // RFC 3261 §8.1.1.5 asks for less than 2^31.
             let cseq = (self.random.next() >> 34) as u32 + 1;
             let sent_by = &settings.sent_by;
