@@ -70,10 +70,15 @@ fn a_chatplan_decides_when() {
     let folder = Folder::new();
     folder.write(
         "chatplan/default.xml",
-        r#"<include><context name="default"><extension name="later">
-  <condition field="to_user" expression="^1001$"><action application="set" data="deliver_at=2"/>
-  <action application="send"/></condition>
-</extension></context></include>"#,
+        r#"<include>
+<context name="default">
+  <extension name="later"><condition field="to_user" expression="^1001$">
+    <action application="set" data="deliver_at=2"/>
+    <action application="send"/>
+  </condition></extension>
+</context>
+</include>
+"#,
     );
     let server = server(folder, &[]);
     let mut to = registered(&server, "1001");
