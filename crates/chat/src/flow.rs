@@ -197,7 +197,7 @@ async fn deliver_or_keep(
             let destination = queue.destination(message, interface.recipient(message));
             queue.keep(message, destination, tried).await
         }
-        Delivery::Delivered { .. } if tried.rest.is_some() || !tried.copies.is_empty() => {
+        Delivery::Delivered { .. } if queue.keeps_for_others() => {
             queue.keep_for_others(message, interface.recipient(message), tried.copies, tried.rest);
             tried.delivery
         }

@@ -269,6 +269,13 @@ impl Store for MemoryStore {
         Box::pin(std::future::ready(Ok(found)))
     }
 
+    fn recent(&self, since: Micros, limit: usize) -> Done<Vec<MessageId>> {
+        self.read(|rows| {
+            let latest = rows.messages.values().rev().map(|row| &row.record.summary);
+            latest.filter(|summary| summary.accepted >= since).take(limit).map(|s| s.id.clone()).collect()
+        })
+    }
+
     fn trouble(&self) -> Option<StoreError> {
         self.trouble.lock().clone()
     }

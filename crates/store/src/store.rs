@@ -57,6 +57,9 @@ pub trait Store: Send + Sync {
     /// The bindings of a profile that are live at `now`; those that are not are forgotten.
     fn bindings(&self, profile: &str, now: Micros) -> Done<Vec<KeptBinding>>;
 
+    /// The latest messages, whatever their state, that were accepted at `since` or later; at most `limit`.
+    fn recent(&self, since: Micros, limit: usize) -> Done<Vec<MessageId>>;
+
     /// Whether changes are refused at the moment, and why.
     fn trouble(&self) -> Option<StoreError>;
 

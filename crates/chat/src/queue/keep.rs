@@ -34,7 +34,19 @@ impl Queue {
 
     /// Whether the message has to go to the end of a line: it is for later, or others wait before it.
     pub(crate) fn goes_behind(&self, destination: &Destination) -> bool {
-        destination.not_before > 0 || !self.is_empty() && self.lines().has_ready(&destination.recipient)
+        destination.not_before > 0 || self.has_ready(&destination.recipient)
+    }
+
+    /// While the store takes nothing, it is better to be early than to be refused.
+    fn has_ready(&self, recipient: &str) -> bool {
+        !self.is_empty()
+            && self.lines().has_ready(recipient)
+            && self.store().is_some_and(|store| store.trouble().is_none())
+    }
+
+    /// Whether a message that one device has is kept for the others.
+    pub(crate) fn keeps_for_others(&self) -> bool {
+        self.settings.load().copies == OfflineCopy::EveryDevice
     }
 
     /// Whether the message asks to be delivered later.
@@ -64,7 +76,8 @@ impl Queue {
         let kept = self.kept(message, &destination, expires, attempts);
         let id = kept.id.clone();
         match self.put(kept).await {
-            Ok(()) => {
+            Ok(false) => Delivery::Stored,
+            Ok(true) => {
                 self.tell_queue("stored", message, &destination.recipient);
                 self.go_on(destination, id, rest, delivery == Delivery::NoAnswer);
                 Delivery::Stored
@@ -98,8 +111,8 @@ impl Queue {
         }
     }
 
-    /// Puts it where there is room; otherwise what its sender is told.
-    async fn put(&self, kept: Kept) -> Result<(), Delivery> {
+    /// Puts it where there is room; otherwise what its sender is told. `Ok(false)`: it was put before.
+    async fn put(&self, kept: Kept) -> Result<bool, Delivery> {
         let Some(store) = self.store() else {
             return Err(Delivery::Overloaded { retry_after_secs: BUSY_PAUSE });
         };
@@ -117,10 +130,10 @@ impl Queue {
         })?;
         let sender = kept.sender.clone();
         match put_once(&*store, kept).await {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(true),
             Ok(false) => {
                 self.lines().leave(&recipient, false, false);
-                Ok(())
+                Ok(false)
             }
             Err(error) => {
                 self.lines().leave(&recipient, false, false);
@@ -132,16 +145,16 @@ impl Queue {
     }
 
     /// A message that was promised already finds a place in any line.
-    async fn put_planned(&self, store: &dyn Store, kept: Kept) -> Result<(), Delivery> {
+    async fn put_planned(&self, store: &dyn Store, kept: Kept) -> Result<bool, Delivery> {
         let Kept { id, recipient, not_before, message, attempts, .. } = kept;
         self.lines().admit(&recipient, u64::MAX, u64::MAX).unwrap_or_default();
         let change = Change::Planned { recipient: recipient.clone(), not_before, message, attempts };
         match store.change(&id, change).await {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(true),
             // It was taken back, or ran out.
             Ok(false) => {
                 self.lines().leave(&recipient, false, false);
-                Ok(())
+                Ok(false)
             }
             Err(error) => {
                 self.lines().leave(&recipient, false, false);
@@ -196,7 +209,7 @@ impl Queue {
         }
     }
 
-    /// One device has the message. With [`OfflineCopy::EveryDevice`] it is kept for those that did not answer.
+    /// One device has the message: it is kept for those that did not answer.
     pub(crate) fn keep_for_others(
         self: &Arc<Self>,
         message: &Event,
@@ -205,7 +218,7 @@ impl Queue {
         rest: Option<Rest>,
     ) {
         let missing = copies.iter().any(|copy| !outcome::is_settled(copy.code));
-        if self.settings().copies != OfflineCopy::EveryDevice || !missing && rest.is_none() {
+        if !missing && rest.is_none() {
             return;
         }
         let Some(router) = self.router.upgrade() else { return };

@@ -204,14 +204,28 @@ impl Lines {
         }
         self.served = self.served.saturating_sub(1);
         self.forget(recipient);
+        self.next_in_backlog().map_or(Next::Nobody, |(next, hurry)| Next::Other(next, hurry))
+    }
+
+    fn next_in_backlog(&mut self) -> Option<(Arc<str>, Arc<Notify>)> {
         while let Some(next) = self.backlog.pop_front() {
             let Some(line) = self.lines.get_mut(&next) else { continue };
             line.service = Service::None;
-            if let Some((next, hurry)) = self.ask(&next, false) {
-                return Next::Other(next, hurry);
+            if let Some(begun) = self.ask(&next, false) {
+                return Some(begun);
             }
         }
-        Next::Nobody
+        None
+    }
+
+    /// A service was broken off. The recipient is served again at `at`.
+    pub fn break_off(&mut self, recipient: &str, at: Instant) {
+        self.served = self.served.saturating_sub(1);
+        if let Some(line) = self.lines.get_mut(recipient) {
+            line.service = Service::None;
+        }
+        self.schedule(recipient, at);
+        self.forget(recipient);
     }
 
     /// An attempt failed; how many did in a row.
@@ -244,6 +258,9 @@ impl Lines {
     /// Who is due and has a place. Those for whom there is none stay due.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Arc<str>, Arc<Notify>)> {
         while self.served < MAX_TIMED {
+            if let Some(next) = self.next_in_backlog() {
+                return Some(next);
+            }
             let (at, recipient) = self.due.first().filter(|(at, _)| *at <= now).cloned()?;
             self.due.remove(&(at, recipient.clone()));
             if let Some(line) = self.lines.get_mut(&recipient) {
@@ -311,6 +328,15 @@ mod tests {
         assert!(matches!(lines.end("a"), Next::Nobody));
         assert!(lines.ask("a", false).is_some());
         assert!(lines.ask("nobody", false).is_none());
+    }
+
+    #[test]
+    fn a_service_that_is_broken_off_begins_again_later() {
+        let mut lines = lines(&["a"]);
+        let now = Instant::now();
+        assert!(lines.ask("a", false).is_some());
+        lines.break_off("a", now);
+        assert_eq!(&*lines.pop_due(now).expect("a is due").0, "a");
     }
 
     #[test]

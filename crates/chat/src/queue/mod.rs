@@ -30,6 +30,7 @@ use self::clock::SteadyClock;
 use self::lines::Lines;
 pub use self::seen::Before;
 use self::seen::Seen;
+use self::serve::Serving;
 pub use self::settings::{OfflineCopy, QueueSettings};
 pub(crate) use self::tell::{QUEUE_EVENT, STORE_EVENT};
 use crate::{Router, Verdict};
@@ -50,6 +51,7 @@ pub struct Queue {
     opening: AtomicBool,
     unwritten: Mutex<HashMap<MessageId, Change>>,
     seen: Mutex<Seen>,
+    remembers: AtomicBool,
     taken_over: Mutex<HashSet<MessageId>>,
     /// How many those are, for a look without the lock.
     taken_over_count: AtomicUsize,
@@ -67,6 +69,7 @@ impl Queue {
             opening: AtomicBool::new(false),
             unwritten: Mutex::default(),
             seen: Mutex::default(),
+            remembers: AtomicBool::new(false),
             taken_over: Mutex::default(),
             taken_over_count: AtomicUsize::new(0),
         })
@@ -150,6 +153,11 @@ impl Queue {
         }
     }
 
+    /// Whether [`Queue::look`] has to be asked about every message: those of the time before a restart may come again.
+    pub fn remembers(&self) -> bool {
+        self.remembers.load(Ordering::Acquire)
+    }
+
     fn ask(self: &Arc<Self>, recipient: &str, hurry: bool) {
         let begun = self.lines().ask(recipient, hurry);
         if let Some((recipient, hurry)) = begun {
@@ -159,7 +167,8 @@ impl Queue {
 
     fn begin(self: &Arc<Self>, recipient: Arc<str>, hurry: Arc<Notify>) {
         if let Some(router) = self.router.upgrade() {
-            router.spawn(Box::pin(serve::serve(self.clone(), recipient, hurry)));
+            let serving = Serving::new(self.clone(), recipient, hurry);
+            router.spawn(Box::pin(serving.run()));
         }
     }
 }

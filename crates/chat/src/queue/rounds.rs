@@ -1,6 +1,7 @@
 //! What is done once a second: what is due is served, what ran out is ended, what is old is forgotten.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chappe_event::header;
@@ -13,6 +14,8 @@ use super::take_over::route_again;
 use crate::Verdict;
 
 const ROUND: Duration = Duration::from_secs(1);
+/// RFC 3261 §17.1.2.2, Timer F, with some room: so long a request is sent again.
+const REPEATED: Micros = 40_000_000;
 /// Rounds between looks for what can be forgotten.
 const PURGE_EVERY: u64 = 60;
 /// Messages ended or forgotten in one transaction.
@@ -28,7 +31,8 @@ impl Queue {
         self.set_opening(true);
         let lines = store.lines().await;
         let accepted = store.accepted(0, SOME).await;
-        self.now();
+        let now = self.now();
+        self.remember(&store.recent(now - REPEATED, SOME).await.unwrap_or_default(), now);
         if let Ok(lines) = &lines {
             let mut loaded = self.lines();
             lines.iter().for_each(|line| loaded.load(line.recipient.clone(), line.count));
@@ -38,6 +42,13 @@ impl Queue {
         self.set_opening(false);
         self.route_accepted(accepted?);
         lines.map(drop)
+    }
+
+    /// Messages that were taken over just before the start: whoever has not heard of it sends them again.
+    fn remember(&self, recent: &[MessageId], now: Micros) {
+        let mut seen = self.seen.lock();
+        recent.iter().for_each(|id| seen.remember(id.as_str(), now));
+        self.remembers.store(!recent.is_empty(), Ordering::Release);
     }
 
     /// Nothing is kept from here on. What waits stays in the store.
@@ -50,7 +61,8 @@ impl Queue {
         self.serve_those_who_are_there().await;
         let mut ticks = tokio::time::interval(ROUND);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut last, mut rounds, mut trouble) = (self.now(), 0_u64, None);
+        let start = self.now();
+        let (mut last, mut rounds, mut trouble) = (start, 0_u64, None);
         while self.router.strong_count() > 0 {
             ticks.tick().await;
             let Some(store) = self.store() else { continue };
@@ -58,6 +70,9 @@ impl Queue {
             self.round(&store, last, now).await;
             if rounds.is_multiple_of(PURGE_EVERY) {
                 self.purge(&*store, now).await;
+            }
+            if now > start + REPEATED {
+                self.remembers.store(false, Ordering::Release);
             }
             self.tell_trouble(&mut trouble, store.trouble());
             (last, rounds) = (now, rounds + 1);

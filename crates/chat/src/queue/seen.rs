@@ -1,4 +1,5 @@
-//! What senders have sent lately, by the names they gave it themselves.
+//! What senders have sent lately and may send again: by the names they gave it themselves, and what was sent just before
+//! the start.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -42,6 +43,14 @@ impl Seen {
                 self.order.push_back((now, name.into()));
                 Before::Never
             }
+        }
+    }
+
+    /// A message that was dealt with before the start.
+    pub fn remember(&mut self, name: &str, now: Micros) {
+        if self.order.len() < MAX {
+            self.names.insert(name.into(), Before::Taken);
+            self.order.push_back((now, name.into()));
         }
     }
 

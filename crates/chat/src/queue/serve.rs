@@ -34,15 +34,69 @@ enum Step {
     Breath,
 }
 
-/// Serves a recipient until nothing moves, then who is next.
-pub(super) async fn serve(queue: Arc<Queue>, recipient: Arc<str>, hurry: Arc<Notify>) {
-    loop {
-        queue.pass(&recipient, &hurry).await;
-        let next = queue.lines().end(&recipient);
-        match next {
-            Next::Again => {}
-            Next::Other(recipient, hurry) => return queue.begin(recipient, hurry),
-            Next::Nobody => return,
+/// A recipient that is being served. A shard that ends takes its work with it: who is left unserved so is served later.
+pub(super) struct Serving {
+    queue: Arc<Queue>,
+    recipient: Arc<str>,
+    hurry: Arc<Notify>,
+    is_over: bool,
+}
+
+impl Serving {
+    pub fn new(queue: Arc<Queue>, recipient: Arc<str>, hurry: Arc<Notify>) -> Self {
+        Self { queue, recipient, hurry, is_over: false }
+    }
+
+    /// Serves a recipient until nothing moves, then who is next.
+    pub async fn run(mut self) {
+        loop {
+            self.queue.pass(&self.recipient, &self.hurry).await;
+            let next = self.queue.lines().end(&self.recipient);
+            match next {
+                Next::Again => {}
+                Next::Other(recipient, hurry) => {
+                    self.is_over = true;
+                    return self.queue.begin(recipient, hurry);
+                }
+                Next::Nobody => {
+                    self.is_over = true;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.queue.lines().break_off(&self.recipient, Instant::now() + BREATH);
+        }
+    }
+}
+
+/// Copies under way that the line does not wait for. Where they are given up, they are under way no longer.
+struct Flight {
+    queue: Arc<Queue>,
+    recipient: Arc<str>,
+    id: MessageId,
+    devices: Vec<Box<str>>,
+    outlook: Option<Outlook>,
+}
+
+impl Flight {
+    fn has_ended(mut self, outlook: Outlook) {
+        self.outlook = Some(outlook);
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.queue.lines().land(&self.recipient, &self.id, &self.devices);
+        match &self.outlook {
+            Some(Outlook::Delivered | Outlook::Refused { .. }) => self.queue.ask(&self.recipient, false),
+            Some(_) => self.queue.try_later(&self.recipient),
+            None => self.queue.rest_until(&self.recipient, BREATH),
         }
     }
 }
@@ -147,29 +201,33 @@ impl Queue {
     /// What is under way stays so, while the line begins anew.
     fn leave_flying(self: &Arc<Self>, recipient: Arc<str>, summary: Summary, message: Event, again: Again) {
         let Some(router) = self.router.upgrade() else { return };
-        let queue = self.clone();
+        let Again { devices, end } = again;
+        let flight = self.flight(recipient, summary.id.clone(), devices);
         router.spawn(Box::pin(async move {
-            let tried = again.end.await;
-            queue.lines().land(&recipient, &summary.id, &again.devices);
-            queue.settle(&summary, &message, tried).await;
+            let tried = end.await;
+            let outlook = flight.queue.settle(&summary, &message, tried).await;
+            flight.has_ended(outlook);
         }));
     }
 
     /// Waits for the copies that were under way when the message was taken over.
     pub(super) fn await_rest(self: &Arc<Self>, recipient: Arc<str>, id: MessageId, rest: Rest) {
         let Some(router) = self.router.upgrade() else { return };
-        let queue = self.clone();
+        let Rest { devices, end } = rest;
+        let flight = self.flight(recipient, id, devices);
         router.spawn(Box::pin(async move {
-            let Rest { devices, end } = rest;
-            let copies = end.await;
-            queue.lines().land(&recipient, &id, &devices);
-            let Some(store) = queue.store() else { return };
-            let Ok(Some(Record { summary, message: Some(message) })) = store.get(&id).await else { return };
-            match queue.settle(&summary, &message, outcome::of_rest(copies)).await {
-                Outlook::Delivered | Outlook::Refused { .. } => queue.ask(&recipient, false),
-                _ => queue.try_later(&recipient),
-            }
+            let tried = outcome::of_rest(end.await);
+            let Some(store) = flight.queue.store() else { return };
+            let Ok(Some(Record { summary, message: Some(message) })) = store.get(&flight.id).await else {
+                return;
+            };
+            let outlook = flight.queue.settle(&summary, &message, tried).await;
+            flight.has_ended(outlook);
         }));
+    }
+
+    fn flight(self: &Arc<Self>, recipient: Arc<str>, id: MessageId, devices: Vec<Box<str>>) -> Flight {
+        Flight { queue: self.clone(), recipient, id, devices, outlook: None }
     }
 
     /// Writes down what an attempt came to, and tells.

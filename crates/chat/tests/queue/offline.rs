@@ -1,4 +1,4 @@
-use chappe_chat::Delivery;
+use chappe_chat::{Before, Delivery};
 use chappe_store::{Put, Store};
 
 use crate::world::{World, id, message, pass, settle};
@@ -83,7 +83,7 @@ async fn a_silent_device_is_tried_again_on_a_growing_interval() {
     // Timer F, then 60 s.
     pass(32 + 53 - 9).await;
     assert!(world.sent().is_empty());
-    pass(17).await;
+    pass(23).await;
     assert_eq!(world.sent(), ["a: hello"]);
     pass(32 + 135).await;
     assert_eq!(world.sent(), ["a: hello"]);
@@ -241,4 +241,21 @@ async fn the_chat_command_and_replies_are_kept_too() {
     let record = world.store.get(&summary.id).await.unwrap().unwrap();
     assert!(record.message.is_some());
     assert_ne!(Put::Stored, Put::Known(summary.id.clone(), summary.state));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_repeats_a_request_to_a_restarted_server_is_answered() {
+    let before = World::new().await;
+    let mut named = message("1009", "hello");
+    named.add("Message-ID", "abc");
+    before.route(named).await;
+    before.register("1009", "a", &[200]).await;
+    let after = World::on(before.store.clone());
+    after.open().await;
+    let queue = after.router.queue();
+    assert!(queue.remembers());
+    assert_eq!(queue.look("abc"), Before::Taken);
+    assert_eq!(queue.look("other"), Before::Never);
+    pass(60).await;
+    assert!(!queue.remembers());
 }

@@ -36,13 +36,11 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
         shard.start(request.now, flow, Waiting::Nobody);
         return None;
     }
-    match named(request.message) {
-        Some(_) => return once(shard, settings, request, event),
-        None => {
-            let flow = Box::pin(router.route_for_sender(event));
-            shard.start(request.now, flow, Waiting::Sender(request.server));
-        }
+    if named(request.message).is_some() || router.queue().remembers() {
+        return once(shard, settings, request, event);
     }
+    let flow = Box::pin(router.route_for_sender(event));
+    shard.start(request.now, flow, Waiting::Sender(request.server));
     None
 }
 
