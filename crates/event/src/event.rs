@@ -230,6 +230,28 @@ impl Event {
         self.no_chat_exec = true;
     }
 
+    /// Whether adding a header replaces the one of its name.
+    pub fn has_unique_headers(&self) -> bool {
+        self.unique
+    }
+
+    /// An event without headers, to be built as it once was, header by header, by [`restore_text`](Self::restore_text)
+    /// and [`restore_array`](Self::restore_array).
+    pub fn bare(name: EventName, unique_headers: bool) -> Self {
+        Self { unique: unique_headers, ..Self::new(name) }
+    }
+
+    /// Adds a header at the bottom as [`headers`](Self::headers) once gave it: none of the rules of [`add`](Self::add)
+    /// applies.
+    pub fn restore_text(&mut self, name: &str, value: &str) {
+        self.headers.push(Name::copied(name), value);
+    }
+
+    /// [`restore_text`](Self::restore_text) for an array.
+    pub fn restore_array<'v>(&mut self, name: &str, elements: impl IntoIterator<Item = &'v str>) {
+        self.headers.push_array(Name::copied(name), elements);
+    }
+
     /// Moves the last `count` headers to the top, keeping their order.
     pub(crate) fn lift_last(&mut self, count: usize) {
         self.headers.move_last_to(0, count);

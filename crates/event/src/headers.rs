@@ -221,6 +221,21 @@ impl Headers {
         self.entries.push(Entry { name, key, value, elements: None });
     }
 
+    /// [`push`](Self::push) of an array.
+    pub(crate) fn push_array<'v>(&mut self, name: Name<'_>, elements: impl IntoIterator<Item = &'v str>) {
+        let at = self.len();
+        self.push(name, "");
+        let mut spans = Vec::new();
+        for element in elements {
+            if self.has_room(element.len()) {
+                spans.push(self.keep(element));
+            }
+        }
+        if at < self.len() {
+            self.redraw(at, &spans);
+        }
+    }
+
     /// Moves the last `count` headers to `at`, keeping their order.
     pub(crate) fn move_last_to(&mut self, at: usize, count: usize) {
         self.entries[at..].rotate_right(count);

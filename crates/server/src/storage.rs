@@ -7,14 +7,14 @@ use std::time::Duration;
 use chappe_chat::{OfflineCopy, QueueSettings};
 use chappe_chatplan::{SmsConfig, StoreChoice};
 use chappe_event::Globals;
-use chappe_store::{MemoryStore, Store};
+use chappe_store::{MemoryStore, SqliteStore, Store};
 
 use crate::server::Server;
 
 /// The store that the configuration asks for. `None`: messages are kept nowhere.
 pub fn open(config: &SmsConfig, globals: &Globals) -> Option<Arc<dyn Store>> {
     match &config.store {
-        StoreChoice::File(file) => Some(sqlite(&path(file, globals))),
+        StoreChoice::File(file) => Some(SqliteStore::open(&path(file, globals))),
         StoreChoice::Memory => Some(Arc::new(MemoryStore::default())),
         StoreChoice::Nowhere => None,
     }
@@ -60,8 +60,4 @@ pub async fn let_go(server: &Server) {
     if tokio::time::timeout(PATIENCE, store.flush()).await.is_err() {
         tracing::warn!("the store is slow: what became of the last messages may not be written down");
     }
-}
-
-fn sqlite(_: &Path) -> Arc<dyn Store> {
-    Arc::new(MemoryStore::default())
 }

@@ -9,7 +9,8 @@ use chappe_chat::Router;
 use chappe_config::Bindings;
 use chappe_config::acl::AclLists;
 use chappe_directory::Directory;
-use chappe_event::{Bus, Clock, Globals, Identity};
+use chappe_event::{Bus, Clock, Event, Globals, Identity};
+use chappe_store::Store;
 use parking_lot::Mutex;
 
 use crate::config::{ProfileConfig, SofiaConfig};
@@ -30,6 +31,8 @@ pub struct EndpointDeps {
     pub identity: Arc<Identity>,
     /// Who may know users that the files do not.
     pub bindings: Arc<Bindings>,
+    /// Where registrations outlive the endpoint.
+    pub store: Arc<dyn Store>,
     /// Where TCP connections and DNS questions live.
     pub runtime: tokio::runtime::Handle,
 }
@@ -150,6 +153,12 @@ impl Endpoint {
     /// Every binding of every profile, for `show registrations`.
     pub fn registrations(&self) -> Vec<Registration> {
         self.world.registrations()
+    }
+
+    /// Whose queue a message waits in when its recipient has no device: the address-of-record under which that user would
+    /// register, whether it does or not. `None`: the message names nobody who could be reached.
+    pub fn recipient(&self, message: &Event) -> Option<String> {
+        crate::outbound::recipient(&self.world, message)
     }
 
     /// Adds mod_sofia's API commands.

@@ -15,7 +15,9 @@ use tokio::task::JoinHandle;
 use crate::auth::Authenticator;
 use crate::config::{ListenIp, ProfileConfig};
 use crate::endpoint::Listening;
+use crate::kept::Keeper;
 use crate::registrar::Registrar;
+use crate::restore;
 use crate::shard::{self, Mail, Mailbox, SendJob, Work};
 use crate::transport::tcp::{Connections, TcpLimits};
 use crate::transport::udp;
@@ -123,7 +125,8 @@ struct Sockets {
 }
 
 impl Profile {
-    /// Binds and runs. Bindings and nonces of `old`, which must be stopped, live on.
+    /// Binds and runs. Bindings and nonces of `old`, which must be stopped, live on; without it the bindings are those in
+    /// the store, see [`restore`].
     pub fn start(
         config: &ProfileConfig,
         old: Option<&Arc<Profile>>,
@@ -143,6 +146,9 @@ impl Profile {
         let ends = shard::ends(&sockets.udp).map_err(failed)?;
         let mailboxes = ends.iter().map(|end| end.mailbox.clone()).collect();
         let profile = Arc::new(Self::new(config, old, sockets.addr, mailboxes, world));
+        if old.is_none() {
+            restore::start(&profile.registrar, world).map_err(failed)?;
+        }
         profile.run(ends, sockets, world).map_err(failed)?;
         tracing::info!("profile {} listens on {}", profile.name, profile.addr);
         Ok(profile)
@@ -158,10 +164,15 @@ impl Profile {
         let idle = Duration::from_secs(u64::from(config.tcp_idle_timeout));
         let limits = TcpLimits { connections: config.tcp_max_connections, idle };
         let tcp = Connections::new(mailboxes.clone(), limits, world.deps.runtime.clone());
+        let name: Arc<str> = config.name.as_str().into();
+        let registrar = || {
+            let (store, clock) = (world.deps.store.clone(), world.deps.clock.clone());
+            Arc::new(Registrar::new(Keeper::new(name.clone(), store, clock)))
+        };
         Self {
             id: world.next_id(),
-            name: config.name.as_str().into(),
-            registrar: old.map_or_else(Arc::default, |old| old.registrar.clone()),
+            registrar: old.map_or_else(registrar, |old| old.registrar.clone()),
+            name,
             auth: old.map_or_else(|| Arc::new(Authenticator::new(config.nonce_ttl)), |old| old.auth.clone()),
             counters: Counters::default(),
             started: Instant::now(),
@@ -307,6 +318,7 @@ impl Profile {
     /// Ends shards and connections; what was under way is lost.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
+        self.registrar.lost();
         self.stop_accepting();
         self.mailboxes.iter().for_each(|mailbox| mailbox.stop());
         self.tcp.close();

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
 use chappe_sip_msg::Uri;
@@ -10,6 +11,8 @@ use chappe_sip_proto::registrar::{Aor, Applied, Binding, Bindings, Found, Policy
 use chappe_sip_proto::{Peer, Transport};
 use parking_lot::Mutex;
 
+use crate::inbound::came;
+use crate::kept::Keeper;
 use crate::profile::Profile;
 use crate::shard::Random;
 use crate::world::World;
@@ -17,18 +20,21 @@ use crate::world::World;
 /// So many shards at a time rarely meet at one lock.
 const STRIPES: usize = 64;
 
+/// The bindings of an earlier run are here.
+const RESTORED: u8 = 1;
+/// Messages find the profile.
+const FOUND: u8 = 2;
+
 /// Users and their bindings, striped so that shards don't wait for each other.
+///
+/// Invariant: the store hears of every change, and of a user's changes in their order: it is told under the stripe's lock,
+/// which is short, since a store only takes note.
 pub struct Registrar {
     stripes: Box<[Mutex<Bindings>]>,
     hasher: RandomState,
-}
-
-impl Default for Registrar {
-    fn default() -> Self {
-        let mut random = Random::new();
-        let stripes = (0..STRIPES).map(|_| Mutex::new(Bindings::new(random.next()))).collect();
-        Self { stripes, hasher: RandomState::new() }
-    }
+    keeper: Keeper,
+    /// [`RESTORED`], [`FOUND`].
+    reached: AtomicU8,
 }
 
 /// A binding as `show registrations` and `sofia status` see it.
@@ -50,6 +56,16 @@ pub struct Registration {
 }
 
 impl Registrar {
+    pub fn new(keeper: Keeper) -> Self {
+        let mut random = Random::new();
+        let stripes = (0..STRIPES).map(|_| Mutex::new(Bindings::new(random.next()))).collect();
+        Self { stripes, hasher: RandomState::new(), keeper, reached: AtomicU8::new(0) }
+    }
+
+    pub fn keeper(&self) -> &Keeper {
+        &self.keeper
+    }
+
     fn stripe(&self, aor: &str) -> &Mutex<Bindings> {
         let hash = self.hasher.hash_one(aor);
         // The remainder is less than STRIPES.
@@ -63,22 +79,93 @@ impl Registrar {
         register: &Register<'_>,
         policy: &Policy,
     ) -> Result<Applied, RegisterError> {
-        self.stripe(aor.as_str()).lock().apply(now, aor, register, policy)
+        let mut bindings = self.stripe(aor.as_str()).lock();
+        let before = Found::from(bindings.all(aor.as_str()));
+        let applied = bindings.apply(now, aor, register, policy)?;
+        self.keeper.changed(aor, &before, bindings.all(aor.as_str()));
+        Ok(applied)
+    }
+
+    /// REGISTERs that come from here on win over what [`Registrar::restore`] puts back.
+    pub fn begin_restore(&self) {
+        self.stripes.iter().for_each(|stripe| stripe.lock().begin_restore());
+    }
+
+    /// Puts a binding of an earlier run back; `false`: it is left out, and forgotten, since a REGISTER has decided otherwise.
+    pub fn restore(&self, now: Instant, aor: &Aor, binding: Binding) -> bool {
+        let mut bindings = self.stripe(aor.as_str()).lock();
+        let contact = binding.contact.clone();
+        let is_back = bindings.restore(now, aor, binding);
+        if !is_back {
+            self.keeper.gone(aor, &contact, bindings.all(aor.as_str()));
+        }
+        is_back
+    }
+
+    pub fn end_restore(&self, world: &World) {
+        self.stripes.iter().for_each(|stripe| stripe.lock().end_restore());
+        self.reach(RESTORED).iter().for_each(|aor| came(world, aor, true));
+    }
+
+    /// Whether nothing more is put back.
+    pub fn is_restored(&self) -> bool {
+        self.reached.load(Ordering::Acquire) & RESTORED != 0
+    }
+
+    /// Messages find the profile from here on.
+    pub fn found(&self, world: &World) {
+        self.reach(FOUND).iter().for_each(|aor| came(world, aor, true));
+    }
+
+    /// The profile was stopped.
+    pub fn lost(&self) {
+        self.reached.fetch_and(!FOUND, Ordering::AcqRel);
+    }
+
+    /// Who can be written to from here on: everybody with a binding, once bindings are back and messages find the profile.
+    fn reach(&self, step: u8) -> Vec<Aor> {
+        const BOTH: u8 = RESTORED | FOUND;
+        let before = self.reached.fetch_or(step, Ordering::AcqRel);
+        let mut users = Vec::new();
+        if before != BOTH && before | step == BOTH {
+            for stripe in &self.stripes {
+                users.extend(stripe.lock().iter().map(|(aor, _)| aor.clone()));
+            }
+            users.dedup();
+        }
+        users
     }
 
     /// The user's bindings, the most preferred first.
     pub fn lookup(&self, now: Instant, user: &str, domain: &str) -> Found {
-        let aor = Aor::of(user, domain);
-        self.stripe(aor.as_str()).lock().find(now, aor.as_str())
+        self.find(now, Aor::of(user, domain).as_str())
+    }
+
+    /// The same by the text of the address-of-record.
+    pub fn find(&self, now: Instant, aor: &str) -> Found {
+        self.stripe(aor).lock().find(now, aor)
     }
 
     pub fn expire(&self, now: Instant) -> Vec<(Aor, Arc<Binding>)> {
-        self.stripes.iter().flat_map(|stripe| stripe.lock().expire(now)).collect()
+        self.take_out(|bindings| bindings.expire(now))
     }
 
     /// Takes out the bindings that `which` picks.
     pub fn flush(&self, which: impl Fn(&Aor, &Binding) -> bool) -> Vec<(Aor, Arc<Binding>)> {
-        self.stripes.iter().flat_map(|stripe| stripe.lock().remove_all(&which)).collect()
+        self.take_out(|bindings| bindings.remove_all(&which))
+    }
+
+    fn take_out(&self, take: impl Fn(&mut Bindings) -> Vec<(Aor, Arc<Binding>)>) -> Vec<(Aor, Arc<Binding>)> {
+        let mut all = Vec::new();
+        for stripe in &self.stripes {
+            let mut bindings = stripe.lock();
+            let taken = take(&mut bindings);
+            for (aor, binding) in &taken {
+                self.keeper.gone(aor, &binding.contact, bindings.all(aor.as_str()));
+            }
+            all.extend(taken);
+        }
+        all
     }
 
     pub fn len(&self) -> usize {
@@ -187,20 +274,34 @@ fn address(uri: &str) -> Option<(Peer, Option<Transport>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chappe_event::ManualClock;
     use chappe_sip_proto::ConnectionId;
+    use chappe_sip_proto::registrar::Multiple;
+    use chappe_store::{MemoryStore, Store as _};
+    use futures_util::FutureExt as _;
 
-    fn way(contact: &str, path: &str, received: Peer, open: bool) -> String {
-        let headers = if path.is_empty() { String::new() } else { format!("Path: <{path}>\r\n") };
+    fn registrar() -> (Registrar, Arc<MemoryStore>) {
+        let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(ManualClock::at(0)));
+        (Registrar::new(Keeper::new("internal".into(), store.clone(), clock)), store)
+    }
+
+    /// Registers `a@d`.
+    fn register(registrar: &Registrar, now: Instant, received: Peer, cseq: u32, lines: &str) {
         let request = format!(
             "REGISTER sip:d SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@d>;tag=1\r\n\
-             To: <sip:a@d>\r\nCall-ID: x\r\nCSeq: 1 REGISTER\r\nContact: <{contact}>\r\n{headers}\r\n"
+             To: <sip:a@d>\r\nCall-ID: x\r\nCSeq: {cseq} REGISTER\r\n{lines}\r\n"
         );
         let message = chappe_sip_msg::parse(request.as_bytes()).unwrap();
         let register = Register::read(&message, received, "internal".into()).unwrap();
-        let registrar = Registrar::default();
-        let aor = Aor::of("a", "d");
-        let now = Instant::now();
-        registrar.apply(now, &aor, &register, &Policy::default()).unwrap();
+        let policy = Policy { multiple: Multiple::ByContact, ..Policy::default() };
+        // One that is older than another thread's is refused, as it should be.
+        let _ = registrar.apply(now, &Aor::of("a", "d"), &register, &policy);
+    }
+
+    fn way(contact: &str, path: &str, received: Peer, open: bool) -> String {
+        let path = if path.is_empty() { String::new() } else { format!("Path: <{path}>\r\n") };
+        let ((registrar, _), now) = (registrar(), Instant::now());
+        register(&registrar, now, received, 1, &format!("Contact: <{contact}>\r\n{path}"));
         way_to(&registrar.lookup(now, "a", "D")[0], |_| open).to_string()
     }
 
@@ -230,5 +331,82 @@ mod tests {
         for (contact, path, received, open, expected) in cases {
             assert_eq!(way(contact, path, received, open), expected, "{contact} {path} {received}");
         }
+    }
+
+    const PEER: &str = "192.0.2.9:1024";
+
+    fn stored(store: &MemoryStore) -> Vec<(String, u32)> {
+        let rows = store.bindings("internal", i64::MIN).now_or_never().unwrap().unwrap();
+        rows.into_iter().map(|row| (row.contact.into(), row.cseq)).collect()
+    }
+
+    #[test]
+    fn the_store_follows_what_becomes_of_bindings() {
+        let ((registrar, store), now) = (registrar(), Instant::now());
+        let at = |second| now + std::time::Duration::from_secs(second);
+        let peer = Peer::udp(PEER.parse().unwrap());
+        let check = |want: &[(&str, u32)]| {
+            let want: Vec<_> = want.iter().map(|(contact, cseq)| ((*contact).to_owned(), *cseq)).collect();
+            assert_eq!(stored(&store), want);
+        };
+        let both = "Contact: <sip:a@one>;expires=60, <sip:a@two>;expires=90\r\n";
+        register(&registrar, now, peer, 1, both);
+        check(&[("sip:a@one", 1), ("sip:a@two", 1)]);
+        // The same contact in other words is another key.
+        register(&registrar, now, peer, 2, "Contact: <sip:a@TWO>;expires=90\r\n");
+        check(&[("sip:a@TWO", 2), ("sip:a@one", 1)]);
+        register(&registrar, now, peer, 2, "Contact: <sip:a@TWO>;expires=0\r\n");
+        check(&[("sip:a@TWO", 2), ("sip:a@one", 1)]);
+        // It has run out, but nobody has taken it out yet.
+        register(&registrar, at(61), peer, 3, "Contact: <sip:a@one>;expires=60\r\n");
+        assert_eq!(registrar.expire(at(62)).len(), 1);
+        check(&[("sip:a@TWO", 2), ("sip:a@one", 3)]);
+        assert_eq!(registrar.expire(at(100)).len(), 1);
+        check(&[("sip:a@one", 3)]);
+        assert_eq!(registrar.flush(|_, _| true).len(), 1);
+        check(&[]);
+    }
+
+    #[test]
+    fn whoever_is_there_is_told_of_once_both_steps_are_done() {
+        let told = |steps: &[u8]| -> Vec<usize> {
+            let (registrar, _) = registrar();
+            let lines = "Contact: <sip:a@one>, <sip:a@two>\r\n";
+            register(&registrar, Instant::now(), Peer::udp(PEER.parse().unwrap()), 1, lines);
+            let step = |step: &u8| match step {
+                0 => {
+                    registrar.lost();
+                    0
+                }
+                step => registrar.reach(*step).len(),
+            };
+            steps.iter().map(step).collect()
+        };
+        assert_eq!(told(&[RESTORED, FOUND, FOUND, RESTORED]), [0, 1, 0, 0]);
+        assert_eq!(told(&[FOUND, FOUND, RESTORED, FOUND]), [0, 0, 1, 0]);
+        assert_eq!(told(&[RESTORED, FOUND, 0, FOUND, FOUND]), [0, 1, 0, 1, 0]);
+        assert_eq!(told(&[RESTORED, 0, RESTORED, FOUND]), [0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn shards_that_register_one_user_at_once_leave_the_store_as_the_registrar_is() {
+        let ((registrar, store), now) = (registrar(), Instant::now());
+        let peer = Peer::udp(PEER.parse().unwrap());
+        std::thread::scope(|scope| {
+            for shard in 0..4 {
+                let registrar = &registrar;
+                scope.spawn(move || {
+                    for turn in 0..200 {
+                        let expires = if (turn + shard) % 3 == 0 { 0 } else { 600 };
+                        let lines = format!("Contact: <sip:a@{}>;expires={expires}\r\n", turn % 2);
+                        register(registrar, now, peer, turn * 4 + shard, &lines);
+                    }
+                });
+            }
+        });
+        let mut bound: Vec<_> = registrar.lookup(now, "a", "d").into_iter().collect();
+        bound.sort_by(|one, other| one.contact.cmp(&other.contact));
+        let bound: Vec<_> = bound.iter().map(|binding| (binding.contact.to_string(), binding.cseq)).collect();
+        assert_eq!(stored(&store), bound);
     }
 }

@@ -103,7 +103,9 @@ impl World {
     pub fn set_profiles(&self, profiles: Vec<Arc<Profile>>) {
         let view = self.view();
         let (directory, acl) = (view.directory.clone(), view.acl.clone());
+        let registrars: Vec<_> = profiles.iter().map(|profile| profile.registrar.clone()).collect();
         self.view.store(Arc::new(View::new(directory, acl, profiles)));
+        registrars.iter().for_each(|registrar| registrar.found(self));
     }
 
     /// A number that no other shard or connection of this process has.

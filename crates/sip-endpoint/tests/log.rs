@@ -5,6 +5,7 @@ mod fixture;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
+use chappe_store::KeptBinding;
 use fixture::phone::status;
 use fixture::{Server, param};
 use parking_lot::Mutex;
@@ -70,4 +71,25 @@ fn siptrace_shows_messages_in_and_out() {
     let lines = LINES.lock();
     assert!(lines.contains(&format!("bytes from UDP:{}\nOPTIONS sip:traced@chat.test", phone.addr())));
     assert!(lines.contains(&format!("bytes to UDP:{}\nSIP/2.0 200 OK", phone.addr())));
+}
+
+#[test]
+fn a_registration_that_can_not_be_read_is_left_out_and_told_of() {
+    LazyLock::force(&LINES);
+    let server = Server::with("");
+    let phone = server.registered("1001");
+    let good = server.runtime.block_on(server.store.bindings("internal", 0)).unwrap().remove(0);
+    let bad = KeptBinding { contact: "sip:1001@h\r\nX-Evil: 1".into(), ..good };
+    server.store.bind(bad);
+    let server = server.restarted(&fixture::profile("internal", &param("sip-ip", "127.0.0.1")));
+    let contacts: Vec<_> = server.endpoint.registrations().into_iter().map(|r| r.contact).collect();
+    assert_eq!(contacts, [phone.contact()]);
+    let lines = LINES.lock();
+    let line = "a registration of \"1001@chat.test\" at \"sip:1001@h\\r\\nX-Evil: 1\" in profile internal is left out: \
+                its contact is no SIP address\n";
+    assert!(lines.contains(line), "{line} is not in {lines}");
+    assert!(
+        lines.contains("profile internal has 1 registrations of an earlier run; 1 can't be read\n"),
+        "{lines}"
+    );
 }

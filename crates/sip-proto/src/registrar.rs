@@ -1,13 +1,14 @@
 //! The bindings of addresses-of-record, RFC 3261 §10.3.
 //!
 //! [`Register::read`] takes a REGISTER apart, [`Bindings::apply`] does all of it or nothing, [`Bindings::lookup`] says
-//! where a user is, [`Bindings::expire`] hands out what ran out.
+//! where a user is, [`Bindings::expire`] hands out what ran out, [`Bindings::restore`] puts back what an earlier run knew.
 
 mod aor;
 mod binding;
 mod bindings;
 mod policy;
 mod register;
+mod restore;
 mod update;
 
 pub use aor::Aor;

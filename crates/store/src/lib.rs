@@ -14,12 +14,14 @@ mod binding;
 mod error;
 mod memory;
 mod message;
+mod sqlite;
 mod store;
 
 pub use binding::KeptBinding;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use message::{Attempt, Change, Kept, MessageId, Put, Record, State, Summary};
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Counts, Done, Filter, Line, Store};
 
 /// Microseconds since 1970-01-01 00:00:00 UTC.

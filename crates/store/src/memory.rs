@@ -281,6 +281,6 @@ impl Store for MemoryStore {
     }
 
     fn flush(&self) -> Done<()> {
-        Box::pin(std::future::ready(Ok(())))
+        Box::pin(std::future::ready(self.trouble().map_or(Ok(()), Err)))
     }
 }

@@ -9,8 +9,8 @@ pub type Done<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
 /// Keeps messages and bindings.
 ///
-/// Calls may come from any thread, block nobody and take effect in the order they are made, each wholly or not at all. A
-/// call beyond what may wait to be written is [`StoreError::Busy`].
+/// Calls may come from any thread, block nobody and take effect in the order they are made, each wholly or not at all; what
+/// only reads may also show what was asked while it was under way. A call beyond what may wait is [`StoreError::Busy`].
 pub trait Store: Send + Sync {
     /// Keeps a message. `Ok` says that it is on the disk.
     fn put(&self, kept: Kept) -> Done<Put>;
@@ -63,7 +63,7 @@ pub trait Store: Send + Sync {
     /// Whether changes are refused at the moment, and why.
     fn trouble(&self) -> Option<StoreError>;
 
-    /// Resolves when everything asked so far is done; with [`Store::trouble`], at once.
+    /// Resolves when everything asked so far is done; with [`Store::trouble`], at once and with it.
     fn flush(&self) -> Done<()>;
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chappe_sip_endpoint::{Endpoint, EndpointDeps};
+use chappe_store::MemoryStore;
 
 use super::{Module, ModuleError};
 use crate::configuration::Configuration;
@@ -63,6 +64,7 @@ impl Module for SofiaModule {
             clock: server.ground.clock.clone(),
             identity: server.identity.clone(),
             bindings: server.bindings.clone(),
+            store: server.store.clone().unwrap_or_else(|| Arc::new(MemoryStore::default())),
             runtime: server.runtime.clone(),
         });
         if let Err(error) = apply(&endpoint, configuration)

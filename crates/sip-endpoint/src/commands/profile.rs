@@ -90,6 +90,9 @@ fn siptrace(profile: &Profile, value: Option<&str>) -> String {
 
 /// All bindings, those of a Call-ID, or those of `[user]@domain`.
 fn flush(world: &World, profile: &Profile, which: Option<&str>) -> String {
+    if !profile.registrar.is_restored() {
+        return "-ERR registrations are still being read from the store, try again in a moment\n".to_owned();
+    }
     let flushed = profile.registrar.flush(|aor, binding| match which {
         None => true,
         Some(address) if address.contains('@') && !address.starts_with('@') => {

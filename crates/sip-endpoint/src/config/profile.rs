@@ -112,6 +112,11 @@ impl ProfileConfig {
         (!reader.failed).then_some(profile)
     }
 
+    /// The directory's domain of users who register at this host.
+    pub fn register_domain<'a>(&'a self, host: &'a str) -> &'a str {
+        self.force_register_domain.as_deref().unwrap_or(host)
+    }
+
     fn names(&mut self, element: &Element, params: &Params<'_>) {
         let aliases = element.children_named("aliases").flat_map(|list| list.children_named("alias"));
         self.aliases.extend(aliases.filter_map(|alias| alias.attr("name")).map(str::to_owned));

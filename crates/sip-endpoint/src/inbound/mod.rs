@@ -21,6 +21,7 @@ use crate::world::View;
 pub use message::verdict;
 pub use question::{Wanted, question};
 pub use refuse::{ALLOW, answer, overloaded, with};
+pub use register::{came, registered_as};
 
 /// A request with a server transaction that waits for its answer.
 pub struct Request<'r, 'a> {

@@ -16,7 +16,7 @@ use crate::config::{Multiple, ProfileConfig};
 use crate::notices;
 use crate::profile::Settings;
 use crate::shard::Shard;
-use crate::world::View;
+use crate::world::{View, World};
 
 /// Bindings a user may have where `max-registrations-per-extension` says nothing.
 const BINDINGS: usize = 50;
@@ -38,6 +38,9 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
     match apply(shard, &settings.config, request, &aor) {
         Ok(applied) => {
             announce(shard, &aor, &applied);
+            if !(applied.added.is_empty() && applied.refreshed.is_empty()) {
+                came(&world, &aor, !applied.added.is_empty());
+            }
             granted(request, &applied, world.unix_seconds())
         }
         Err(error) => refused(error),
@@ -55,16 +58,27 @@ fn whose(
     let user = to.uri.user_unescaped().ok_or_else(|| Refusal::new(answer(404)))?;
     let user = String::from_utf8_lossy(&user);
     let host = String::from_utf8_lossy(to.uri.host);
-    let domain = config.force_register_domain.as_deref().unwrap_or(&host);
+    let domain = config.register_domain(&host);
     if let Some(known) = sender.user.filter(|_| config.match_username)
         && !(auth::is_user(known, &user) && known.domain.eq_ignore_ascii_case(domain))
     {
         return Err(answer(403).into());
     }
+    Ok(registered_as(config, &user, &host, |domain| request.user(view, domain, &user)))
+}
+
+/// The address-of-record under which a user of this host is registered; `known` finds it in the directory's domain.
+pub fn registered_as<'v>(
+    config: &ProfileConfig,
+    user: &str,
+    host: &str,
+    known: impl FnOnce(&str) -> Option<&'v User>,
+) -> Aor {
+    let domain = config.register_domain(host);
     let db_domain = config.force_register_db_domain.as_deref().unwrap_or(domain);
     // A user has one address-of-record, whichever of its names is used.
-    let id = request.user(view, domain, &user).map_or(&*user, |known: &User| &known.id);
-    Ok(Aor::of(id, db_domain))
+    let id = known(domain).map_or(user, |known| &known.id);
+    Aor::of(id, db_domain)
 }
 
 fn apply(
@@ -106,6 +120,11 @@ fn policy(config: &ProfileConfig) -> Policy {
             Multiple::ByCallId => Others::ByCallId,
         },
     }
+}
+
+/// Tells the queue that a device of this address-of-record can be reached; `fresh`: one that was not there before.
+pub fn came(world: &World, aor: &Aor, fresh: bool) {
+    world.deps.router.queue().came(aor.as_str(), fresh);
 }
 
 fn announce(shard: &Shard, aor: &Aor, applied: &Applied) {

@@ -20,6 +20,7 @@ use crate::shard::{Leg, Outcome, Pending, SendJob, Told};
 use crate::world::World;
 pub use request::{Head, write as write_request};
 pub use resolve::Resolver;
+pub use target::recipient;
 use target::{Destination, Foreign};
 
 /// The name of the chat interface.

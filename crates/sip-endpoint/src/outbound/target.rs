@@ -8,11 +8,13 @@ use std::time::Instant;
 use chappe_chat::Delivery;
 use chappe_event::{Event, header};
 use chappe_sip_msg::{Scheme, Uri};
-use chappe_sip_proto::registrar::{Binding, Found};
+use chappe_sip_proto::registrar::{Aor, Binding, Found};
 use chappe_sip_proto::{Peer, Transport};
 use smallvec::{SmallVec, smallvec};
 
 use super::request::{host_text, uri_user};
+use crate::config::ProfileConfig;
+use crate::inbound::registered_as;
 use crate::profile::Profile;
 use crate::registrar::{can_be_sent_to, way_to};
 use crate::shard::Leg;
@@ -49,9 +51,25 @@ pub fn find(world: &World, message: &Event) -> Result<(Arc<Profile>, Destination
     message.get(header::FROM).filter(|from| !from.is_empty()).ok_or_else(|| missing("from"))?;
     let address = Address::parse(to);
     let view = world.view();
-    let profile = profile(&view, message, &address)?;
+    let profile = profile(&view, message, &address).ok_or_else(|| no_profile(message, &address))?;
     let destination = destination(world, &view, &profile, message, &address)?;
     Ok((profile, destination))
+}
+
+/// The address-of-record that a device of the message's recipient registers, also while there is none; for a user who is not
+/// ours the address, for a URI its user and host.
+pub fn recipient(world: &World, message: &Event) -> Option<String> {
+    let to = message.get(header::TO).filter(|to| !to.is_empty())?;
+    let address = Address::parse(to);
+    if address.is_uri {
+        return Uri::parse(address.user.trim().as_bytes()).ok().map(|uri| uri.aor());
+    }
+    let view = world.view();
+    let profile = profile(&view, message, &address)?;
+    let settings = profile.settings();
+    let host = address.host.filter(|host| !host.is_empty()).unwrap_or(&settings.domain);
+    let aor = registered(&view, &settings.config, address.user, host);
+    Some(aor.as_str().to_owned()).filter(|_| !aor.user().is_empty())
 }
 
 impl<'t> Address<'t> {
@@ -70,19 +88,21 @@ impl<'t> Address<'t> {
 }
 
 /// Named in `to`, else in `sip_profile`, else the one that the host is an alias of.
-fn profile(view: &View, message: &Event, address: &Address<'_>) -> Result<Arc<Profile>, Delivery> {
+fn profile(view: &View, message: &Event, address: &Address<'_>) -> Option<Arc<Profile>> {
     let named = address.profile.or_else(|| message.get(header::SIP_PROFILE));
     let found = match named.or(address.host) {
         Some(name) => view.profile(name),
         None => None,
     };
     // Deviation: FreeSWITCH fails when only a host names the profile and no profile has that alias.
-    let found = found.or_else(|| if named.is_none() { view.profiles.first() } else { None });
-    found.cloned().ok_or_else(|| {
-        let name = named.or(address.host).unwrap_or("NULL");
-        tracing::error!("Invalid Profile {name}");
-        Delivery::Failed(format!("no profile {name}"))
-    })
+    found.or_else(|| if named.is_none() { view.profiles.first() } else { None }).cloned()
+}
+
+fn no_profile(message: &Event, address: &Address<'_>) -> Delivery {
+    let name =
+        address.profile.or_else(|| message.get(header::SIP_PROFILE)).or(address.host).unwrap_or("NULL");
+    tracing::error!("Invalid Profile {name}");
+    Delivery::Failed(format!("no profile {name}"))
 }
 
 fn destination(
@@ -125,25 +145,35 @@ fn destination(
 
 /// The user's bindings; any of the user's names will do.
 fn lookup(view: &View, profile: &Profile, user: &str, host: &str) -> Found {
-    let settings = profile.settings();
+    let (settings, now) = (profile.settings(), Instant::now());
     let config = &settings.config;
-    let unescaped = String::from_utf8_lossy(&chappe_sip_msg::unescape(user.as_bytes())).into_owned();
-    let find = |domain: &str| {
-        let id = view.directory.user(domain, &unescaped).map_or(&*unescaped, |known| known.id.as_str());
-        profile.registrar.lookup(Instant::now(), id, domain)
-    };
-    let found = find(host);
+    let aor = registered(view, config, user, host);
+    let found = profile.registrar.find(now, aor.as_str());
     if !found.is_empty() || !view.is_ours(host) {
         return found;
     }
-    // Our other names stand for the domain under which users are registered.
-    let domains = [&config.force_register_db_domain, &config.force_register_domain];
-    domains
-        .into_iter()
-        .flatten()
-        .map(|domain| find(domain))
-        .find(|found| !found.is_empty())
-        .unwrap_or_default()
+    // A reload may have changed under which of our names users are registered.
+    let user = unescaped(user);
+    let find = |domain: &str| {
+        let id = view.directory.user(domain, &user).map_or(&*user, |known| &known.id);
+        profile.registrar.lookup(now, id, domain)
+    };
+    let forced = [&config.force_register_db_domain, &config.force_register_domain];
+    let domains = std::iter::once(host).chain(forced.into_iter().flatten().map(String::as_str));
+    domains.map(find).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+/// The user's address-of-record: as in a REGISTER where the host is ours.
+fn registered(view: &View, config: &ProfileConfig, user: &str, host: &str) -> Aor {
+    let user = unescaped(user);
+    if view.is_ours(host) {
+        return registered_as(config, &user, host, |domain| view.directory.user(domain, &user));
+    }
+    Aor::of(&user, host)
+}
+
+fn unescaped(user: &str) -> String {
+    String::from_utf8_lossy(&chappe_sip_msg::unescape(user.as_bytes())).into_owned()
 }
 
 /// An answer goes to the sender's devices once each. FreeSWITCH sends it to where the question came from, once a device;
@@ -200,10 +230,6 @@ fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
             transport,
         }),
     })
-}
-
-pub fn recipient(_: &World, message: &Event) -> Option<String> {
-    message.get(header::TO).map(str::to_ascii_lowercase)
 }
 
 /// A tag for a From that has none, RFC 3261 §19.3.

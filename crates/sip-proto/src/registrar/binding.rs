@@ -28,8 +28,8 @@ pub struct Binding {
     pub user_agent: Box<str>,
     /// The profile that took it in.
     pub profile: Arc<str>,
-    /// Higher the later it was made or refreshed.
-    pub(super) serial: u64,
+    /// Higher the later it was made or refreshed. Given out by [`Bindings`](super::Bindings), whatever it says before.
+    pub serial: u64,
 }
 
 impl Binding {

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::register::{Register, RegisterError};
+use super::restore::Claims;
 use super::update::{Applied, Update};
 use super::{Aor, Binding, Policy};
 use crate::siphash::HashKey;
@@ -13,21 +14,28 @@ use crate::siphash::HashKey;
 /// Bindings of one user. Nearly always there is one.
 pub type Found = SmallVec<[Arc<Binding>; 1]>;
 
+/// The serial numbers below are those of bindings that are put back: older than any that is made here.
+const FIRST_SERIAL: u64 = 1 << 40;
+
 /// Who can be reached where.
 #[derive(Debug)]
 pub struct Bindings {
     /// In the order a user's bindings were first made.
-    users: HashMap<Aor, Found, HashKey>,
+    pub(super) users: HashMap<Aor, Found, HashKey>,
     /// By expiry, then serial number.
     expiry: BTreeMap<(Instant, u64), Aor>,
     next_serial: u64,
+    pub(super) next_restored: u64,
+    /// While bindings of an earlier run are put back.
+    pub(super) claims: Option<Box<Claims>>,
 }
 
 impl Bindings {
     /// Nobody is registered. `seed` keeps users from choosing names that hash alike; it must be secret.
     pub fn new(seed: u64) -> Self {
         let users = HashMap::with_hasher(HashKey::derive(seed, 0x7265_6773));
-        Self { users, expiry: BTreeMap::new(), next_serial: 0 }
+        let (next_serial, next_restored) = (FIRST_SERIAL, 0);
+        Self { users, expiry: BTreeMap::new(), next_serial, next_restored, claims: None }
     }
 
     /// Does what a REGISTER asks for `aor`, all of it or, with an error, nothing.
@@ -42,6 +50,9 @@ impl Bindings {
         // What ran out is as good as gone, though it still waits to be handed out by `expire`.
         let (live, dead): (Found, Found) = before.iter().cloned().partition(|binding| binding.is_live(now));
         let applied = Update::new(now, register, policy, self.next_serial).run(live)?;
+        if let Some(claims) = &mut self.claims {
+            claims.note(aor, register, policy, &applied);
+        }
         if applied.added.is_empty() && applied.refreshed.is_empty() && applied.removed.is_empty() {
             return Ok(applied);
         }
@@ -52,7 +63,7 @@ impl Bindings {
     }
 
     /// Replaces a user's bindings and keeps the expiry queue in step.
-    fn store(&mut self, aor: &Aor, before: &Found, after: Found) {
+    pub(super) fn store(&mut self, aor: &Aor, before: &Found, after: Found) {
         for binding in before {
             self.expiry.remove(&(binding.expires_at, binding.serial));
         }
@@ -77,6 +88,11 @@ impl Bindings {
         let mut found: Found = all.filter(|binding| binding.is_live(now)).cloned().collect();
         found.sort_by_key(|binding| std::cmp::Reverse((binding.q, binding.serial)));
         found
+    }
+
+    /// All bindings of a user in the order they were first made, also those that ran out and were not taken out.
+    pub fn all(&self, aor: &str) -> &[Arc<Binding>] {
+        self.users.get(aor).map_or(&[], |bindings| bindings)
     }
 
     /// Whether anything leads to the user.

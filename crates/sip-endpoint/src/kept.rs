@@ -1,0 +1,219 @@
+//! A profile's bindings in the store, in its times and words.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chappe_event::Clock;
+use chappe_sip_msg::Uri;
+use chappe_sip_proto::registrar::{Aor, Binding};
+use chappe_sip_proto::{Peer, Transport};
+use chappe_store::{Done, KeptBinding, Micros, Store};
+
+/// The most that the params let a profile grant: a binding that is kept for longer was written under a wrong clock.
+const LONGEST: Duration = Duration::from_secs(31_536_000);
+
+/// Tells the store what becomes of a profile's bindings.
+pub struct Keeper {
+    pub profile: Arc<str>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a row of the store can't be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error("its user is no address-of-record")]
+    Aor,
+    #[error("its contact is no SIP address")]
+    Contact,
+    #[error("a hop of its path is no SIP address")]
+    Path,
+    #[error("its transport is none that there is")]
+    Transport,
+    #[error("its Call-ID has white space or control characters")]
+    CallId,
+}
+
+/// One moment on both clocks: the registrar's, which nobody sets, and the store's, which outlives a restart.
+#[derive(Clone, Copy)]
+pub struct Moment {
+    pub instant: Instant,
+    unix: Micros,
+}
+
+impl Keeper {
+    pub fn new(profile: Arc<str>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { profile, store, clock }
+    }
+
+    /// What a REGISTER has changed of a user's bindings: all of them before, all of them after.
+    pub fn changed(&self, aor: &Aor, before: &[Arc<Binding>], after: &[Arc<Binding>]) {
+        for binding in before {
+            self.gone(aor, &binding.contact, after);
+        }
+        let now = self.now();
+        let is_new = |binding: &&Arc<Binding>| !before.iter().any(|known| Arc::ptr_eq(known, binding));
+        for binding in after.iter().filter(is_new) {
+            self.store.bind(kept(aor, binding, now));
+        }
+    }
+
+    /// One binding has gone. It is forgotten unless one of those that are `left` has its key: a REGISTER that comes
+    /// after a binding ran out makes another one before that is taken out.
+    pub fn gone(&self, aor: &Aor, contact: &str, left: &[Arc<Binding>]) {
+        if !left.iter().any(|binding| *binding.contact == *contact) {
+            self.store.unbind(&self.profile, aor.as_str(), contact);
+        }
+    }
+
+    /// What was live when the store was written and is so at `now`.
+    pub fn read(&self, now: Moment) -> Done<Vec<KeptBinding>> {
+        self.store.bindings(&self.profile, now.unix)
+    }
+
+    pub fn now(&self) -> Moment {
+        Moment { instant: Instant::now(), unix: self.clock.unix_micros() }
+    }
+}
+
+fn kept(aor: &Aor, binding: &Binding, now: Moment) -> KeptBinding {
+    KeptBinding {
+        profile: (*binding.profile).into(),
+        aor: aor.as_str().into(),
+        contact: binding.contact.clone(),
+        q: binding.q,
+        expires: now.unix_of(binding.expires_at),
+        since: now.unix_of(binding.since),
+        call_id: binding.call_id.clone(),
+        cseq: binding.cseq,
+        path: binding.path.to_vec(),
+        received: binding.received.addr,
+        transport: binding.received.transport.as_str().into(),
+        user_agent: binding.user_agent.clone(),
+    }
+}
+
+/// A binding as it was, but for the connection it came by, which is gone.
+///
+/// What it says ends up in requests: a row that was damaged must not be able to write header lines of its own.
+pub fn binding(kept: &KeptBinding, profile: &Arc<str>, now: Moment) -> Result<(Aor, Binding), Unreadable> {
+    let binding = Binding {
+        received: Peer { transport: check(kept)?, addr: kept.received, connection: None },
+        contact: kept.contact.clone(),
+        q: kept.q.min(1000),
+        expires_at: now.instant_of(kept.expires).min(now.instant + LONGEST),
+        since: now.instant_of(kept.since).min(now.instant),
+        call_id: kept.call_id.clone(),
+        cseq: kept.cseq,
+        path: kept.path.clone().into(),
+        user_agent: kept.user_agent.clone(),
+        profile: profile.clone(),
+        serial: 0,
+    };
+    Ok((Aor::new(&*kept.aor), binding))
+}
+
+fn check(kept: &KeptBinding) -> Result<Transport, Unreadable> {
+    let is_uri = |text: &str| Uri::parse(text.as_bytes()).is_ok();
+    let is_printable = |text: &str| !text.contains(|c: char| c.is_control());
+    let is_aor = kept.aor.rsplit_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+    if !is_aor || !is_printable(&kept.aor) {
+        return Err(Unreadable::Aor);
+    }
+    if !is_uri(&kept.contact) {
+        return Err(Unreadable::Contact);
+    }
+    if !kept.path.iter().all(|hop| is_uri(hop)) {
+        return Err(Unreadable::Path);
+    }
+    if !is_printable(&kept.call_id) || kept.call_id.contains(' ') {
+        return Err(Unreadable::CallId);
+    }
+    Transport::parse(kept.transport.as_bytes()).ok_or(Unreadable::Transport)
+}
+
+impl Moment {
+    fn unix_of(self, at: Instant) -> Micros {
+        let micros = |span: Duration| Micros::try_from(span.as_micros()).unwrap_or(Micros::MAX);
+        match at.checked_duration_since(self.instant) {
+            Some(later) => self.unix.saturating_add(micros(later)),
+            None => self.unix.saturating_sub(micros(self.instant.saturating_duration_since(at))),
+        }
+    }
+
+    /// What no [`Instant`] can say is this moment.
+    fn instant_of(self, at: Micros) -> Instant {
+        let span = Duration::from_micros(at.abs_diff(self.unix));
+        let instant =
+            if at >= self.unix { self.instant.checked_add(span) } else { self.instant.checked_sub(span) };
+        instant.unwrap_or(self.instant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Micros = 1_790_000_000_000_000;
+
+    fn row() -> KeptBinding {
+        KeptBinding {
+            profile: "internal".into(),
+            aor: "1000@chat.test".into(),
+            contact: "sip:1000@192.0.2.1:5070".into(),
+            q: 500,
+            expires: NOON + 60_000_000,
+            since: NOON - 10_000_000,
+            call_id: "c@192.0.2.1".into(),
+            cseq: 7,
+            path: vec!["sip:192.0.2.9;lr".into()],
+            received: "192.0.2.1:1024".parse().unwrap(),
+            transport: "TCP".into(),
+            user_agent: "phone".into(),
+        }
+    }
+
+    fn moment() -> Moment {
+        Moment { instant: Instant::now(), unix: NOON }
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_as_it_was() {
+        let (now, later) = (moment(), Moment { unix: NOON + 20_000_000, ..moment() });
+        let (aor, binding) = binding(&row(), &"internal".into(), now).unwrap();
+        assert_eq!(kept(&aor, &binding, now), row());
+        assert_eq!((binding.q, binding.cseq, binding.received.connection), (500, 7, None));
+        assert_eq!(binding.remaining(now.instant), Duration::from_secs(60));
+        let (_, older) = super::binding(&row(), &"internal".into(), later).unwrap();
+        assert_eq!(older.remaining(later.instant), Duration::from_secs(40));
+        assert_eq!(later.instant - older.since, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn times_of_another_clock_are_cut() {
+        let now = moment();
+        let wrong = KeptBinding { expires: Micros::MAX, since: Micros::MAX, ..row() };
+        let (_, binding) = binding(&wrong, &"internal".into(), now).unwrap();
+        assert_eq!((binding.remaining(now.instant), binding.since), (LONGEST, now.instant));
+        let past = KeptBinding { expires: Micros::MIN, since: Micros::MIN, ..row() };
+        let (_, binding) = super::binding(&past, &"internal".into(), now).unwrap();
+        assert!(!binding.is_live(now.instant));
+    }
+
+    #[test]
+    fn what_can_not_be_a_binding_is_told_from_what_can() {
+        let cases = [
+            (KeptBinding { aor: "1000".into(), ..row() }, Unreadable::Aor),
+            (KeptBinding { aor: "@chat.test".into(), ..row() }, Unreadable::Aor),
+            (KeptBinding { aor: "1\r\n@chat.test".into(), ..row() }, Unreadable::Aor),
+            (KeptBinding { contact: "nowhere".into(), ..row() }, Unreadable::Contact),
+            (KeptBinding { contact: "sip:a@h\r\nX-Evil: 1".into(), ..row() }, Unreadable::Contact),
+            (KeptBinding { path: vec!["sip:h>,<sip:g".into()], ..row() }, Unreadable::Path),
+            (KeptBinding { transport: "SCTP".into(), ..row() }, Unreadable::Transport),
+            (KeptBinding { call_id: "a b".into(), ..row() }, Unreadable::CallId),
+        ];
+        for (row, want) in cases {
+            assert_eq!(binding(&row, &"internal".into(), moment()).unwrap_err(), want);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The table of bindings.
+
+use std::net::{IpAddr, SocketAddr};
+
+use rusqlite::{Connection, params};
+
+use super::code::{In, Out};
+use super::fault::Fault;
+use crate::{KeptBinding, Micros};
+
+/// Profile, user and contact.
+pub type BindingKey = (Box<str>, Box<str>, Box<str>);
+
+pub fn key(binding: &KeptBinding) -> BindingKey {
+    (binding.profile.clone(), binding.aor.clone(), binding.contact.clone())
+}
+
+/// Writes one, or removes it.
+pub fn write(connection: &Connection, key: &BindingKey, binding: Option<&KeptBinding>) -> Result<(), Fault> {
+    let (profile, aor, contact) = key;
+    match binding {
+        Some(binding) => {
+            let mut insert =
+                connection.prepare_cached("INSERT OR REPLACE INTO binding VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            insert.execute(params![profile, aor, contact, binding.expires, encode(binding)])?;
+        }
+        None => {
+            let mut delete = connection
+                .prepare_cached("DELETE FROM binding WHERE profile = ?1 AND aor = ?2 AND contact = ?3")?;
+            delete.execute(params![profile, aor, contact])?;
+        }
+    }
+    Ok(())
+}
+
+/// Those of a profile that are live, in the order of users and contacts; the others are removed.
+pub fn live(connection: &Connection, profile: &str, now: Micros) -> Result<Vec<KeptBinding>, Fault> {
+    let mut delete = connection.prepare_cached("DELETE FROM binding WHERE profile = ?1 AND expires <= ?2")?;
+    delete.execute(params![profile, now])?;
+    let mut select = connection.prepare_cached(
+        "SELECT aor, contact, expires, octets FROM binding WHERE profile = ?1 ORDER BY aor, contact",
+    )?;
+    let mut rows = select.query([profile])?;
+    let (mut live, mut damaged) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (aor, contact): (Box<str>, Box<str>) = (row.get(0)?, row.get(1)?);
+        let octets = row.get_ref(3)?.as_blob().ok();
+        match octets.and_then(|octets| decode(octets, profile, &aor, &contact, row.get(2).ok()?)) {
+            Some(binding) => live.push(binding),
+            None => damaged.push((Box::from(profile), aor, contact)),
+        }
+    }
+    for key in damaged {
+        tracing::error!("the binding {} of {} is damaged in the store, and forgotten", key.2, key.1);
+        write(connection, &key, None)?;
+    }
+    Ok(live)
+}
+
+fn encode(binding: &KeptBinding) -> Vec<u8> {
+    let mut out = Out::with_capacity(256);
+    out.number(binding.q.into());
+    out.signed(binding.since);
+    out.text(&binding.call_id);
+    out.number(binding.cseq.into());
+    out.number(binding.path.len() as u64);
+    binding.path.iter().for_each(|hop| out.text(hop));
+    match binding.received.ip() {
+        IpAddr::V4(address) => out.octets(&address.octets()),
+        IpAddr::V6(address) => out.octets(&address.octets()),
+    }
+    out.number(binding.received.port().into());
+    out.text(&binding.transport);
+    out.text(&binding.user_agent);
+    out.sealed(&seal(&binding.profile, &binding.aor, &binding.contact, binding.expires))
+}
+
+fn decode(octets: &[u8], profile: &str, aor: &str, contact: &str, expires: Micros) -> Option<KeptBinding> {
+    let mut input = In::unsealed(&seal(profile, aor, contact, expires), octets)?;
+    let (q, since) = (input.small()?, input.signed()?);
+    let (call_id, cseq) = (input.text()?.into(), input.small()?);
+    let path = (0..input.count()?).map(|_| input.text().map(Box::from)).collect::<Option<_>>()?;
+    let address = match *input.octets()? {
+        ref octets if octets.len() == 4 => IpAddr::from(<[u8; 4]>::try_from(octets).ok()?),
+        ref octets => IpAddr::from(<[u8; 16]>::try_from(octets).ok()?),
+    };
+    let received = SocketAddr::new(address, input.small()?);
+    let (transport, user_agent) = (input.text()?.into(), input.text()?.into());
+    let (profile, aor, contact) = (profile.into(), aor.into(), contact.into());
+    Some(KeptBinding {
+        profile,
+        aor,
+        contact,
+        q,
+        expires,
+        since,
+        call_id,
+        cseq,
+        path,
+        received,
+        transport,
+        user_agent,
+    })
+}
+
+fn seal(profile: &str, aor: &str, contact: &str, expires: Micros) -> Vec<u8> {
+    let texts = [profile, aor, contact].join("\n");
+    [texts.as_bytes(), &expires.to_le_bytes()].concat()
+}

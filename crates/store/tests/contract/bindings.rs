@@ -1,0 +1,75 @@
+use chappe_store::{KeptBinding, Micros, Store};
+
+crate::contract! {
+    a_binding_comes_back_as_it_was,
+    the_last_refresh_counts,
+    a_binding_that_was_removed_is_gone,
+    bindings_that_are_over_are_forgotten,
+    a_flush_waits_for_everything,
+}
+
+fn binding(profile: &str, contact: &str, expires: Micros) -> KeptBinding {
+    KeptBinding {
+        profile: profile.into(),
+        aor: "bob@example.org".into(),
+        contact: contact.into(),
+        q: 700,
+        expires,
+        since: -5,
+        call_id: "call".into(),
+        cseq: u32::MAX,
+        path: vec!["<sip:edge;lr>".into(), "<sip:core;lr>".into()],
+        received: "[2001:db8::1]:5060".parse().unwrap(),
+        transport: "TLS".into(),
+        user_agent: "Grüße/1.0".into(),
+    }
+}
+
+async fn a_binding_comes_back_as_it_was(store: &dyn Store) {
+    let one = binding("internal", "sip:a", 100);
+    let other = KeptBinding {
+        path: Vec::new(),
+        received: ([192, 0, 2, 1], 1).into(),
+        ..binding("internal", "sip:b", 100)
+    };
+    store.bind(one.clone());
+    store.bind(other.clone());
+    store.bind(binding("external", "sip:a", 100));
+    assert_eq!(store.bindings("internal", 50).await, Ok(vec![one, other]));
+    assert_eq!(store.bindings("nobody", 50).await, Ok(Vec::new()));
+}
+
+async fn the_last_refresh_counts(store: &dyn Store) {
+    for cseq in 1..=1000 {
+        store.bind(KeptBinding { cseq, ..binding("internal", "sip:a", 100) });
+    }
+    let live = store.bindings("internal", 50).await.unwrap();
+    assert_eq!(live.iter().map(|binding| binding.cseq).collect::<Vec<_>>(), [1000]);
+    store.bind(binding("internal", "sip:a", 200));
+    assert_eq!(store.bindings("internal", 150).await.unwrap().len(), 1);
+}
+
+async fn a_binding_that_was_removed_is_gone(store: &dyn Store) {
+    store.bind(binding("internal", "sip:a", 100));
+    store.bind(binding("internal", "sip:b", 100));
+    store.unbind("internal", "bob@example.org", "sip:a");
+    store.unbind("internal", "bob@example.org", "sip:c");
+    assert_eq!(store.bindings("internal", 50).await, Ok(vec![binding("internal", "sip:b", 100)]));
+    store.unbind("internal", "bob@example.org", "sip:b");
+    assert_eq!(store.bindings("internal", 50).await, Ok(Vec::new()));
+}
+
+async fn bindings_that_are_over_are_forgotten(store: &dyn Store) {
+    store.bind(binding("internal", "sip:a", 100));
+    store.bind(binding("internal", "sip:b", 101));
+    store.bind(binding("external", "sip:a", 100));
+    assert_eq!(store.bindings("internal", 100).await.unwrap().len(), 1);
+    assert_eq!(store.bindings("internal", 0).await.unwrap().len(), 1, "it does not come back");
+    assert_eq!(store.bindings("external", 0).await.unwrap().len(), 1, "others are another profile's");
+}
+
+async fn a_flush_waits_for_everything(store: &dyn Store) {
+    store.bind(binding("internal", "sip:a", 100));
+    assert_eq!(store.flush().await, Ok(()));
+    assert_eq!(store.bindings("internal", 50).await.unwrap().len(), 1);
+}
