@@ -52,6 +52,8 @@ pub struct Options {
 pub enum Command {
     /// Measure events a second to clients of the event socket
     Events(EventOptions),
+    /// Measure messages a second that are kept on the disk, and the start with many of them
+    Store(StoreOptions),
     /// The relay that only moves packets; prints the port it listens on
     #[command(hide = true)]
     Floor {
@@ -92,6 +94,34 @@ pub struct EventOptions {
     /// Core of the load generator
     #[arg(long, default_value_t = 1)]
     pub load_core: usize,
+}
+
+/// What is measured of the store.
+#[derive(clap::Args, Clone, Debug)]
+pub struct StoreOptions {
+    /// A folder on the disk to measure [default: the system's for temporary files]
+    #[arg(long, value_name = "PATH")]
+    pub folder: Option<PathBuf>,
+
+    /// Rounds, of which the medians are told
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+
+    /// Messages a round
+    #[arg(long, default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1000..=10_000_000))]
+    pub messages: u32,
+
+    /// Messages on their way at once
+    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=16_000))]
+    pub producers: u32,
+
+    /// Messages that wait when the store starts; 0: leave that out
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub waiting: u32,
+
+    /// What `cargo xtask bench` hands to every part; the store needs no server
+    #[arg(long, value_name = "PATH", hide = true)]
+    pub chappe: Option<PathBuf>,
 }
 
 /// A row of the table.

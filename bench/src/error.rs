@@ -17,6 +17,8 @@ pub enum BenchError {
     EventSocket { expected: &'static str, said: String },
     /// A user could not be registered.
     Register { user: String, why: String },
+    /// The store did not take a message, or not as it should.
+    Store(String),
     /// The system refused something.
     System { doing: &'static str, source: io::Error },
 }
@@ -49,6 +51,7 @@ impl fmt::Display for BenchError {
                 write!(f, "the event socket should have said {expected}, and said {said:?}")
             }
             BenchError::Register { user, why } => write!(f, "failed to register {user}: {why}"),
+            BenchError::Store(why) => write!(f, "the store failed: {why}"),
             BenchError::System { doing, source } => write!(f, "failed to {doing}: {source}"),
         }
     }

@@ -1,7 +1,9 @@
 //! Cores and CPU time.
 
+use std::fs::File;
 use std::io;
 use std::mem;
+use std::os::fd::AsRawFd as _;
 use std::time::Duration;
 
 use crate::error::BenchError;
@@ -85,4 +87,13 @@ pub fn cpu_time(pid: u32) -> Result<Duration, BenchError> {
         return Err(BenchError::system("read the server's CPU time")(io::Error::last_os_error()));
     }
     Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+}
+
+/// Has the system drop the pages of a file that it keeps in memory.
+pub fn forget_pages(file: &File) -> io::Result<()> {
+    // SAFETY: the descriptor is open as long as `file` is borrowed; the call touches no memory of ours.
+    match unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
 }

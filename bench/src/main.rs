@@ -6,7 +6,8 @@
 //! of the server process, and as its ratio to the floor: the same packets through a relay with one receive and one send
 //! call a packet and nothing between them.
 //!
-//! Another part, [`events`], measures what clients of the event socket cost: `chappe-bench events`.
+//! Other parts: [`events`] measures what clients of the event socket cost (`chappe-bench events`), [`store`] how fast messages
+//! get to the disk (`chappe-bench store`).
 //!
 //! Invariant: nothing leaves loopback, every port is one the system chose, and what was started is ended.
 
@@ -23,6 +24,7 @@ mod register;
 mod rounds;
 mod server;
 mod sleeper;
+mod store;
 mod table;
 mod udp;
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let result = match options.command {
         Some(cli::Command::Floor { sender, receiver }) => floor::relay(sender, receiver),
         Some(cli::Command::Events(options)) => events::run(&options),
+        Some(cli::Command::Store(options)) => store::run(&options),
         None => rounds::run(&options),
     };
     match result {

@@ -7,7 +7,9 @@ use chappe_event::{Event, header};
 use crate::asker::Asker;
 use crate::hunting::{self, Planned, Sent};
 use crate::limits::MAX_FORWARDS;
-use crate::{ChatInterface, Delivery, Hold, Queue, Quirks, Router, Verdict, delivery, message_id, report};
+use crate::{
+    ChatInterface, Delivery, Hold, Queue, Quirks, Router, Verdict, delivery, message_id, receipts, report,
+};
 
 /// How a message ended.
 pub(crate) struct Ended {
@@ -48,7 +50,8 @@ pub(crate) async fn run_for(router: &Arc<Router>, mut message: Event, asker: Opt
         Way::Ended(ended) => ended,
         Way::Taken(sent) => taken(sent).await,
     };
-    router.queue().end_taken_over(&message, &ended).await;
+    let was_taken_over = router.queue().end_taken_over(&message, &ended).await;
+    receipts::of_way(router, &message, &ended, was_taken_over);
     report::tell(router, quirks, message, &ended);
     ended
 }
@@ -130,7 +133,7 @@ fn goes_through_the_plan(quirks: Quirks, message: &Event) -> bool {
         && (quirks.swallow_composing || !is_composing(message))
 }
 
-fn names_global(proto: &str) -> bool {
+pub(crate) fn names_global(proto: &str) -> bool {
     const GLOBAL: &[u8] = b"global";
     proto.as_bytes().windows(GLOBAL.len()).any(|part| part.eq_ignore_ascii_case(GLOBAL))
 }

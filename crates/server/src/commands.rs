@@ -29,6 +29,7 @@ mod lookup;
 mod lua;
 mod luarun;
 mod machine;
+mod message;
 mod module_exists;
 mod msleep;
 mod reg_url;
@@ -89,6 +90,7 @@ const COMMANDS: &[(&Row, Run)] = &[
     (&log::ROW, log::run),
     (&lua::ROW, lua::run),
     (&luarun::ROW, luarun::run),
+    (&message::ROW, message::run),
     (&module_exists::ROW, module_exists::run),
     (&msleep::ROW, msleep::run),
     (&reg_url::ROW, reg_url::run),

@@ -71,6 +71,8 @@ pub struct Server {
     pub tables: Arc<Tables>,
     /// Where messages wait and registrations survive; `None`: nowhere.
     pub store: Option<Arc<dyn Store>>,
+    /// Where that is, as operators read it.
+    pub store_place: String,
     pub completions: Completions,
     /// Places for commands of the machine that nobody waits for.
     pub background: Arc<Semaphore>,
@@ -113,6 +115,7 @@ impl Server {
         let plans = BindingPlans::new(bindings.clone(), bus.clone(), runtime.clone());
         router.set_plan_source(Some(Arc::new(plans)));
         let store = storage::open(&configuration.sms, &ground.globals);
+        let store_place = storage::place(&configuration.sms, &ground.globals);
         Arc::new(Self {
             ground,
             identity,
@@ -126,6 +129,7 @@ impl Server {
             scheduler,
             tables,
             store,
+            store_place,
             completions: Completions::default(),
             background: Arc::new(Semaphore::new(MAX_BACKGROUND)),
             lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),

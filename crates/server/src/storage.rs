@@ -20,6 +20,15 @@ pub fn open(config: &SmsConfig, globals: &Globals) -> Option<Arc<dyn Store>> {
     }
 }
 
+/// Where that is, as operators read it.
+pub fn place(config: &SmsConfig, globals: &Globals) -> String {
+    match &config.store {
+        StoreChoice::File(file) => format!("SQLite, {}", path(file, globals).display()),
+        StoreChoice::Memory => "memory, which ends with the server".to_owned(),
+        StoreChoice::Nowhere => "none".to_owned(),
+    }
+}
+
 /// A relative path is one in FreeSWITCH's folder for databases.
 pub fn path(file: &Path, globals: &Globals) -> PathBuf {
     Path::new(globals.get("db_dir").as_deref().unwrap_or_default()).join(file)

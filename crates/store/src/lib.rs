@@ -5,6 +5,9 @@
 //! When the future of a change says `Ok`, the change is on the disk, synced: the promise that a 2xx makes to a sender
 //! rests on this alone.
 //!
+//! SQLite has a thread that writes, with one sync for all that waits, and one that reads ([`SqliteStore`] tells what is
+//! bounded, and what happens beyond). Each row has a checksum: one that is damaged is refused, and costs no other.
+//!
 //! Invariant: a store never decides. It knows neither SIP nor retry schedules, reads no clock (each time is handed in, in
 //! microseconds since 1970), and blocks nobody who calls it: the work is done on threads of its own.
 

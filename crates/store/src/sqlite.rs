@@ -21,6 +21,7 @@ mod writing;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -92,6 +93,11 @@ impl SqliteStore {
             reader = spawn(&shared, "store-reader", move || reader::run(&reading, &receive));
         }
         Arc::new(Self { shared, reads, reader, writer })
+    }
+
+    /// Transactions so far: each has cost one sync.
+    pub fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Relaxed)
     }
 
     fn change<T: Send + 'static>(

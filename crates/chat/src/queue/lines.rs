@@ -255,6 +255,11 @@ impl Lines {
         self.due.insert((at, key));
     }
 
+    /// When the recipient is to be served.
+    pub fn due(&self, recipient: &str) -> Option<Instant> {
+        self.lines.get(recipient)?.due
+    }
+
     /// Who is due and has a place. Those for whom there is none stay due.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Arc<str>, Arc<Notify>)> {
         while self.served < MAX_TIMED {
@@ -358,6 +363,7 @@ mod tests {
         lines.schedule("a", now + second);
         lines.schedule("a", now + 3 * second);
         lines.schedule("b", now + 2 * second);
+        assert_eq!((lines.due("a"), lines.due("nobody")), (Some(now + second), None));
         assert!(lines.pop_due(now).is_none());
         assert_eq!(&*lines.pop_due(now + second).expect("a is due").0, "a");
         assert!(lines.pop_due(now + second).is_none());

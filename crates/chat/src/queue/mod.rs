@@ -20,11 +20,13 @@ mod times;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use chappe_store::{Change, MessageId, Micros, State, Store, StoreError};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use self::clock::SteadyClock;
 use self::lines::Lines;
@@ -120,6 +122,18 @@ impl Queue {
     /// What waits for the recipient is tried now.
     pub fn retry(self: &Arc<Self>, recipient: &str) {
         self.ask(recipient, false);
+    }
+
+    /// How long it is until the recipient is tried again by the clock; `None`: it is under way, or only a device that comes
+    /// changes anything.
+    pub fn next_attempt(&self, recipient: &str) -> Option<Duration> {
+        let due = self.lines.lock().due(recipient)?;
+        Some(due.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether there may be something where the recipient is.
+    pub fn may_reach(&self, recipient: &str) -> bool {
+        self.router.upgrade().is_some_and(|router| router.may_reach(recipient))
     }
 
     /// Takes a message back. `Ok(false)`: it is not there, or it is final.

@@ -312,11 +312,6 @@ impl Queue {
             lines.leave(&summary.recipient, summary.not_before <= self.now(), false);
         }
     }
-
-    /// Whether there may be something where the recipient is.
-    pub(super) fn may_reach(&self, recipient: &str) -> bool {
-        self.router.upgrade().is_some_and(|router| router.may_reach(recipient))
-    }
 }
 
 /// A number from 0 to 1.

@@ -8,7 +8,7 @@ use chappe_store::{Change, MessageId, State};
 
 use super::Queue;
 use crate::flow::{self, Ended};
-use crate::{Delivery, Router, Verdict, report};
+use crate::{Delivery, Router, Verdict, receipts, report};
 
 impl Queue {
     /// Writes the message down as one that is to go through the chatplan. `true`: it is on the disk.
@@ -24,6 +24,7 @@ impl Queue {
             Ok(_) => {
                 self.begin_taken_over(id);
                 report::send(&router, message, &Ended::delivered(Delivery::Stored));
+                receipts::of_taking_over(&router, message);
                 true
             }
             Err(error) => {
@@ -53,13 +54,15 @@ impl Queue {
     }
 
     /// The chatplan is through with the message: what became of it is written down.
-    pub(crate) async fn end_taken_over(&self, message: &Event, ended: &Ended) {
+    /// Whether it was one that had been taken over.
+    pub(crate) async fn end_taken_over(&self, message: &Event, ended: &Ended) -> bool {
         if self.taken_over_count.load(Ordering::Acquire) == 0 {
-            return;
+            return false;
         }
         let id = MessageId::from(message.get(header::MESSAGE_ID).unwrap_or_default());
-        if !self.forget_taken_over(&id) || ended.delivery == Some(Delivery::Stored) {
-            return;
+        let was_taken_over = self.forget_taken_over(&id);
+        if !was_taken_over || ended.delivery == Some(Delivery::Stored) {
+            return was_taken_over;
         }
         let state = match (ended.verdict.code, &ended.delivery) {
             (200..=299, Some(_)) => State::Delivered,
@@ -68,6 +71,7 @@ impl Queue {
         };
         let change = Change::Ended { at: self.now(), state, attempts: attempts(self.now(), ended) };
         self.write(&id, change).await;
+        true
     }
 }
 

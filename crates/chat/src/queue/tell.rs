@@ -4,7 +4,7 @@ use chappe_event::{Event, header};
 use chappe_store::{Record, State, StoreError, Summary};
 
 use super::Queue;
-use crate::{Verdict, report};
+use crate::{Verdict, receipts, report};
 
 /// The subclass of what happens in the queue.
 pub(crate) const QUEUE_EVENT: &str = "SMS::QUEUE";
@@ -38,6 +38,7 @@ impl Queue {
             verdict.reason
         );
         report::of_kept(&router, message, verdict, device, summary.tries);
+        receipts::of_end(&router, message, state);
         self.tell_queue(state.as_str(), message, &summary.recipient);
     }
 

@@ -4,6 +4,7 @@ mod bounds;
 mod composing;
 mod events;
 mod plan;
+mod receipts;
 mod scripts;
 mod send_message;
 mod slow;

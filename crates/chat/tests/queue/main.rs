@@ -4,6 +4,7 @@
 mod bounds;
 mod copies;
 mod offline;
+mod receipts;
 mod slow_apps;
 mod times;
 mod trouble;

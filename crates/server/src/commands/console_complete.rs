@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chappe_api::{Answer, Call, Row};
 
+use super::message;
 use crate::server::Server;
 
 pub(super) const ROW: Row = Row {
@@ -39,6 +40,7 @@ pub(super) fn matches(call: &Call<'_>, server: &Arc<Server>) -> Matches {
         [command] => {
             rows.iter().find(|row| row.name == *command).map(|row| words(row.syntax)).unwrap_or_default()
         }
+        ["message", words @ ..] => message::words_after(words),
         // Of a command's syntax only the first word is known.
         _ => Vec::new(),
     };

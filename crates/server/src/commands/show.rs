@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chappe_api::{Alias, Answer, Call, Registry, Row};
+use chappe_store::State;
 
+use super::message::{self, Listing, MOST};
 use super::table::{Table, total, total_json, total_xml};
 use crate::completions::Completion;
 use crate::scheduler::{DESCRIPTION, Task};
@@ -12,8 +14,8 @@ use crate::server::Server;
 pub(super) const ROW: Row = Row {
     name: "show",
     syntax: "aliases|api [name]|application|bridged_calls|calls [count]|channels [count|like <match string>]|chat|chat_app|\
-             complete|detailed_bridged_calls|detailed_calls|help|interface_types|interfaces|limits|modules [name]|nat_map|\
-             registrations [count]|status|tasks, then: as [csv|delim [<delimiter>]|xml|json]",
+             complete|detailed_bridged_calls|detailed_calls|help|interface_types|interfaces|limits|messages [<state>]|\
+             modules [name]|nat_map|registrations [count]|status|tasks, then: as [csv|delim [<delimiter>]|xml|json]",
     doc: "Show various reports",
     module: "mod_commands",
 };
@@ -31,6 +33,9 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
     if what.starts_with("help") {
         return help(call.registry).into();
     }
+    if what == "messages" {
+        return messages(chosen, &form, server);
+    }
     let Some(mut table) = table(&what, chosen, server, call.registry) else { return Answer::usage(&ROW) };
     let countable = matches!(what.as_str(), "registrations" | "calls" | "channels");
     if countable && chosen.is_some_and(|word| word.eq_ignore_ascii_case("count")) {
@@ -40,6 +45,28 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
         table.rows.retain(|row| row[2] == name);
     }
     print(&table, &form).into()
+}
+
+/// Messages that are kept, in the order they came; the first [`MOST`] of them.
+fn messages(chosen: Option<&str>, form: &Form<'_>, server: &Arc<Server>) -> Answer {
+    let state = chosen.and_then(State::parse);
+    if state.is_none() && chosen.is_some() {
+        return Answer::usage(&ROW);
+    }
+    let store = match message::store(server) {
+        Ok(store) => store,
+        Err(answer) => return answer,
+    };
+    let (name, delimiter) = (form.name.to_ascii_lowercase(), form.delimiter.to_owned());
+    let (listing, zone) = (Listing { state, limit: MOST, ..Listing::default() }, server.ground.clock.zone());
+    Answer::Later(Box::pin(async move {
+        let page = message::page(&*store, listing, &zone).await;
+        match (page, name.as_str()) {
+            (Ok(page), "csv" | "delim") => page.text(&delimiter),
+            (Ok(page), name) => print(&page.table, &Form { name, delimiter: &delimiter }),
+            (Err(error), _) => format!("-ERR {error}\n"),
+        }
+    }))
 }
 
 struct Form<'a> {

@@ -5,14 +5,25 @@ use std::time::Duration;
 
 use chappe_api::{Answer, Call, Row};
 
+use super::message;
 use crate::server::Server;
 
 pub(super) const ROW: Row =
     Row { name: "status", syntax: "", doc: "Show current status", module: "mod_commands" };
 
+/// FreeSWITCH's lines at their places, then what there is of messages.
+pub(super) fn run(_: &Call<'_>, server: &Arc<Server>) -> Answer {
+    let mut text = as_freeswitch(server);
+    let counting = message::counted(server.clone());
+    Answer::Later(Box::pin(async move {
+        text.push_str(&counting.await);
+        text
+    }))
+}
+
 /// FreeSWITCH mod_commands.c status_function, line by line, since monitoring reads it by them. Sessions are calls: there
 /// are none.
-pub(super) fn run(_: &Call<'_>, server: &Arc<Server>) -> Answer {
+fn as_freeswitch(server: &Server) -> String {
     let ready = if server.is_ready() { "ready" } else { "not ready" };
     format!(
         "UP {}\n\
@@ -26,7 +37,6 @@ pub(super) fn run(_: &Call<'_>, server: &Arc<Server>) -> Answer {
         crate::version::FULL,
         server.ground.idle.percent(),
     )
-    .into()
 }
 
 /// FreeSWITCH switch_core_measure_time: years of 365 days, every unit named, zero or not.

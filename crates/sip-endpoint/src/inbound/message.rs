@@ -9,7 +9,7 @@ use chappe_sip_msg::{HeaderName, Message, NameAddr};
 use chappe_sip_proto::Response;
 
 use super::refuse::{self, answer, overloaded, with};
-use super::{Refusal, Request, event};
+use super::{Refusal, Request, encoding, event};
 use crate::auth::{self, Sender};
 use crate::profile::Settings;
 use crate::shard::{Shard, Waiting};
@@ -106,6 +106,9 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
         return Ok(None);
     }
     let mut event = event(shard, settings, request, &sender, &from, &to);
+    if let Some(body) = encoding::decoded(message)? {
+        event.set_body(Some(body));
+    }
     refuse_foreign(&sender, &to, &event, &view)?;
     if settings.config.fire_message_events {
         announce(shard, &event);

@@ -1,5 +1,6 @@
 //! Requests that came in: what each deserves.
 
+mod encoding;
 mod event;
 mod message;
 mod options;

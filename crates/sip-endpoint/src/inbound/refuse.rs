@@ -74,10 +74,7 @@ pub fn content(message: &Message<'_>) -> Result<(), Refusal> {
     if message.body().len() > BODY {
         return Err(answer(413).into());
     }
-    let encoded = message.values(HeaderName::ContentEncoding).any(|e| !e.eq_ignore_ascii_case(b"identity"));
-    if encoded {
-        return Err(with(with(answer(415), "Accept", "*/*"), "Accept-Encoding", "identity").into());
-    }
+    super::encoding::check(message)?;
     let typed = message.first(HeaderName::ContentType).is_none_or(|_| message.content_type().is_some());
     if typed { Ok(()) } else { Err(with(answer(415), "Accept", "*/*").into()) }
 }
@@ -116,7 +113,11 @@ mod tests {
                 "Require: path, 100rel\r\nProxy-Require: foo\r\n",
                 "420 Unsupported: 100rel, foo",
             ),
-            ("MESSAGE sip:c@d", "Content-Encoding: gzip\r\n", "415 Accept: */* Accept-Encoding: identity"),
+            (
+                "MESSAGE sip:c@d",
+                "Content-Encoding: gzip\r\n",
+                "415 Accept: */* Accept-Encoding: deflate, identity",
+            ),
             ("MESSAGE sip:c@d", "Content-Type: nonsense\r\n", "415 Accept: */*"),
             ("MESSAGE sip:c@d", "Content-Type: text/plain;charset=utf-8\r\n", "taken"),
             ("INVITE sip:c@d", "", "405 Allow: REGISTER, MESSAGE, OPTIONS"),

@@ -126,16 +126,16 @@ fn destination(
     }
     let bindings = lookup(view, profile, address.user, host);
     if !bindings.is_empty() {
-        let legs: SmallVec<[Leg; 2]> = bindings.iter().map(|binding| binding_leg(profile, binding)).collect();
+        let to = (!as_freeswitch).then(|| format!("<{}>", user_uri(address.user, host)));
+        let legs: SmallVec<[Leg; 2]> =
+            bindings.iter().map(|binding| binding_leg(profile, binding, to.as_deref())).collect();
         let elsewhere = source.filter(|_| as_freeswitch || !message.is_true(header::REPLYING));
         return Ok(Destination::Legs(redirected(legs, elsewhere)));
     }
     if source.is_none() && view.is_ours(host) {
         return Err(Delivery::NobodyRegistered);
     }
-    let mut target = String::from("sip:");
-    uri_user(address.user, &mut target);
-    let target = format!("{target}@{}", host_text(host));
+    let target = user_uri(address.user, host);
     let ip = Uri::parse(target.as_bytes()).ok().and_then(|uri| uri.ip());
     if source.is_none() && ip.is_some_and(|ip| !can_be_sent_to(ip, profile.addr.ip())) {
         return Err(Delivery::Failed(format!("{host} is not an address for messages")));
@@ -187,10 +187,19 @@ fn redirected(mut legs: SmallVec<[Leg; 2]>, elsewhere: Option<Peer>) -> SmallVec
     legs
 }
 
-fn binding_leg(profile: &Profile, binding: &Binding) -> Leg {
+fn user_uri(user: &str, host: &str) -> String {
+    let mut uri = String::from("sip:");
+    uri_user(user, &mut uri);
+    format!("{uri}@{}", host_text(host))
+}
+
+/// RFC 3261 §8.1.1.2: To is whom the message is for, not the device; the contact's port and transport may not stand
+/// there (§19.1.1). linphone takes To for the account a message came to, and finds no message for a receipt that came to
+/// another. FreeSWITCH writes the contact.
+fn binding_leg(profile: &Profile, binding: &Binding, to: Option<&str>) -> Leg {
     Leg {
         uri: binding.contact.to_string(),
-        to: format!("\"\" <{}>", binding.contact),
+        to: to.map_or_else(|| format!("\"\" <{}>", binding.contact), str::to_owned),
         route: binding.path.iter().map(|hop| format!("<{hop}>")).collect(),
         peer: way_to(binding, |peer| profile.tcp().is_open(peer)),
     }

@@ -17,8 +17,6 @@ use crate::StoreError;
 
 /// Octets of a page. A message takes about half of one.
 const PAGE: u32 = 4096;
-/// Pages of the log after which it is copied into the file.
-const CHECKPOINT: u32 = 16_384;
 /// KiB of pages kept in memory for writing.
 const WRITING_CACHE: i32 = 32 << 10;
 /// KiB of pages kept in memory for reading.
@@ -123,8 +121,12 @@ fn set_up(connection: &mut Connection, options: &SqliteOptions, locking: &str) -
         return Err(Refusal::ReadOnly);
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
-    connection.pragma_update(None, "journal_size_limit", i64::from(CHECKPOINT) * i64::from(PAGE) * 2)?;
+    connection.pragma_update(None, "wal_autocheckpoint", options.log_pages)?;
+    connection.pragma_update(
+        None,
+        "journal_size_limit",
+        i64::from(options.log_pages) * i64::from(PAGE) * 2,
+    )?;
     connection.pragma_update(None, "cache_size", -WRITING_CACHE)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     if let Some(pages) = options.max_pages {

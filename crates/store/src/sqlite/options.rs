@@ -9,6 +9,8 @@ pub struct SqliteOptions {
     pub look_again: Duration,
     /// How long bindings may wait for a message to be written along with.
     pub bindings_after: Duration,
+    /// Pages of the log after which they are copied into the file.
+    pub log_pages: u32,
     /// Pages the file may have; beyond: [`StoreError::Full`](crate::StoreError).
     pub max_pages: Option<u32>,
     /// SQLite's name of another file system. It needs no shared memory and no second connection (reads share the
@@ -22,6 +24,7 @@ impl Default for SqliteOptions {
             max_queue: 16_384,
             look_again: Duration::from_secs(1),
             bindings_after: Duration::from_millis(500),
+            log_pages: 16_384,
             max_pages: None,
             vfs: None,
         }

@@ -18,6 +18,8 @@ pub struct Shared {
     pub progress: Progress,
     /// Which opening of the file is the present one; 0: it is not open.
     pub opening: AtomicU64,
+    /// Transactions so far.
+    pub commits: AtomicU64,
     /// The latest time that anybody handed in.
     latest: AtomicI64,
 }
@@ -26,7 +28,8 @@ impl Shared {
     pub fn new(path: PathBuf, options: SqliteOptions) -> Self {
         let queue = Queue::new(options.max_queue, options.bindings_after);
         let (health, progress) = (Health::default(), Progress::default());
-        Self { path, options, queue, health, progress, opening: AtomicU64::new(0), latest: AtomicI64::new(0) }
+        let (opening, commits) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { path, options, queue, health, progress, opening, commits, latest: AtomicI64::new(0) }
     }
 
     /// For what happens at no time that anybody handed in: a message that turns out damaged.

@@ -118,7 +118,10 @@ impl Writer {
         let Some(opened) = &self.opened else {
             return Err(self.shared.health.trouble().unwrap_or(StoreError::Closed));
         };
-        let Err(fault) = transaction(&opened.writing, jobs) else { return Ok(()) };
+        let Err(fault) = transaction(&opened.writing, jobs) else {
+            self.shared.commits.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        };
         opened.writing.roll_back();
         self.note(&fault);
         Err(fault::error(&fault))
