@@ -105,7 +105,6 @@ impl Storm {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn what_was_promised_arrives_though_the_server_is_killed_two_hundred_times() {
     let begun = Instant::now();
     let mut storm = Storm::begin(None);
@@ -125,7 +124,6 @@ fn what_was_promised_arrives_though_the_server_is_killed_two_hundred_times() {
 
 /// The test above can fail: what is kept in memory alone is lost, and it sees that.
 #[test]
-#[ignore = "needs the queue"]
 fn what_is_promised_from_memory_is_lost() {
     let mut storm = Storm::begin(Some("memory"));
     for _ in 0..10 {

@@ -8,7 +8,6 @@ use crate::{registered, server};
 
 /// pjsua2 is told 202; and gets, once it registers, what others sent it meanwhile.
 #[test]
-#[ignore = "needs the queue"]
 fn pjsua2() {
     let Some(python) = pjsua2_python() else { return };
     let server = server(Folder::new(), &[]);
@@ -30,7 +29,6 @@ fn pjsua2() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn baresip_gets_what_waited() {
     if find("baresip").is_none() {
         return;
@@ -53,7 +51,6 @@ fn baresip_gets_what_waited() {
 
 /// sipsak takes a 202 for what it is, a success.
 #[test]
-#[ignore = "needs the queue"]
 fn sipsak_sends_to_somebody_away() {
     if find("sipsak").is_none() {
         return;

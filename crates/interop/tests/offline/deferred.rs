@@ -32,7 +32,6 @@ fn is_about_two_seconds(waited: Duration, least: u64) {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_number_is_seconds_from_now() {
     let server = server(Folder::new(), &[]);
     let (waited, received) = sent_later(&server, "2");
@@ -41,7 +40,6 @@ fn a_number_is_seconds_from_now() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_number_as_large_as_a_time_is_seconds_since_1970() {
     let server = server(Folder::new(), &[]);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
@@ -50,7 +48,6 @@ fn a_number_as_large_as_a_time_is_seconds_since_1970() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_date_is_one_of_rfc_3339_or_of_a_mail() {
     let server = server(Folder::new(), &[]);
     for format in ["+%Y-%m-%dT%H:%M:%SZ", "+%a, %d %b %Y %H:%M:%S GMT"] {
@@ -65,7 +62,6 @@ fn a_date_is_one_of_rfc_3339_or_of_a_mail() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_chatplan_decides_when() {
     let folder = Folder::new();
     folder.write(
@@ -92,7 +88,6 @@ fn a_chatplan_decides_when() {
 
 /// It is neither forgotten nor delivered early.
 #[test]
-#[ignore = "needs the queue"]
 fn a_restart_does_not_change_when() {
     let server = server(Folder::new(), &[]);
     let mut to = registered(&server, "1001");

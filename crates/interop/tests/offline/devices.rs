@@ -34,19 +34,16 @@ fn two_devices(offline_copy: &str, second_gets_it: bool) {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn the_first_device_gets_it() {
     two_devices("first", false);
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn every_device_gets_it() {
     two_devices("every-device", true);
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn who_is_busy_is_asked_again() {
     let server = server(Folder::new(), &[]);
     let mut reports = reports(&server);
@@ -70,7 +67,6 @@ fn who_is_busy_is_asked_again() {
 /// A sender does not wait for a device that says nothing for longer than `accept-after`; once the device speaks, it has the
 /// message.
 #[test]
-#[ignore = "needs the queue"]
 fn who_is_silent_at_first_gets_it() {
     let server = server(Folder::new(), &[("accept-after", "1")]);
     let mut reports = reports(&server);
@@ -88,7 +84,6 @@ fn who_is_silent_at_first_gets_it() {
 
 /// Forty-nine contacts at which nobody answers, before the one that does and after it.
 #[test]
-#[ignore = "needs the queue"]
 fn dead_bindings_hold_up_nobody() {
     let server = server(Folder::new(), &[]);
     let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback socket");

@@ -12,7 +12,6 @@ const CPIM: &str = "From: <sip:1000@127.0.0.1>\r\nTo: <sip:1001@127.0.0.1>\r\nDa
 const SOON: Duration = Duration::from_secs(2);
 
 #[test]
-#[ignore = "needs the queue"]
 fn somebody_who_was_away_gets_what_was_sent() {
     let server = server(Folder::new(), &[]);
     let every_octet: Vec<u8> = (0..=255).collect();
@@ -38,12 +37,13 @@ fn somebody_who_was_away_gets_what_was_sent() {
         assert!(received.header("To").is_some_and(|to| to.contains("sip:1001@")), "{}", received.head);
         assert_eq!(received.header("Message-ID").map(str::len), Some(32), "{}", received.head);
     }
-    assert_eq!(from.message(&server.uri("1001"), "text/plain", b"live"), 200);
+    // Behind what waits, as long as its end is not written down, or at once.
+    let status = from.message(&server.uri("1001"), "text/plain", b"live");
+    assert!(matches!(status, 200 | 202), "{status}");
     assert_eq!(to.receive().text(), "live");
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn what_waits_arrives_in_its_order() {
     let server = server(Folder::new(), &[]);
     let mut senders = [Agent::udp(server.sip(), "1000"), Agent::tcp(server.sip(), "1002")];
@@ -57,7 +57,6 @@ fn what_waits_arrives_in_its_order() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn what_ran_out_does_not_arrive() {
     let server = server(Folder::new(), &[]);
     let mut reports = reports(&server);
@@ -79,7 +78,6 @@ fn what_ran_out_does_not_arrive() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_request_repeated_after_a_restart_arrives_once() {
     let folder = Folder::new();
     folder.trust_all();
@@ -90,17 +88,18 @@ fn a_request_repeated_after_a_restart_arrives_once() {
     let server = server.start_again();
     assert_eq!(from.repeat().status(), Some(202), "repeated to the next process");
     assert_eq!(from.message(&server.uri("1001"), "text/plain", b"the next"), 202);
+    let mut reports = reports(&server);
     let mut to = registered(&server, "1001");
-    assert_eq!(to.receive_within(SOON).text(), "once");
-    assert_eq!(to.receive_within(SOON).text(), "the next");
-    // The sender's 202 to it may have been lost a second time, and it was delivered meanwhile.
+    for text in ["once", "the next"] {
+        assert_eq!(to.receive_within(SOON).text(), text);
+        assert_eq!(report(&mut reports, "1001").header("Status"), "Success");
+    }
     let server = server.start_again();
     assert_eq!(from.message(&server.uri("1001"), "text/plain", b"the last"), 200);
     assert_eq!(to.receive().text(), "the last");
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_restart_loses_neither_what_waits_nor_who_is_there() {
     let server = server(Folder::new(), &[]);
     let mut from = Agent::udp(server.sip(), "1000");
@@ -124,7 +123,6 @@ fn a_restart_loses_neither_what_waits_nor_who_is_there() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn who_has_too_much_waiting_gets_no_more() {
     let server = server(Folder::new(), &[("max-waiting-per-user", "3")]);
     let mut from = Agent::udp(server.sip(), "1000");
@@ -134,12 +132,12 @@ fn who_has_too_much_waiting_gets_no_more() {
     assert_eq!(from.message(&server.uri("1002"), "text/plain", b"to somebody else"), 202);
     let mut to = registered(&server, "1001");
     (0..3).for_each(|_| assert_eq!(to.receive_within(SOON).text(), "hello"));
-    assert_eq!(from.message(&server.uri("1001"), "text/plain", b"there is room"), 200);
+    let status = from.message(&server.uri("1001"), "text/plain", b"there is room");
+    assert!(matches!(status, 200 | 202), "{status}");
     assert_eq!(to.receive().text(), "there is room");
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn all_full_is_answered_503() {
     let server = server(Folder::new(), &[("max-waiting", "1")]);
     let mut from = Agent::udp(server.sip(), "1000");
@@ -150,7 +148,6 @@ fn all_full_is_answered_503() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn without_a_store_nothing_is_promised() {
     let server = server(Folder::new(), &[("store", "none")]);
     let mut from = Agent::udp(server.sip(), "1000");
@@ -162,7 +159,6 @@ fn without_a_store_nothing_is_promised() {
 
 /// The default is a file in the folder of `db_dir`, which is below the configuration's folder here.
 #[test]
-#[ignore = "needs the queue"]
 fn the_store_is_a_file_in_db_dir() {
     let server: Server = server(Folder::new(), &[]);
     let mut from = Agent::udp(server.sip(), "1000");

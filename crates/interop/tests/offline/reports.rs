@@ -5,7 +5,6 @@ use chappe_interop::{Agent, Folder};
 use crate::{registered, report, reports, server};
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_message_that_waits_is_accepted_and_then_delivered() {
     let server = server(Folder::new(), &[]);
     let mut reports = reports(&server);
@@ -30,7 +29,6 @@ fn a_message_that_waits_is_accepted_and_then_delivered() {
 
 /// Whoever listens after a restart hears the end of what was accepted before.
 #[test]
-#[ignore = "needs the queue"]
 fn the_end_is_reported_after_a_restart() {
     let server = server(Folder::new(), &[]);
     let mut from = Agent::udp(server.sip(), "1000");
@@ -48,7 +46,6 @@ fn the_end_is_reported_after_a_restart() {
 }
 
 #[test]
-#[ignore = "needs the queue"]
 fn a_refusal_for_good_ends_it() {
     let server = server(Folder::new(), &[]);
     let mut reports = reports(&server);
