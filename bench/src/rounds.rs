@@ -21,7 +21,7 @@ const WARM_UP: Duration = Duration::from_millis(500);
 const DRAIN: Duration = Duration::from_secs(3);
 
 /// All that the senders manage to send is kept.
-const KEEPS_ALL: &[(&str, &str)] = &[("max-waiting-per-user", "5000000"), ("max-waiting", "100000000")];
+const KEEPS_ALL: &[(&str, &str)] = &[("max-waiting-per-user", "1000000"), ("max-waiting", "100000000")];
 const KEEPS_NOTHING: &[(&str, &str)] = &[("store", "none")];
 
 /// What one round showed.

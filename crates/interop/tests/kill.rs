@@ -100,7 +100,7 @@ impl Storm {
     /// Messages that the server says it still has to deliver.
     fn waiting(&self) -> String {
         let server = self.server.as_ref().expect("one is running");
-        EventSocket::connect(server.folder.event_port).api("message count")
+        EventSocket::connect(server.folder.event_port).api("message status")
     }
 }
 
