@@ -12,7 +12,7 @@ pub struct Options {
     pub chappe: Option<PathBuf>,
 
     /// Rows to measure
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Reply, Row::Lua, Row::Python, Row::Sleeper])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Storeless, Row::Stored, Row::Reply, Row::Lua, Row::Python, Row::Sleeper])]
     pub rows: Vec<Row>,
 
     /// Rounds of each row
@@ -131,6 +131,10 @@ pub enum Row {
     Floor,
     /// From user to user, point to point
     Relay,
+    /// The same with `store` = none
+    Storeless,
+    /// From user to user, none of whom is there: answered 202 once the message is on the disk
+    Stored,
     /// The chatplan's `reply`
     Reply,
     /// A Lua script that replies
@@ -147,6 +151,8 @@ impl Row {
         match self {
             Row::Floor => "floor: moves packets, parses nothing",
             Row::Relay => "chappe, point to point",
+            Row::Storeless => "chappe, point to point, without a store",
+            Row::Stored => "chappe, to users who are away: 202 once it is on the disk",
             Row::Reply => "chappe, `reply` from the chatplan",
             Row::Lua => "chappe, `reply` from a Lua script",
             Row::Python => "chappe, `reply` from a Python script, workers included",

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::EventOptions;
 use crate::error::BenchError;
-use crate::folder::MAX_QUEUE_LEN;
+use crate::folder::{MAX_QUEUE_LEN, Setup};
 use crate::machine;
 use crate::rounds::program;
 use crate::server::Server;
@@ -115,7 +115,8 @@ struct Bench<'o> {
 impl<'o> Bench<'o> {
     fn start(options: &'o EventOptions) -> Result<Self, BenchError> {
         let program = program(options.chappe.as_ref())?;
-        Ok(Bench { options, server: Server::chappe(&program, options.server_core, 0, true)? })
+        let setup = Setup { event_socket: true, ..Setup::default() };
+        Ok(Bench { options, server: Server::chappe(&program, options.server_core, setup)? })
     }
 
     fn load(&self, row: Row) -> Result<Load, BenchError> {

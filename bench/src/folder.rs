@@ -40,6 +40,16 @@ pub const MAX_QUEUE_LEN: u64 = 20_000;
 /// The password of the event socket.
 pub const EVENT_PASSWORD: &str = "bench";
 
+/// What a server is to be like.
+#[derive(Clone, Copy, Default)]
+pub struct Setup {
+    /// From 1000 on.
+    pub users: u32,
+    pub event_socket: bool,
+    /// Params of sms.conf.
+    pub sms: &'static [(&'static str, &'static str)],
+}
+
 /// Where the server listens.
 #[derive(Clone, Copy)]
 pub struct Ports {
@@ -48,11 +58,11 @@ pub struct Ports {
     pub events: Option<u16>,
 }
 
-/// Writes `freeswitch.xml` for `users` users from 1000 on, with an event socket or without.
-pub fn write(folder: &Path, users: u32, event_socket: bool) -> Result<Ports, BenchError> {
+/// Writes `freeswitch.xml`, and the scripts.
+pub fn write(folder: &Path, setup: Setup) -> Result<Ports, BenchError> {
     let port = || free_port().map_err(BenchError::system("find a free port"));
-    let ports = Ports { sip: port()?, events: if event_socket { Some(port()?) } else { None } };
-    std::fs::write(folder.join("freeswitch.xml"), document(ports, users))
+    let ports = Ports { sip: port()?, events: if setup.event_socket { Some(port()?) } else { None } };
+    std::fs::write(folder.join("freeswitch.xml"), document(ports, setup))
         .map_err(BenchError::system("write the configuration"))?;
     let scripts = folder.join("scripts");
     std::fs::create_dir_all(&scripts).map_err(BenchError::system("make a folder"))?;
@@ -85,11 +95,13 @@ fn event_socket(port: u16) -> (&'static str, String) {
     (r#"<load module="mod_event_socket"/>"#, conf)
 }
 
-fn document(ports: Ports, users: u32) -> String {
+fn document(ports: Ports, setup: Setup) -> String {
     let port = ports.sip;
+    let sms: String =
+        setup.sms.iter().map(|(name, value)| format!(r#"<param name="{name}" value="{value}"/>"#)).collect();
     let (module, events) = ports.events.map(event_socket).unwrap_or_default();
     let mut directory = String::new();
-    for user in 1000..1000 + users {
+    for user in 1000..1000 + setup.users {
         let _ = writeln!(
             directory,
             r#"<user id="{user}"><params><param name="password" value="{PASSWORD}"/></params></user>"#
@@ -108,6 +120,7 @@ fn document(ports: Ports, users: u32) -> String {
     <load module="mod_python3"/>
   </modules></configuration>
   <configuration name="python.conf"><settings><param name="workers" value="4"/></settings></configuration>
+  <configuration name="sms.conf"><settings>{sms}</settings></configuration>
   <configuration name="acl.conf"><network-lists/></configuration>
   {events}
   <configuration name="sofia.conf"><profiles><profile name="bench">

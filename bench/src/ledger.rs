@@ -47,6 +47,8 @@ pub struct Ledger {
     entries: Vec<Entry>,
     /// All before this one are done.
     oldest: usize,
+    /// Messages are to arrive, too.
+    arrive: bool,
     pub counts: Counts,
     /// From when a message was due to its 2xx, in microseconds.
     pub latency: Histogram<u64>,
@@ -55,7 +57,12 @@ pub struct Ledger {
 impl Ledger {
     pub fn new() -> Self {
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
-        Ledger { entries: Vec::new(), oldest: 0, counts: Counts::default(), latency }
+        Ledger { entries: Vec::new(), oldest: 0, arrive: true, counts: Counts::default(), latency }
+    }
+
+    /// Of messages that are done once they are answered.
+    pub fn of_answers() -> Self {
+        Ledger { arrive: false, ..Ledger::new() }
     }
 
     /// Messages that are not yet answered and delivered, or refused.
@@ -71,7 +78,7 @@ impl Ledger {
             resend_at: now + T1,
             interval: T1,
             answered: false,
-            delivered: false,
+            delivered: !self.arrive,
         });
         self.entries.len() - 1
     }
@@ -142,6 +149,17 @@ mod tests {
         assert_eq!((counts.duplicates, counts.refused.get(&404), ledger.open()), (1, Some(&1), 1));
         assert_eq!(ledger.latency.len(), 2);
         assert!((2990..=3010).contains(&ledger.latency.max()));
+    }
+
+    #[test]
+    fn an_answer_is_all_where_nothing_arrives() {
+        let now = Instant::now();
+        let mut ledger = Ledger::of_answers();
+        let [kept, refused] = std::array::from_fn(|_| ledger.send(now, now));
+        assert_eq!(ledger.open(), 2);
+        ledger.answer(kept, 202, now);
+        ledger.answer(refused, 503, now);
+        assert_eq!((ledger.open(), ledger.counts.done, ledger.counts.refused.get(&503)), (0, 1, Some(&1)));
     }
 
     #[test]

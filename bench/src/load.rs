@@ -39,6 +39,11 @@ impl<'p> Load<'p> {
         Load { run, server, ports, templates, ledger: Ledger::new() }
     }
 
+    /// What is sent is done once it is answered, and arrives nowhere.
+    pub fn of_answers(self) -> Self {
+        Load { ledger: Ledger::of_answers(), ..self }
+    }
+
     /// Sends at this pace, and answers, for so long.
     pub fn drive(&mut self, pace: Pace, length: Duration) -> Result<(), BenchError> {
         let start = Instant::now();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{Options, Row};
 use crate::error::BenchError;
-use crate::folder::{ECHO, LUA, PYTHON};
+use crate::folder::{ECHO, LUA, PYTHON, Setup};
 use crate::ledger::{Counts, Ledger};
 use crate::load::{Load, Pace};
 use crate::message::Template;
@@ -19,6 +19,10 @@ use crate::{machine, table};
 const WARM_UP: Duration = Duration::from_millis(500);
 /// How long the last messages of a round may take.
 const DRAIN: Duration = Duration::from_secs(3);
+
+/// All that the senders manage to send is kept.
+const KEEPS_ALL: &[(&str, &str)] = &[("max-waiting-per-user", "1000000"), ("max-waiting", "100000000")];
+const KEEPS_NOTHING: &[(&str, &str)] = &[("store", "none")];
 
 /// What one round showed.
 pub struct Round {
@@ -72,6 +76,10 @@ struct Bench<'o> {
     ports: [Port; 2],
     floor: Option<Server>,
     chappe: Option<Server>,
+    /// One without a store.
+    storeless: Option<Server>,
+    /// One whose store fills.
+    keeper: Option<Server>,
     /// Who sends to the script that sleeps, once registered.
     beside: Option<Sender>,
     /// Counts the runs, so that none takes another's messages for its own.
@@ -80,26 +88,49 @@ struct Bench<'o> {
 
 impl<'o> Bench<'o> {
     fn start(options: &'o Options) -> Result<Self, BenchError> {
-        let mut ports = [Port::open()?, Port::open()?];
+        let ports = [Port::open()?, Port::open()?];
         let core = options.server_core;
-        let wants = |row| options.rows.contains(&row);
-        let chappe = if options.rows.iter().any(|&row| row != Row::Floor) {
-            Some(Server::chappe(&program(options.chappe.as_ref())?, core, 2 * options.users + 1, false)?)
-        } else {
-            None
+        let wants = |rows: &[Row]| options.rows.iter().any(|row| rows.contains(row));
+        let chappe = |sms| {
+            let setup = Setup { users: 3 * options.users + 1, sms, ..Setup::default() };
+            Server::chappe(&program(options.chappe.as_ref())?, core, setup)
         };
-        let floor = if wants(Row::Floor) {
-            Some(Server::floor(core, ports[0].address, ports[1].address)?)
-        } else {
-            None
+        let mut bench = Bench {
+            options,
+            ports,
+            floor: None,
+            chappe: None,
+            storeless: None,
+            keeper: None,
+            beside: None,
+            run: 0,
         };
-        if let Some(server) = &chappe {
-            for user in 0..options.users {
-                register(&mut ports[0], server.address, &sender(user))?;
-                register(&mut ports[1], server.address, &receiver(options, user))?;
+        if wants(&[Row::Floor]) {
+            let [from, to] = &bench.ports;
+            bench.floor = Some(Server::floor(core, from.address, to.address)?);
+        }
+        if wants(&[Row::Relay, Row::Reply, Row::Lua, Row::Python, Row::Sleeper]) {
+            bench.chappe = Some(chappe(&[])?);
+        }
+        if wants(&[Row::Storeless]) {
+            bench.storeless = Some(chappe(KEEPS_NOTHING)?);
+        }
+        if wants(&[Row::Stored]) {
+            bench.keeper = Some(chappe(KEEPS_ALL)?);
+        }
+        bench.register_users()?;
+        Ok(bench)
+    }
+
+    /// Those who are away stay so.
+    fn register_users(&mut self) -> Result<(), BenchError> {
+        for server in [&self.chappe, &self.storeless, &self.keeper].into_iter().flatten() {
+            for user in 0..self.options.users {
+                register(&mut self.ports[0], server.address, &sender(user))?;
+                register(&mut self.ports[1], server.address, &receiver(self.options, user))?;
             }
         }
-        Ok(Bench { options, ports, floor, chappe, beside: None, run: 0 })
+        Ok(())
     }
 
     /// Capacity: as many messages as the server takes.
@@ -156,13 +187,16 @@ impl<'o> Bench<'o> {
         let server = match row {
             Row::Floor => self.floor.as_ref(),
             Row::Relay | Row::Reply | Row::Lua | Row::Python | Row::Sleeper => self.chappe.as_ref(),
+            Row::Storeless => self.storeless.as_ref(),
+            Row::Stored => self.keeper.as_ref(),
         };
         let server = server.expect("the servers of all rows were started");
         let from = self.ports[0].address;
         let size = self.options.size as usize;
         let templates = (0..self.options.users).map(|user| {
             let recipient = match row {
-                Row::Floor | Row::Relay | Row::Sleeper => receiver(self.options, user),
+                Row::Floor | Row::Relay | Row::Storeless | Row::Sleeper => receiver(self.options, user),
+                Row::Stored => away(self.options, user),
                 Row::Reply => ECHO.to_owned(),
                 Row::Lua => LUA.to_owned(),
                 Row::Python => PYTHON.to_owned(),
@@ -170,7 +204,7 @@ impl<'o> Bench<'o> {
             Template::new(self.run, from, &sender(user), &recipient, size)
         });
         let load = Load::new(self.run, server.address, &mut self.ports, templates.collect());
-        (load, server)
+        (if row == Row::Stored { load.of_answers() } else { load }, server)
     }
 }
 
@@ -180,6 +214,11 @@ fn sender(user: u32) -> String {
 
 fn receiver(options: &Options, user: u32) -> String {
     (1000 + options.users + user).to_string()
+}
+
+/// After the receivers and the one beside.
+fn away(options: &Options, user: u32) -> String {
+    (1000 + 2 * options.users + 1 + user).to_string()
 }
 
 /// The server to measure.

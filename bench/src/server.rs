@@ -13,6 +13,7 @@ use chappe_sip_msg::{Method, RequestWriter};
 use tempfile::TempDir;
 
 use crate::error::BenchError;
+use crate::folder::Setup;
 use crate::{folder, machine};
 
 const START: Duration = Duration::from_secs(10);
@@ -44,13 +45,13 @@ impl Server {
         Ok(server)
     }
 
-    /// Starts `chappe serve` with a configuration for so many users, and waits until it answers.
-    pub fn chappe(program: &Path, core: usize, users: u32, event_socket: bool) -> Result<Self, BenchError> {
+    /// Starts `chappe serve` with a configuration, and waits until it answers.
+    pub fn chappe(program: &Path, core: usize, setup: Setup) -> Result<Self, BenchError> {
         if !program.is_file() {
             return Err(BenchError::NoServer(program.to_owned()));
         }
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
-        let ports = folder::write(folder.path(), users, event_socket)?;
+        let ports = folder::write(folder.path(), setup)?;
         let mut command = Command::new(program);
         command.args(["serve", "--conf"]).arg(folder.path()).stdout(Stdio::null());
         let mut server = Self::spawn_in(folder, command, core, ports.sip)?;

@@ -10,6 +10,9 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The status that an agent answers a request with; 0: it does not answer.
+pub type Answering = Box<dyn FnMut(&Received) -> u16 + Send>;
+
 /// One user on one socket: registers, sends MESSAGEs. A thread of its own reads, and answers what it receives with 200.
 pub struct Agent {
     user: String,
@@ -17,6 +20,7 @@ pub struct Agent {
     local: SocketAddr,
     server: SocketAddr,
     sent: u32,
+    last: Vec<u8>,
     answers: Receiver<Received>,
     inbox: Receiver<Received>,
 }
@@ -31,6 +35,27 @@ pub struct Received {
 }
 
 impl Received {
+    /// The message in a datagram; `None` when it is not a whole one.
+    pub fn parse(datagram: &[u8]) -> Option<Received> {
+        split(datagram).map(|(message, _)| message)
+    }
+
+    /// A response to this request.
+    pub fn answer(&self, status: u16) -> Vec<u8> {
+        answer_to(self, status).into_bytes()
+    }
+
+    /// Whether it is a request of this method.
+    pub fn is(&self, method: &str) -> bool {
+        self.head.strip_prefix(method).is_some_and(|rest| rest.starts_with(' '))
+    }
+
+    /// The branch of the topmost Via.
+    pub fn branch(&self) -> Option<&str> {
+        let (_, after) = self.header("Via")?.split_once("branch=")?;
+        after.split([';', ',', ' ']).next()
+    }
+
     /// The value of the first header `name` (long form).
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
@@ -42,7 +67,8 @@ impl Received {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    fn status(&self) -> Option<u16> {
+    /// The status of a response.
+    pub fn status(&self) -> Option<u16> {
         self.head.strip_prefix("SIP/2.0 ")?.split(' ').next()?.parse().ok()
     }
 }
@@ -52,21 +78,28 @@ impl Agent {
     pub fn udp(server: SocketAddr, user: &str) -> Agent {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback socket");
         let local = socket.local_addr().expect("a bound socket");
-        Agent::on(Wire::Udp(socket), local, server, user)
+        Agent::on(Wire::Udp(socket), local, server, user, Box::new(|_| 200))
+    }
+
+    /// The same, but for how it answers requests.
+    pub fn answering(server: SocketAddr, user: &str, answering: Answering) -> Agent {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback socket");
+        let local = socket.local_addr().expect("a bound socket");
+        Agent::on(Wire::Udp(socket), local, server, user, answering)
     }
 
     /// An agent for `user` on a TCP connection of its own.
     pub fn tcp(server: SocketAddr, user: &str) -> Agent {
         let stream = TcpStream::connect(server).expect("the server accepts connections");
         let local = stream.local_addr().expect("a connected socket");
-        Agent::on(Wire::Tcp(stream, Vec::new()), local, server, user)
+        Agent::on(Wire::Tcp(stream, Vec::new()), local, server, user, Box::new(|_| 200))
     }
 
-    fn on(wire: Wire, local: SocketAddr, server: SocketAddr, user: &str) -> Agent {
+    fn on(wire: Wire, local: SocketAddr, server: SocketAddr, user: &str, answering: Answering) -> Agent {
         let ((answered, answers), (came, inbox)) = (channel(), channel());
         let reader = wire.twin();
-        std::thread::spawn(move || read(reader, server, &answered, &came));
-        Agent { user: user.to_owned(), wire, local, server, sent: 0, answers, inbox }
+        std::thread::spawn(move || read(reader, server, answering, &answered, &came));
+        Agent { user: user.to_owned(), wire, local, server, sent: 0, last: Vec::new(), answers, inbox }
     }
 
     /// Where this agent is reached.
@@ -76,10 +109,15 @@ impl Agent {
 
     /// Registers this agent's socket as the user's contact; the final status.
     pub fn register(&mut self) -> u16 {
-        let contact = format!("Contact: <{}>\r\nExpires: 600\r\n", self.contact());
+        self.register_contact(&self.contact())
+    }
+
+    /// Registers a contact that may be somewhere else; the final status.
+    pub fn register_contact(&mut self, contact: &str) -> u16 {
+        let contact = format!("Contact: <{contact}>\r\nExpires: 600\r\n");
         let server = format!("sip:{}", self.server);
         let own = format!("sip:{}@{}", self.user, self.server);
-        self.authenticated("REGISTER", &server, &own, &contact, b"", PASSWORD)
+        self.authenticated("REGISTER", &server, &own, &contact, b"", PASSWORD).status().unwrap_or(0)
     }
 
     /// Sends a MESSAGE to `to`; the final status.
@@ -95,12 +133,32 @@ impl Agent {
         body: &[u8],
         password: &str,
     ) -> u16 {
-        self.authenticated("MESSAGE", to, to, &format!("Content-Type: {content_type}\r\n"), body, password)
+        let content_type = format!("Content-Type: {content_type}\r\n");
+        self.authenticated("MESSAGE", to, to, &content_type, body, password).status().unwrap_or(0)
+    }
+
+    /// Sends a MESSAGE with these header lines, each ended by CRLF; the final answer.
+    pub fn message_with(&mut self, to: &str, lines: &str, body: &[u8]) -> Received {
+        self.authenticated("MESSAGE", to, to, lines, body, PASSWORD)
+    }
+
+    /// Sends the last request again, octet for octet; the final answer.
+    pub fn repeat(&mut self) -> Received {
+        let request = split(&self.last).expect("something was sent before").0;
+        // Answers to it that came since it was over are not the answer to this.
+        while self.answers.try_recv().is_ok() {}
+        self.wire.send(&self.last, self.server);
+        self.final_answer(request.header("Call-ID").expect("we write one"))
     }
 
     /// The next MESSAGE that came in; fails the test when none comes.
     pub fn receive(&mut self) -> Received {
-        self.inbox.recv_timeout(PATIENCE * 2).unwrap_or_else(|_| panic!("{} received no MESSAGE", self.user))
+        self.receive_within(PATIENCE * 2)
+    }
+
+    /// The same, with less patience.
+    pub fn receive_within(&mut self, limit: Duration) -> Received {
+        self.inbox.recv_timeout(limit).unwrap_or_else(|_| panic!("{} received no MESSAGE", self.user))
     }
 
     fn contact(&self) -> String {
@@ -119,13 +177,13 @@ impl Agent {
         extra: &str,
         body: &[u8],
         password: &str,
-    ) -> u16 {
+    ) -> Received {
         let first = self.transact(method, uri, to, extra, body);
         let (name, challenge) =
             match (first.status(), first.header("WWW-Authenticate"), first.header("Proxy-Authenticate")) {
                 (Some(401), Some(challenge), _) => ("Authorization", challenge),
                 (Some(407), _, Some(challenge)) => ("Proxy-Authorization", challenge),
-                _ => return first.status().unwrap_or(0),
+                _ => return first,
             };
         let credentials = answer(challenge, &self.user, password, method, uri);
         let second = self.transact(method, uri, to, &format!("{extra}{name}: {credentials}\r\n"), body);
@@ -133,7 +191,7 @@ impl Agent {
             let again = second.header("WWW-Authenticate").or(second.header("Proxy-Authenticate"));
             assert!(again.is_some(), "wrong credentials are answered without a challenge:\n{}", second.head);
         }
-        second.status().unwrap_or(0)
+        second
     }
 
     fn transact(&mut self, method: &str, uri: &str, to: &str, extra: &str, body: &[u8]) -> Received {
@@ -148,12 +206,17 @@ impl Agent {
             body.len(),
             server = self.server,
         );
-        self.wire.send(&[head.as_bytes(), body].concat(), self.server);
+        self.last = [head.as_bytes(), body].concat();
+        self.wire.send(&self.last, self.server);
+        self.final_answer(&call_id)
+    }
+
+    fn final_answer(&self, call_id: &str) -> Received {
         loop {
             let Ok(answer) = self.answers.recv_timeout(PATIENCE) else {
-                panic!("no answer to {method} from {user}")
+                panic!("no answer to {}", String::from_utf8_lossy(&self.last))
             };
-            if answer.header("Call-ID") == Some(&call_id) && answer.status() >= Some(200) {
+            if answer.header("Call-ID") == Some(call_id) && answer.status() >= Some(200) {
                 return answer;
             }
         }
@@ -168,12 +231,21 @@ impl Drop for Agent {
 
 /// Reads until the socket is closed: responses go to the one who waits, requests are answered and, if they are
 /// MESSAGEs, kept.
-fn read(mut wire: Wire, server: SocketAddr, answered: &Sender<Received>, came: &Sender<Received>) {
+fn read(
+    mut wire: Wire,
+    server: SocketAddr,
+    mut answering: Answering,
+    answered: &Sender<Received>,
+    came: &Sender<Received>,
+) {
     while let Some((message, peer)) = wire.receive(server) {
         let kept = if message.head.starts_with("SIP/2.0") {
             answered.send(message)
         } else {
-            wire.send(accepted(&message).as_bytes(), peer);
+            match answering(&message) {
+                0 => {}
+                status => wire.send(&message.answer(status), peer),
+            }
             if message.head.starts_with("MESSAGE") { came.send(message) } else { Ok(()) }
         };
         if kept.is_err() {
@@ -245,8 +317,9 @@ fn split(bytes: &[u8]) -> Option<(Received, usize)> {
     Some((message, end + 4 + length))
 }
 
-fn accepted(request: &Received) -> String {
-    let mut answer = String::from("SIP/2.0 200 OK\r\n");
+fn answer_to(request: &Received, status: u16) -> String {
+    let reason = if status == 200 { "OK" } else { "Not Now" };
+    let mut answer = format!("SIP/2.0 {status} {reason}\r\n");
     for line in request.head.split("\r\n").skip(1) {
         let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
         match name.as_str() {

@@ -15,6 +15,8 @@ const CHATPLAN: &str = r#"<context name="default">
   </extension>
 </context>"#;
 
+const FIRST_OF_PROFILE: &str = r#"<param name="context" value="default"/>"#;
+
 /// A folder with one profile, the users 1000 to 1019 of the domain 127.0.0.1 and a chatplan; removed when dropped.
 pub struct Folder {
     folder: TempDir,
@@ -40,6 +42,32 @@ impl Folder {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a writable folder");
         std::fs::write(path, text).expect("a writable folder");
+    }
+
+    /// What `sms.conf` says from the next start on.
+    pub fn sms(&self, params: &[(&str, &str)]) {
+        let params = as_params(params);
+        self.write(
+            "autoload_configs/sms.conf.xml",
+            &format!("<configuration name=\"sms.conf\"><settings>\n{params}</settings></configuration>\n"),
+        );
+    }
+
+    /// Params of the profile, besides those that it has.
+    pub fn profile(&self, params: &[(&str, &str)]) {
+        self.replace(FIRST_OF_PROFILE, &format!("{FIRST_OF_PROFILE}\n{}", as_params(params)));
+    }
+
+    /// Nobody needs a password.
+    pub fn trust_all(&self) {
+        self.profile(&[("auth-messages", "false"), ("accept-blind-reg", "true")]);
+    }
+
+    /// Writes `after` wherever `freeswitch.xml` has `before`.
+    pub fn replace(&self, before: &str, after: &str) {
+        let main = std::fs::read_to_string(self.path().join("freeswitch.xml")).expect("just written");
+        assert!(main.contains(before), "{before} is not in {main}");
+        self.write("freeswitch.xml", &main.replace(before, after));
     }
 
     /// Where the folder is.
@@ -74,6 +102,7 @@ impl Folder {
         <param name="log-auth-failures" value="true"/>
       </settings>
     </profile></profiles></configuration>
+    <X-PRE-PROCESS cmd="include" data="autoload_configs/*.xml"/>
   </section>
   <section name="chatplan">
     <X-PRE-PROCESS cmd="include" data="chatplan/*.xml"/>
@@ -91,6 +120,10 @@ impl Default for Folder {
     fn default() -> Folder {
         Folder::new()
     }
+}
+
+fn as_params(params: &[(&str, &str)]) -> String {
+    params.iter().map(|(name, value)| format!("<param name=\"{name}\" value=\"{value}\"/>\n")).collect()
 }
 
 fn directory() -> String {

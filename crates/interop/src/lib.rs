@@ -7,13 +7,15 @@
 
 mod agent;
 mod clients;
+mod event_socket;
 mod folder;
 mod ports;
 mod process;
 mod server;
 
-pub use agent::{Agent, Received};
+pub use agent::{Agent, Answering, Received};
 pub use clients::{find, node_modules, pjsua2_python, python_with};
+pub use event_socket::{EventSocket, Heard};
 pub use folder::{Folder, PASSWORD};
 pub use ports::free_port;
 pub use process::Driven;

@@ -28,6 +28,16 @@ impl Server {
         Driven::start(command)
     }
 
+    /// Ends the process as a power cut would, between any two instructions.
+    pub fn kill(self) -> Folder {
+        self.folder
+    }
+
+    /// Kills the process and starts another on the same folder and ports.
+    pub fn start_again(self) -> Server {
+        Server::start(self.kill())
+    }
+
     /// The profile's address.
     pub fn sip(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.folder.sip_port))
