@@ -116,6 +116,8 @@ fn what_was_promised_arrives_though_the_server_is_killed_two_hundred_times() {
     let counts = ledger.counts();
     println!("{} kills in {:.0?}, {counts}, still stored: {}", storm.kills, begun.elapsed(), storm.waiting());
     assert_eq!(ledger.wrong(), Vec::<String>::new());
+    // A server that starts takes nothing before it can route it.
+    assert_eq!(ledger.counts().refused.get(&500), None);
     assert_eq!(ledger.lost(), 0, "messages that got a 2xx and did not arrive: {:?}", ledger.examples());
     // A storm in which little happened shows nothing.
     assert!(counts.delivered_at_once > 100 && counts.taken_over > 100, "{counts}");

@@ -161,8 +161,12 @@ impl Server {
         self.ready.load(Ordering::Acquire) && self.ending.borrow().is_none()
     }
 
+    /// Everything is loaded: messages are taken from here on.
     pub(crate) fn set_ready(&self) {
         self.ready.store(true, Ordering::Release);
+        if let Some(endpoint) = self.modules.sofia.endpoint() {
+            endpoint.hold(false);
+        }
     }
 
     pub fn is_ending(&self) -> bool {

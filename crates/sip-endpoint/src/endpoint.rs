@@ -76,6 +76,12 @@ impl Endpoint {
         Arc::new(Self { world, config: Mutex::default() })
     }
 
+    /// While it is held, profiles listen and let everything wait in their sockets: for a server whose chatplan is not loaded
+    /// yet.
+    pub fn hold(&self, held: bool) {
+        self.world.hold(held);
+    }
+
     /// Makes the running profiles those of `config`. Profiles that did not change keep their sockets, and all of the
     /// same name keep their bindings; one that can't listen is reported and leaves the others alone.
     pub fn configure(&self, config: SofiaConfig, directory: Arc<Directory>, acl: Arc<AclLists>) -> Applied {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use chappe_config::acl::AclLists;
@@ -82,13 +82,20 @@ pub struct World {
     pub resolver: Resolver,
     view: ArcSwap<View>,
     ids: AtomicU64,
+    held: AtomicBool,
 }
 
 impl World {
     pub fn new(deps: EndpointDeps) -> Arc<Self> {
         let view = View::new(Arc::default(), Arc::default(), Vec::new());
         let resolver = Resolver::new(deps.runtime.clone());
-        Arc::new(Self { deps, resolver, view: ArcSwap::from_pointee(view), ids: AtomicU64::new(1) })
+        Arc::new(Self {
+            deps,
+            resolver,
+            view: ArcSwap::from_pointee(view),
+            ids: AtomicU64::new(1),
+            held: AtomicBool::new(false),
+        })
     }
 
     pub fn view(&self) -> arc_swap::Guard<Arc<View>> {
@@ -106,6 +113,15 @@ impl World {
         let registrars: Vec<_> = profiles.iter().map(|profile| profile.registrar.clone()).collect();
         self.view.store(Arc::new(View::new(directory, acl, profiles)));
         registrars.iter().for_each(|registrar| registrar.found(self));
+    }
+
+    /// Whether messages have to wait in the sockets.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
+    }
+
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Release);
     }
 
     /// A number that no other shard or connection of this process has.

@@ -67,6 +67,7 @@ impl Module for SofiaModule {
             store: server.store.clone().unwrap_or_else(|| Arc::new(MemoryStore::default())),
             runtime: server.runtime.clone(),
         });
+        endpoint.hold(!server.is_ready());
         if let Err(error) = apply(&endpoint, configuration)
             && endpoint.listening().is_empty()
         {

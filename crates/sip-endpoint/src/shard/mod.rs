@@ -39,6 +39,8 @@ use crate::world::World;
 
 /// Datagrams read at a time.
 const BATCH: usize = 32;
+/// How often a shard looks whether it may begin.
+const START: Duration = Duration::from_millis(2);
 /// How often outlived bindings are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -96,6 +98,7 @@ pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world
     // What flows await may be tokio's.
     let runtime = shard.world.deps.runtime.clone();
     let _context = runtime.enter();
+    shard.wait_for_the_world(&end.mailbox);
     while !shard.is_over(&end.mailbox) {
         end.wake.falls_asleep();
         let is_busy = shard.has_ready() || !end.mailbox.is_empty() || shard.is_over(&end.mailbox);
@@ -134,6 +137,15 @@ impl Shard {
             next_tick: Instant::now() + TICK,
             profile,
             world,
+        }
+    }
+
+    /// Reads nothing before its profile is one of the endpoint's and whoever is to route messages is there: the sockets keep
+    /// what comes, and who sent it knows nothing of the start.
+    fn wait_for_the_world(&self, mailbox: &Mailbox) {
+        let is_known = || self.world.view().profiles.iter().any(|profile| profile.id == self.profile.id);
+        while !(mailbox.is_stopped() || mailbox.is_draining() || !self.world.is_held() && is_known()) {
+            std::thread::park_timeout(START);
         }
     }
 
