@@ -113,7 +113,7 @@ impl Queue {
 
     /// Puts it where there is room; otherwise what its sender is told. `Ok(false)`: it was put before.
     async fn put(&self, kept: Kept) -> Result<bool, Delivery> {
-        let Some(store) = self.store() else {
+        let Some(store) = self.opened_store().await else {
             return Err(Delivery::Overloaded { retry_after_secs: BUSY_PAUSE });
         };
         let recipient = kept.recipient.clone();

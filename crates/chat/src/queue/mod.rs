@@ -40,6 +40,9 @@ use crate::{Router, Verdict};
 /// Changes that the store did not take and that are tried again; beyond, a message may be sent twice.
 const MAX_UNWRITTEN: usize = 100_000;
 
+/// How long a message waits for a store that is being read.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The messages that wait.
 pub struct Queue {
     router: Weak<Router>,
@@ -51,6 +54,7 @@ pub struct Queue {
     waiting: AtomicU64,
     /// A store was named, and what it holds is being read.
     opening: AtomicBool,
+    opened: Notify,
     unwritten: Mutex<HashMap<MessageId, Change>>,
     seen: Mutex<Seen>,
     remembers: AtomicBool,
@@ -69,6 +73,7 @@ impl Queue {
             lines: Mutex::default(),
             waiting: AtomicU64::new(0),
             opening: AtomicBool::new(false),
+            opened: Notify::new(),
             unwritten: Mutex::default(),
             seen: Mutex::default(),
             remembers: AtomicBool::new(false),
@@ -91,14 +96,27 @@ impl Queue {
         self.store.load().as_deref().cloned()
     }
 
-    /// A store was named, and [`Queue::open`] will be called: until it is through, messages that need the store are refused
-    /// for a moment.
+    /// A store was named, and [`Queue::open`] will be called: until it is through, messages that need the store wait, for a
+    /// few seconds at most.
     pub fn is_about_to_open(&self) {
         self.set_opening(true);
     }
 
     fn set_opening(&self, opening: bool) {
         self.opening.store(opening, Ordering::Release);
+        if !opening {
+            self.opened.notify_waiters();
+        }
+    }
+
+    /// The store, once it has been read; `None` where there is none, or it takes too long.
+    async fn opened_store(&self) -> Option<Arc<dyn Store>> {
+        let opened = self.opened.notified();
+        if self.opening.load(Ordering::Acquire) {
+            // What happens in the end, the store says.
+            let _ = tokio::time::timeout(PATIENCE, opened).await;
+        }
+        self.store()
     }
 
     /// Whether messages can be kept, once the store is read.

@@ -26,7 +26,7 @@ const START_PAUSE: Duration = Duration::from_millis(50);
 
 impl Queue {
     /// Takes up what a store holds, and keeps messages there from here on. Until it has been read, messages that need the
-    /// store are refused for a moment.
+    /// store wait.
     pub async fn open(self: &Arc<Self>, store: Arc<dyn Store>) -> Result<(), StoreError> {
         self.set_opening(true);
         let lines = store.lines().await;

@@ -208,7 +208,19 @@ async fn is_composing_is_never_kept() {
 async fn without_a_store_the_sender_is_told_that_nobody_is_there() {
     let world = World::closed();
     assert_eq!(world.send("1009", "hello").await.code, 480);
-    // While the store is being read, it may try again in a moment.
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_waits_for_a_store_that_is_being_read() {
+    let world = World::closed();
+    world.router.queue().is_about_to_open();
+    let sending = tokio::spawn(world.router.route(message("1009", "hello")));
+    pass(2).await;
+    assert!(!sending.is_finished());
+    world.open().await;
+    assert_eq!(sending.await.unwrap().code, 202);
+    // Where that takes for ever it is refused, and may be tried again.
+    let world = World::closed();
     world.router.queue().is_about_to_open();
     let verdict = world.send("1009", "hello").await;
     assert_eq!((verdict.code, verdict.retry_after), (503, Some(1)));
