@@ -35,6 +35,7 @@ pub struct Event {
     no_chat_exec: bool,
     /// Copies and replies made of it so far.
     copies: u32,
+    is_request: bool,
     headers: Headers,
     body: Option<Bytes>,
     /// The body as text, made when somebody asks for it and it isn't UTF-8.
@@ -55,6 +56,7 @@ impl Event {
             unique: name.has_unique_headers(),
             no_chat_exec: false,
             copies: 0,
+            is_request: false,
             headers,
             body: None,
             lossy_body: OnceLock::new(),
@@ -212,6 +214,15 @@ impl Event {
     /// The body as text, empty without one; octets that are not UTF-8 are U+FFFD.
     pub fn body_text(&self) -> Cow<'_, str> {
         Cow::Borrowed(self.body_str().unwrap_or(""))
+    }
+
+    /// Says that it is a request that somebody made and may make again, not what a program made of its headers.
+    pub fn set_request(&mut self) {
+        self.is_request = true;
+    }
+
+    pub fn is_request(&self) -> bool {
+        self.is_request
     }
 
     /// Counts one more copy or reply made of this event: 1 for the first.

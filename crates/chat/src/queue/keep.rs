@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use chappe_event::{Event, header};
-use chappe_store::{Attempt, Change, Kept, MessageId, Micros, Put, State, Store, StoreError};
+use chappe_store::{Attempt, Change, Kept, MessageId, Micros, Put, Record, State, Store, StoreError};
 
 use super::lines::Full;
 use super::{Before, OfflineCopy, Queue, outcome, times};
-use crate::{CopyEnd, Delivery, Rest, Tried};
+use crate::{CopyEnd, Delivery, Rest, Tried, message_id};
 
 /// Seconds after which a sender may try a store again that is in trouble, and one that is only busy.
 const TROUBLE_PAUSE: u32 = 60;
@@ -74,10 +74,9 @@ impl Queue {
         }
         let attempts = outcome::ends(&copies, now);
         let kept = self.kept(message, &destination, expires, attempts);
-        let id = kept.id.clone();
         match self.put(kept).await {
-            Ok(false) => Delivery::Stored,
-            Ok(true) => {
+            Ok(None) => Delivery::Stored,
+            Ok(Some(id)) => {
                 self.tell_queue("stored", message, &destination.recipient);
                 self.go_on(destination, id, rest, delivery == Delivery::NoAnswer);
                 Delivery::Stored
@@ -111,8 +110,9 @@ impl Queue {
         }
     }
 
-    /// Puts it where there is room; otherwise what its sender is told. `Ok(false)`: it was put before.
-    async fn put(&self, kept: Kept) -> Result<bool, Delivery> {
+    /// Puts it where there is room; otherwise what its sender is told. The name it is kept under; `None`: it was put
+    /// before.
+    async fn put(&self, kept: Kept) -> Result<Option<MessageId>, Delivery> {
         let Some(store) = self.opened_store().await else {
             return Err(Delivery::Overloaded { retry_after_secs: BUSY_PAUSE });
         };
@@ -130,10 +130,10 @@ impl Queue {
         })?;
         let sender = kept.sender.clone();
         match put_once(&*store, kept).await {
-            Ok(true) => Ok(true),
-            Ok(false) => {
+            Ok(Some(id)) => Ok(Some(id)),
+            Ok(None) => {
                 self.lines().leave(&recipient, false, false);
-                Ok(false)
+                Ok(None)
             }
             Err(error) => {
                 self.lines().leave(&recipient, false, false);
@@ -145,16 +145,16 @@ impl Queue {
     }
 
     /// A message that was promised already finds a place in any line.
-    async fn put_planned(&self, store: &dyn Store, kept: Kept) -> Result<bool, Delivery> {
+    async fn put_planned(&self, store: &dyn Store, kept: Kept) -> Result<Option<MessageId>, Delivery> {
         let Kept { id, recipient, not_before, message, attempts, .. } = kept;
         self.lines().admit(&recipient, u64::MAX, u64::MAX).unwrap_or_default();
         let change = Change::Planned { recipient: recipient.clone(), not_before, message, attempts };
         match store.change(&id, change).await {
-            Ok(true) => Ok(true),
+            Ok(true) => Ok(Some(id)),
             // It was taken back, or ran out.
             Ok(false) => {
                 self.lines().leave(&recipient, false, false);
-                Ok(false)
+                Ok(None)
             }
             Err(error) => {
                 self.lines().leave(&recipient, false, false);
@@ -259,7 +259,26 @@ impl Queue {
     }
 }
 
-/// `Ok(false)`: it is there already, which is as good.
-async fn put_once(store: &dyn Store, kept: Kept) -> Result<bool, StoreError> {
-    Ok(store.put(kept).await? == Put::Stored)
+/// The name it is kept under. `None`: the same message is there already, which is as good. Another one of that name, made
+/// of the same event for instance, is no repetition of it: it gets a name of its own.
+async fn put_once(store: &dyn Store, mut kept: Kept) -> Result<Option<MessageId>, StoreError> {
+    loop {
+        let Put::Known(known, _) = store.put(kept.clone()).await? else { return Ok(Some(kept.id)) };
+        let before = store.get(&known).await?;
+        if before.is_some_and(|before| is_repeated(&before, &kept)) {
+            return Ok(None);
+        }
+        kept.id = MessageId::from(message_id::fresh().as_str());
+        kept.message.add(header::MESSAGE_ID, kept.id.as_str());
+    }
+}
+
+/// What is final has no text to compare: a request that is made again is known by its name alone.
+fn is_repeated(before: &Record, kept: &Kept) -> bool {
+    let Record { summary, message } = before;
+    let is_same = match message {
+        Some(message) => message.body() == kept.message.body(),
+        None => kept.message.is_request(),
+    };
+    is_same && summary.recipient == kept.recipient && summary.sender == kept.sender
 }

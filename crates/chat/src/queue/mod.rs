@@ -185,9 +185,10 @@ impl Queue {
         }
     }
 
-    /// Whether [`Queue::look`] has to be asked about every message: those of the time before a restart may come again.
-    pub fn remembers(&self) -> bool {
-        self.remembers.load(Ordering::Acquire)
+    /// Whether the message of this name was taken over just before the server started, so that its sender may not have heard
+    /// of it and sends it again.
+    pub fn remembers(&self, name: &str) -> bool {
+        self.remembers.load(Ordering::Acquire) && self.seen.lock().is_taken(name)
     }
 
     fn ask(self: &Arc<Self>, recipient: &str, hurry: bool) {

@@ -16,6 +16,8 @@ use crate::Verdict;
 const ROUND: Duration = Duration::from_secs(1);
 /// RFC 3261 §17.1.2.2, Timer F, with some room: so long a request is sent again.
 const REPEATED: Micros = 40_000_000;
+/// Messages of that time that are remembered; of more, the latest.
+const REMEMBERED: usize = 50_000;
 /// Rounds between looks for what can be forgotten.
 const PURGE_EVERY: u64 = 60;
 /// Messages ended or forgotten in one transaction.
@@ -32,7 +34,7 @@ impl Queue {
         let lines = store.lines().await;
         let accepted = store.accepted(0, SOME).await;
         let now = self.now();
-        self.remember(&store.recent(now - REPEATED, SOME).await.unwrap_or_default(), now);
+        self.remember(&store.recent(now - REPEATED, REMEMBERED).await.unwrap_or_default(), now);
         if let Ok(lines) = &lines {
             let mut loaded = self.lines();
             lines.iter().for_each(|line| loaded.load(line.recipient.clone(), line.count));

@@ -54,6 +54,10 @@ impl Seen {
         }
     }
 
+    pub fn is_taken(&self, name: &str) -> bool {
+        self.names.get(name) == Some(&Before::Taken)
+    }
+
     /// The message has ended; what was refused may come again.
     pub fn end(&mut self, name: &str, taken: bool) {
         if let Some(known) = self.names.get_mut(name) {

@@ -305,6 +305,10 @@ impl Queue {
 
     /// The message is over, and no longer in its line.
     pub(super) fn left(&self, summary: &Summary) {
+        // While the chatplan is at work on it, it is in no line.
+        if summary.state == State::Accepted || self.is_taken_over(&summary.id) {
+            return;
+        }
         let mut lines = self.lines();
         if summary.is_delivered() {
             lines.leave_partly(&summary.recipient);

@@ -1,4 +1,4 @@
-use chappe_chat::{Before, Delivery};
+use chappe_chat::Delivery;
 use chappe_store::{Put, Store};
 
 use crate::world::{World, id, message, pass, settle};
@@ -265,9 +265,27 @@ async fn who_repeats_a_request_to_a_restarted_server_is_answered() {
     let after = World::on(before.store.clone());
     after.open().await;
     let queue = after.router.queue();
-    assert!(queue.remembers());
-    assert_eq!(queue.look("abc"), Before::Taken);
-    assert_eq!(queue.look("other"), Before::Never);
+    assert!(queue.remembers("abc") && !queue.remembers("other"));
     pass(60).await;
-    assert!(!queue.remembers());
+    assert!(!queue.remembers("abc"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_made_of_one_event_are_all_kept() {
+    let world = World::new().await;
+    // A program that sends on what it got, all headers with it.
+    for (to, body) in [("1009", "one"), ("1010", "one"), ("1009", "two"), ("1009", "one")] {
+        let mut copy = message(to, body);
+        copy.add("Message-ID", "abc");
+        assert_eq!(world.route(copy).await.code, 202);
+    }
+    assert_eq!(world.states().await.len(), 3, "the last one is the first one again");
+    world.register("1009", "a", &[200]).await;
+    world.register("1010", "b", &[200]).await;
+    assert_eq!(world.sent(), ["a: one", "a: two", "b: one"]);
+    world.unregister("1009", "a");
+    let mut again = message("1009", "three");
+    again.add("Message-ID", "abc");
+    assert_eq!(world.route(again).await.code, 202);
+    assert_eq!(world.router.queue().waiting("1009@chat.test"), 1);
 }

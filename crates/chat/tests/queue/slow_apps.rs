@@ -114,3 +114,22 @@ async fn copies_to_several_who_are_not_there_are_all_kept() {
         assert_eq!(world.sent(), [format!("{user}: hello")]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_runs_out_in_a_slow_app_takes_nobodys_place() {
+    let world = World::new().await;
+    world.send("1009", "waits").await;
+    world.router.add_app(Arc::new(Slow));
+    world.router.set_plan(Some(plan("take", "")));
+    let mut brief = message("1009", "brief");
+    brief.add("expires", "10");
+    let Routed::TakenOver(_, rest) = world.router.route_for_sender(brief).await else {
+        panic!("the app is slow")
+    };
+    tokio::spawn(rest);
+    pass(20).await;
+    assert_eq!(world.states().await, ["waiting", "expired"]);
+    assert_eq!(world.router.queue().waiting("1009@chat.test"), 1);
+    world.register("1009", "a", &[200]).await;
+    assert_eq!(world.sent(), ["a: waits"]);
+}

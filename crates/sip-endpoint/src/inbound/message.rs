@@ -36,8 +36,11 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
         shard.start(request.now, flow, Waiting::Nobody);
         return None;
     }
-    if named(request.message).is_some() || router.queue().remembers() {
+    if named(request.message).is_some() {
         return once(shard, settings, request, event);
+    }
+    if router.queue().remembers(event.get(header::MESSAGE_ID).unwrap_or_default()) {
+        return Some(accepted(settings, false));
     }
     let flow = Box::pin(router.route_for_sender(event));
     shard.start(request.now, flow, Waiting::Sender(request.server));
@@ -124,6 +127,7 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
 fn add_own(event: &mut Event, message: &Message<'_>) {
     let id = name(message, event.get(header::FROM).unwrap_or_default());
     event.add(header::MESSAGE_ID, id);
+    event.set_request();
     for (name, header) in [(HeaderName::Expires, header::EXPIRES), (HeaderName::Date, header::DATE)] {
         if let Some(value) = message.first(name) {
             event.add(header, String::from_utf8_lossy(value));
