@@ -8,7 +8,7 @@ use crate::asker::Asker;
 use crate::hunting::{self, Planned, Sent};
 use crate::limits::MAX_FORWARDS;
 use crate::{
-    ChatInterface, Delivery, Hold, Queue, Quirks, Router, Verdict, delivery, message_id, receipts, report,
+    ChatInterface, Delivery, Hold, MessageName, Queue, Quirks, Router, Verdict, delivery, receipts, report,
 };
 
 /// How a message ended.
@@ -35,7 +35,7 @@ pub(crate) async fn run(router: &Arc<Router>, message: Event) -> Ended {
 pub(crate) async fn run_for(router: &Arc<Router>, mut message: Event, asker: Option<&Asker>) -> Ended {
     let quirks = router.quirks();
     if !quirks.reports && message.get(header::MESSAGE_ID).is_none() {
-        message.add(header::MESSAGE_ID, message_id::fresh());
+        message.add(header::MESSAGE_ID, MessageName::fresh());
     }
     if message.get(header::DEST_PROTO).is_none() {
         return without_destination(router, quirks, &message);

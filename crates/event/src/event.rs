@@ -1,7 +1,7 @@
 //! [`Event`]: what everything in the house speaks.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -99,10 +99,16 @@ impl Event {
     /// `_body` is the body when no header has that name; bytes that are not UTF-8 are U+FFFD then. An array is
     /// `ARRAY::one|:two`. `name[2]` is the third element of an array.
     /// FreeSWITCH switch_event.c switch_event_get_header_idx.
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&str> {
-        if let Some(at) = self.headers.find(name) {
-            return Some(self.headers.value(at));
+        match self.headers.find(name) {
+            Some(at) => Some(self.headers.value(at)),
+            None => self.get_special(name),
         }
+    }
+
+    /// What is no header by that name, and yet has a value.
+    fn get_special(&self, name: &str) -> Option<&str> {
         if name == header::BODY {
             return self.body_str();
         }
@@ -122,6 +128,7 @@ impl Event {
     }
 
     /// Whether the header says yes, in the sense of [`is_true`](crate::is_true); no header says no.
+    #[inline]
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(is_true)
     }
@@ -147,7 +154,23 @@ impl Event {
         if self.unique {
             self.headers.remove(name.as_str());
         }
-        self.headers.push_display(name, format_args!("{value}"));
+        self.headers.push_written(name, |text| {
+            write!(text, "{value}").expect("writing to a String fails only when a Display of ours does");
+        });
+    }
+
+    /// Adds a header at the bottom that the event does not have yet, made of these pieces; none if they are empty. It is
+    /// not looked for, and what [`add`](Self::add) would take for an array is a text.
+    pub fn append(&mut self, name: &'static str, pieces: &[&str]) {
+        if pieces.iter().any(|piece| !piece.is_empty()) {
+            self.append_written(name, |text| pieces.iter().for_each(|piece| text.push_str(piece)));
+        }
+    }
+
+    /// [`append`](Self::append) of what `write` appends to the text it is given, which must not be nothing.
+    pub fn append_written(&mut self, name: &'static str, write: impl FnOnce(&mut String)) {
+        debug_assert!(self.headers.find(name).is_none(), "{name} is there");
+        self.headers.push_written(name.into(), write);
     }
 
     /// [`add`](Self::add) at the top.

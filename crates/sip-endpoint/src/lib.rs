@@ -24,6 +24,7 @@ mod profile;
 mod registrar;
 mod restore;
 mod shard;
+mod text;
 mod transport;
 mod world;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chappe_chat::{Before, Routed, Verdict, message_id_of};
+use chappe_chat::{Before, MessageName, Routed, Verdict};
 use chappe_directory::User;
 use chappe_event::{Event, EventName, header};
 use chappe_sip_msg::{HeaderName, Message, NameAddr};
@@ -73,13 +73,13 @@ fn once(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>, event
 
 /// What the message is called from here on. The same request has the same name, also after a restart of ours; so has another
 /// one of the same sender that names itself alike.
-fn name(message: &Message<'_>, from: &str) -> String {
+fn name(message: &Message<'_>, from: &str) -> MessageName {
     if let Some(named) = named(message) {
-        return message_id_of(&[b"Message-ID", from.as_bytes(), named]);
+        return MessageName::of(&[b"Message-ID", from.as_bytes(), named]);
     }
     let header = |name| message.first(name).unwrap_or_default();
     let branch = message.via().ok().and_then(|via| via.branch).unwrap_or_default();
-    message_id_of(&[
+    MessageName::of(&[
         b"request",
         from.as_bytes(),
         header(HeaderName::CallId),

@@ -1,6 +1,7 @@
 //! Where a message goes: the profile, and the user's bindings or an address.
 //! FreeSWITCH sofia_presence.c sofia_presence_chat_send.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,7 +13,7 @@ use chappe_sip_proto::registrar::{Aor, Binding, Found};
 use chappe_sip_proto::{Peer, Transport};
 use smallvec::{SmallVec, smallvec};
 
-use super::request::{host_text, uri_user};
+use super::request::{push_host, uri_user};
 use crate::config::ProfileConfig;
 use crate::inbound::registered_as;
 use crate::profile::Profile;
@@ -126,7 +127,7 @@ fn destination(
     }
     let bindings = lookup(view, profile, address.user, host);
     if !bindings.is_empty() {
-        let to = (!as_freeswitch).then(|| format!("<{}>", user_uri(address.user, host)));
+        let to = (!as_freeswitch).then(|| user_address(address.user, host));
         let legs: SmallVec<[Leg; 2]> =
             bindings.iter().map(|binding| binding_leg(profile, binding, to.as_deref())).collect();
         let elsewhere = source.filter(|_| as_freeswitch || !message.is_true(header::REPLYING));
@@ -172,8 +173,11 @@ fn registered(view: &View, config: &ProfileConfig, user: &str, host: &str) -> Ao
     Aor::of(&user, host)
 }
 
-fn unescaped(user: &str) -> String {
-    String::from_utf8_lossy(&chappe_sip_msg::unescape(user.as_bytes())).into_owned()
+fn unescaped(user: &str) -> Cow<'_, str> {
+    match chappe_sip_msg::unescape(user.as_bytes()) {
+        Cow::Borrowed(_) => Cow::Borrowed(user),
+        Cow::Owned(octets) => Cow::Owned(String::from_utf8_lossy(&octets).into_owned()),
+    }
 }
 
 /// An answer goes to the sender's devices once each. FreeSWITCH sends it to where the question came from, once a device;
@@ -188,9 +192,25 @@ fn redirected(mut legs: SmallVec<[Leg; 2]>, elsewhere: Option<Peer>) -> SmallVec
 }
 
 fn user_uri(user: &str, host: &str) -> String {
-    let mut uri = String::from("sip:");
-    uri_user(user, &mut uri);
-    format!("{uri}@{}", host_text(host))
+    let mut uri = String::with_capacity(user.len() + host.len() + 16);
+    push_user_uri(user, host, &mut uri);
+    uri
+}
+
+/// The same in angle brackets.
+fn user_address(user: &str, host: &str) -> String {
+    let mut address = String::with_capacity(user.len() + host.len() + 16);
+    address.push('<');
+    push_user_uri(user, host, &mut address);
+    address.push('>');
+    address
+}
+
+fn push_user_uri(user: &str, host: &str, out: &mut String) {
+    out.push_str("sip:");
+    uri_user(user, out);
+    out.push('@');
+    push_host(host, out);
 }
 
 /// RFC 3261 §8.1.1.2: To is whom the message is for, not the device; the contact's port and transport may not stand
