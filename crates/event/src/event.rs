@@ -159,6 +159,11 @@ impl Event {
         });
     }
 
+    /// [`add`](Self::add) of a number.
+    pub fn add_number<'n>(&mut self, name: impl Into<Name<'n>>, value: i64) {
+        self.place(Place::Bottom, name.into(), itoa::Buffer::new().format(value));
+    }
+
     /// Adds a header at the bottom that the event does not have yet, made of these pieces; none if they are empty. It is
     /// not looked for, and what [`add`](Self::add) would take for an array is a text.
     pub fn append(&mut self, name: &'static str, pieces: &[&str]) {

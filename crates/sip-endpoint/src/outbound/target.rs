@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::Guard;
 use chappe_chat::Delivery;
 use chappe_event::{Event, header};
 use chappe_sip_msg::{Scheme, Uri};
@@ -16,7 +17,7 @@ use smallvec::{SmallVec, smallvec};
 use super::request::{push_host, uri_user};
 use crate::config::ProfileConfig;
 use crate::inbound::registered_as;
-use crate::profile::Profile;
+use crate::profile::{Profile, Settings};
 use crate::registrar::{can_be_sent_to, way_to};
 use crate::shard::Leg;
 use crate::world::{View, World};
@@ -45,16 +46,24 @@ struct Address<'t> {
     is_uri: bool,
 }
 
-/// The profile to send from and where to; otherwise what became of the message.
-pub fn find(world: &World, message: &Event) -> Result<(Arc<Profile>, Destination), Delivery> {
+/// The profile to send from and where to.
+pub struct Way<'v> {
+    pub profile: &'v Arc<Profile>,
+    pub settings: Guard<Arc<Settings>>,
+    pub destination: Destination,
+}
+
+/// Where the message goes; otherwise what became of it. `as_freeswitch`: the way is FreeSWITCH's.
+pub fn find<'v>(view: &'v View, message: &Event, as_freeswitch: bool) -> Result<Way<'v>, Delivery> {
     let missing = |what: &str| Delivery::Failed(format!("the message has no {what}"));
     let to = message.get(header::TO).filter(|to| !to.is_empty()).ok_or_else(|| missing("to"))?;
     message.get(header::FROM).filter(|from| !from.is_empty()).ok_or_else(|| missing("from"))?;
     let address = Address::parse(to);
-    let view = world.view();
-    let profile = profile(&view, message, &address).ok_or_else(|| no_profile(message, &address))?;
-    let destination = destination(world, &view, &profile, message, &address)?;
-    Ok((profile, destination))
+    let profile = profile(view, message, &address).ok_or_else(|| no_profile(message, &address))?;
+    let settings = profile.settings();
+    let from = From { view, profile, settings: &settings, as_freeswitch };
+    let destination = destination(&from, message, &address)?;
+    Ok(Way { profile, settings, destination })
 }
 
 /// The address-of-record that a device of the message's recipient registers, also while there is none; for a user who is not
@@ -66,8 +75,7 @@ pub fn recipient(world: &World, message: &Event) -> Option<String> {
         return Uri::parse(address.user.trim().as_bytes()).ok().map(|uri| uri.aor());
     }
     let view = world.view();
-    let profile = profile(&view, message, &address)?;
-    let settings = profile.settings();
+    let settings = profile(&view, message, &address)?.settings();
     let host = address.host.filter(|host| !host.is_empty()).unwrap_or(&settings.domain);
     let aor = registered(&view, &settings.config, address.user, host);
     Some(aor.as_str().to_owned()).filter(|_| !aor.user().is_empty())
@@ -88,15 +96,24 @@ impl<'t> Address<'t> {
     }
 }
 
+/// What a way is looked for with.
+#[derive(Clone, Copy)]
+struct From<'v> {
+    view: &'v View,
+    profile: &'v Profile,
+    settings: &'v Settings,
+    as_freeswitch: bool,
+}
+
 /// Named in `to`, else in `sip_profile`, else the one that the host is an alias of.
-fn profile(view: &View, message: &Event, address: &Address<'_>) -> Option<Arc<Profile>> {
+fn profile<'v>(view: &'v View, message: &Event, address: &Address<'_>) -> Option<&'v Arc<Profile>> {
     let named = address.profile.or_else(|| message.get(header::SIP_PROFILE));
     let found = match named.or(address.host) {
         Some(name) => view.profile(name),
         None => None,
     };
     // Deviation: FreeSWITCH fails when only a host names the profile and no profile has that alias.
-    found.or_else(|| if named.is_none() { view.profiles.first() } else { None }).cloned()
+    found.or_else(|| if named.is_none() { view.profiles.first() } else { None })
 }
 
 fn no_profile(message: &Event, address: &Address<'_>) -> Delivery {
@@ -107,14 +124,11 @@ fn no_profile(message: &Event, address: &Address<'_>) -> Delivery {
 }
 
 fn destination(
-    world: &World,
-    view: &View,
-    profile: &Arc<Profile>,
+    from: &From<'_>,
     message: &Event,
     address: &Address<'_>,
 ) -> Result<Destination, Delivery> {
-    let settings = profile.settings();
-    let as_freeswitch = world.deps.router.quirks().accept_always;
+    let From { view, profile, settings, as_freeswitch } = *from;
     let written_host = address.host.filter(|host| !host.is_empty());
     if as_freeswitch && written_host.is_none() && !address.is_uri {
         // FreeSWITCH looks for such a user at a host named like the profile, where nobody is.
@@ -125,7 +139,7 @@ fn destination(
     if address.is_uri {
         return uri(address.user.to_owned(), source);
     }
-    let bindings = lookup(view, profile, address.user, host);
+    let bindings = lookup(from, address.user, host);
     if !bindings.is_empty() {
         let to = (!as_freeswitch).then(|| user_address(address.user, host));
         let legs: SmallVec<[Leg; 2]> =
@@ -145,9 +159,9 @@ fn destination(
 }
 
 /// The user's bindings; any of the user's names will do.
-fn lookup(view: &View, profile: &Profile, user: &str, host: &str) -> Found {
-    let (settings, now) = (profile.settings(), Instant::now());
-    let config = &settings.config;
+fn lookup(from: &From<'_>, user: &str, host: &str) -> Found {
+    let (From { view, profile, .. }, now) = (*from, Instant::now());
+    let config = &from.settings.config;
     let aor = registered(view, config, user, host);
     let found = profile.registrar.find(now, aor.as_str());
     if !found.is_empty() || !view.is_ours(host) {
