@@ -188,6 +188,11 @@ impl Transactions {
         self.clients.transport_failed(peer, &mut self.outbox);
     }
 
+    /// Whether there is something to do.
+    pub fn has_output(&self) -> bool {
+        !self.outbox.queue.is_empty()
+    }
+
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<Output> {
         self.outbox.queue.pop_front()

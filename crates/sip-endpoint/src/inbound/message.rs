@@ -31,7 +31,7 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
     if quirks.accept_always {
         shard.respond(request.now, request.server, accepted(settings, true));
         let flow = Box::pin(async move { Routed::Done(router.route(event).await) });
-        shard.start(request.now, flow, Waiting::Nobody);
+        shard.start(flow, Waiting::Nobody);
         return None;
     }
     if named(request.message).is_some() {
@@ -41,7 +41,7 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
         return Some(accepted(settings, false));
     }
     let flow = Box::pin(router.route_for_sender(event));
-    shard.start(request.now, flow, Waiting::Sender(request.server));
+    shard.start(flow, Waiting::Sender(request.server));
     None
 }
 
@@ -65,7 +65,7 @@ fn once(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>, event
         router.queue().seen(&name, (200..300).contains(&verdict.code));
         routed
     });
-    shard.start(request.now, flow, Waiting::Sender(request.server));
+    shard.start(flow, Waiting::Sender(request.server));
     None
 }
 

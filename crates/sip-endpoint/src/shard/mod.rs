@@ -193,39 +193,39 @@ impl Shard {
         }
     }
 
-    /// Lets flows, requests and transactions act on each other until there is nothing left to do.
+    /// Lets flows, requests and transactions act on each other until there is nothing left to do; all that can take the
+    /// same step take it together, see [`receive`](Self::receive).
     fn settle(&mut self, now: Instant) {
-        loop {
-            self.send_jobs(now);
-            self.drain_outputs(now);
-            self.adopt_spawned(now);
+        while self.has_ready() || !self.jobs.is_empty() || local::has_work() || self.transactions.has_output() {
+            while let Some(ended) = self.flows.next() {
+                if let Some((routed, waiting)) = ended {
+                    self.finish(now, routed, waiting);
+                }
+            }
+            self.adopt_spawned();
             while let Some(answered) = self.questions.next() {
                 if let Some((found, paused)) = answered {
                     self.resume(now, found, paused);
                 }
             }
-            match self.flows.next() {
-                Some(Some((routed, waiting))) => self.finish(now, routed, waiting),
-                Some(None) => {}
-                None if self.jobs.is_empty() && !local::has_work() => return,
-                None => {}
-            }
+            self.send_jobs(now);
+            self.drain_outputs(now);
         }
     }
 
     /// Work that flows leave behind goes on as flows of this shard.
-    fn adopt_spawned(&mut self, now: Instant) {
+    fn adopt_spawned(&mut self) {
         while let Some(work) = local::next_spawned() {
-            self.adopt(now, work);
+            self.adopt(work);
         }
     }
 
-    fn adopt(&mut self, now: Instant, work: Work) {
+    fn adopt(&mut self, work: Work) {
         let flow = Box::pin(async move {
             work.await;
             Routed::Done(Verdict::OK)
         });
-        self.start(now, flow, Waiting::Nobody);
+        self.start(flow, Waiting::Nobody);
     }
 
     /// Whether no more messages can be under way in this shard.
@@ -233,23 +233,16 @@ impl Shard {
         self.flows.is_full()
     }
 
-    /// Polls a flow for the first time, right here.
-    pub fn start(
-        &mut self,
-        now: Instant,
-        flow: Pin<Box<dyn Future<Output = Routed> + Send>>,
-        waiting: Waiting,
-    ) {
-        if let Some((routed, waiting)) = self.flows.start(flow, waiting) {
-            self.finish(now, routed, waiting);
-        }
+    /// Takes a flow on, to be polled in this turn.
+    pub fn start(&mut self, flow: Pin<Box<dyn Future<Output = Routed> + Send>>, waiting: Waiting) {
+        self.flows.start(flow, waiting);
     }
 
     fn finish(&mut self, now: Instant, routed: Routed, waiting: Waiting) {
         let verdict = match routed {
             Routed::Done(verdict) => verdict,
             Routed::TakenOver(verdict, rest) => {
-                self.adopt(now, rest);
+                self.adopt(rest);
                 verdict
             }
         };
