@@ -8,7 +8,7 @@ use super::actions::{Captured, Pending};
 use super::{Hunt, View};
 use crate::date_time::{Moment, zone_of};
 use crate::expression::Compiled;
-use crate::plan::{Break, Condition, Source};
+use crate::plan::{Condition, Source};
 use crate::trace::say;
 use crate::{Plan, Step, Trace, World};
 
@@ -93,18 +93,6 @@ impl Hunt {
         }
         self.stage = super::Stage::Actions(Pending::new(captured));
         None
-    }
-}
-
-impl Break {
-    /// Whether the rest of the extension is left after a condition that passed or not.
-    pub(super) fn leaves(self, passed: bool) -> bool {
-        match self {
-            Self::OnTrue => passed,
-            Self::OnFalse => !passed,
-            Self::Always => true,
-            Self::Never => false,
-        }
     }
 }
 
