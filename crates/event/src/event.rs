@@ -138,6 +138,11 @@ impl Event {
         self.headers.iter()
     }
 
+    /// The headers whose names begin with `prefix`, in order.
+    pub fn headers_named(&self, prefix: &str) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.headers.named(prefix)
+    }
+
     /// Adds a header at the bottom.
     ///
     /// An empty value removes the headers of that name instead. `_body` sets the body as well. `name[2]` sets

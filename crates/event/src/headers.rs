@@ -148,16 +148,31 @@ impl Key {
             last | LOWER_CASE,
         ]))
     }
+
+    /// One of the bits of [`Headers::seen`].
+    #[inline]
+    fn bit(self) -> u128 {
+        // Fibonacci hashing: the upper bits of the product depend on all of the key.
+        1 << (self.0.wrapping_mul(0x9e37_79b9) >> 25)
+    }
+
+    /// The first octet of the name.
+    fn first(self) -> u8 {
+        self.0.to_le_bytes()[1]
+    }
 }
 
 /// Headers in order. Names are compared without regard to case and may be there more than once.
 ///
-/// The keys lie side by side, apart from the entries, so that a search looks at eight of them at once.
+/// The keys lie side by side, apart from the entries, so that a search looks at eight of them at once; and most of the
+/// headers that are asked for and not there are told by [`Headers::seen`] alone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Headers {
     text: String,
     keys: Vec<Key>,
     entries: Vec<Entry>,
+    /// A bit for each key that was ever there: where it is not set, there is no such header.
+    seen: u128,
     /// Octets of `text` that no entry points to.
     garbage: usize,
 }
@@ -168,6 +183,7 @@ impl Headers {
             text: String::with_capacity(text),
             keys: Vec::with_capacity(entries),
             entries: Vec::with_capacity(entries),
+            seen: 0,
             garbage: 0,
         }
     }
@@ -179,7 +195,8 @@ impl Headers {
     /// Where the first header of that name stands.
     #[inline]
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.find_key(Key::of(name), name)
+        let key = Key::of(name);
+        if self.seen & key.bit() == 0 { None } else { self.find_key(key, name) }
     }
 
     fn find_key(&self, key: Key, name: &str) -> Option<usize> {
@@ -204,15 +221,27 @@ impl Headers {
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Value<'_>)> {
-        self.entries.iter().map(|entry| {
-            let value = match &entry.elements {
-                None => Value::Text(entry.value.of(&self.text)),
-                Some(elements) => {
-                    Value::Array(Array { text: &self.text, joined: entry.value, elements: &elements.0 })
-                }
-            };
-            (self.text_of(entry.name), value)
-        })
+        (0..self.len()).map(|at| self.at(at))
+    }
+
+    fn at(&self, at: usize) -> (&str, Value<'_>) {
+        let entry = &self.entries[at];
+        let value = match &entry.elements {
+            None => Value::Text(entry.value.of(&self.text)),
+            Some(elements) => {
+                Value::Array(Array { text: &self.text, joined: entry.value, elements: &elements.0 })
+            }
+        };
+        (self.text_of(entry.name), value)
+    }
+
+    /// The headers whose names begin with `prefix`, in order.
+    pub(crate) fn named(&self, prefix: &str) -> impl Iterator<Item = (&str, Value<'_>)> {
+        let first = Key::of(prefix).first();
+        let places = self.keys.iter().enumerate().filter(move |(_, key)| key.first() == first);
+        let begins =
+            |name: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        places.map(|(at, _)| self.at(at)).filter(move |(name, _)| begins(name))
     }
 
     /// Adds a header at the bottom. One that would make the buffer pass 4 GiB is left out.
@@ -238,6 +267,7 @@ impl Headers {
     }
 
     fn enter(&mut self, key: Key, name: EntryName, value: Span) {
+        self.seen |= key.bit();
         self.keys.push(key);
         self.entries.push(Entry { name, value, elements: None });
     }
@@ -454,6 +484,31 @@ mod tests {
         assert_eq!(texts(&headers), [("kept", "a"), ("copied", "b"), ("list", "ARRAY::one|:two")]);
         assert_eq!((headers.element(list, 0), headers.element(list, 1)), (Some("one"), Some("two")));
         assert_eq!(headers.element(list, 2), None);
+    }
+
+    #[test]
+    fn each_header_is_found_wherever_it_stands() {
+        let mut headers = Headers::default();
+        let names: Vec<String> = (0..60).map(|number| format!("name-{}-{number}", number % 7)).collect();
+        for (at, name) in names.iter().enumerate() {
+            assert_eq!(headers.find(name), None);
+            headers.push(Name::copied(name), "v");
+            assert_eq!(headers.find(&name.to_uppercase()), Some(at));
+        }
+        headers.remove("name-3-3");
+        headers.move_last_to(0, 2);
+        let places: Vec<_> = headers.iter().map(|(name, _)| headers.find(name)).collect();
+        assert_eq!(places, (0..59).map(Some).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn headers_by_the_start_of_their_names() {
+        let mut headers = Headers::default();
+        for name in ["subject", "sip_h_X-A", "SIP_H_X-B", "sip_hX", "sip_", "x_sip_h_C"] {
+            headers.push(Name::copied(name), "v");
+        }
+        let named: Vec<_> = headers.named("sip_h_").map(|(name, _)| name).collect();
+        assert_eq!(named, ["sip_h_X-A", "SIP_H_X-B"]);
     }
 
     #[test]

@@ -92,7 +92,6 @@ impl SipInterface {
             }
         }
     }
-
 }
 
 impl ChatInterface for SipInterface {

@@ -28,7 +28,7 @@ pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
             line(&mut out, line_name, value);
         }
     }
-    for (name, value) in message.headers() {
+    for (name, value) in message.headers_named(header::SIP_HEADER_PREFIX) {
         let Some(name) = sip_header(name) else { continue };
         match value {
             Value::Text(text) => line(&mut out, name, text),
@@ -47,10 +47,6 @@ const OF_THE_MESSAGE: [(&str, &str); 3] =
 
 /// The header that `sip_h_NAME` asks for.
 fn sip_header(name: &str) -> Option<&str> {
-    // What nearly every header of an event is told by.
-    if !matches!(name.as_bytes(), [b's' | b'S', ..]) {
-        return None;
-    }
     let (prefix, name) = name.split_at_checked(header::SIP_HEADER_PREFIX.len())?;
     let wanted = prefix.eq_ignore_ascii_case(header::SIP_HEADER_PREFIX);
     (wanted && is_token(name) && !is_ours(name)).then_some(name)

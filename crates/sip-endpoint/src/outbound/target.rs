@@ -123,11 +123,7 @@ fn no_profile(message: &Event, address: &Address<'_>) -> Delivery {
     Delivery::Failed(format!("no profile {name}"))
 }
 
-fn destination(
-    from: &From<'_>,
-    message: &Event,
-    address: &Address<'_>,
-) -> Result<Destination, Delivery> {
+fn destination(from: &From<'_>, message: &Event, address: &Address<'_>) -> Result<Destination, Delivery> {
     let From { view, profile, settings, as_freeswitch } = *from;
     let written_host = address.host.filter(|host| !host.is_empty());
     if as_freeswitch && written_host.is_none() && !address.is_uri {

@@ -196,7 +196,8 @@ impl Shard {
     /// Lets flows, requests and transactions act on each other until there is nothing left to do; all that can take the
     /// same step take it together, see [`receive`](Self::receive).
     fn settle(&mut self, now: Instant) {
-        while self.has_ready() || !self.jobs.is_empty() || local::has_work() || self.transactions.has_output() {
+        while self.has_ready() || !self.jobs.is_empty() || local::has_work() || self.transactions.has_output()
+        {
             while let Some(ended) = self.flows.next() {
                 if let Some((routed, waiting)) = ended {
                     self.finish(now, routed, waiting);

@@ -84,12 +84,7 @@ impl Shard {
     ///
     /// They go through each stage together. The code of the whole way is several times as large as a processor's
     /// instruction cache, that of one stage is not.
-    fn receive<'b>(
-        &mut self,
-        now: Instant,
-        all: impl Iterator<Item = (&'b [u8], Peer)>,
-        draining: bool,
-    ) {
+    fn receive<'b>(&mut self, now: Instant, all: impl Iterator<Item = (&'b [u8], Peer)>, draining: bool) {
         let mut messages = Vec::with_capacity(BATCH);
         for (bytes, peer) in all {
             messages.extend(self.parse(bytes, peer).map(|message| (message, peer)));
@@ -137,7 +132,13 @@ impl Shard {
     }
 
     /// Its transaction, if it is a request that has to be dealt with.
-    fn message(&mut self, now: Instant, message: &Message<'_>, peer: Peer, draining: bool) -> Option<ServerId> {
+    fn message(
+        &mut self,
+        now: Instant,
+        message: &Message<'_>,
+        peer: Peer,
+        draining: bool,
+    ) -> Option<ServerId> {
         let refused = message.is_request() && (draining || !self.profile.admits(self.second));
         if refused && !self.transactions.knows(message) {
             // RFC 3261 §21.5.4; without a transaction, so that it costs little.
