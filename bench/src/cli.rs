@@ -52,6 +52,8 @@ pub struct Options {
 pub enum Command {
     /// Measure events a second to clients of the event socket
     Events(EventOptions),
+    /// Measure a registrar with very many users
+    Registrar(RegistrarOptions),
     /// Measure messages a second that are kept on the disk, and the start with many of them
     Store(StoreOptions),
     /// The relay that only moves packets; prints the port it listens on
@@ -85,6 +87,42 @@ pub struct EventOptions {
 
     /// Events that not every client has heard yet, at most
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub window: u32,
+
+    /// Core of the server
+    #[arg(long, default_value_t = 0)]
+    pub server_core: usize,
+
+    /// Core of the load generator
+    #[arg(long, default_value_t = 1)]
+    pub load_core: usize,
+}
+
+/// What is measured of a registrar.
+#[derive(clap::Args, Debug)]
+pub struct RegistrarOptions {
+    /// The server to measure [default: `chappe` beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub chappe: Option<PathBuf>,
+
+    /// Users that register, each with one binding
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=10_000_000))]
+    pub bindings: u32,
+
+    /// Users with passwords, who do so by digest; 0: leave that out
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub known: u32,
+
+    /// Rounds of messages
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+
+    /// Seconds a round
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+
+    /// Requests that wait for an answer at once
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub window: u32,
 
     /// Core of the server

@@ -21,6 +21,7 @@ mod load;
 mod machine;
 mod message;
 mod register;
+mod registrar;
 mod rounds;
 mod server;
 mod sleeper;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let result = match options.command {
         Some(cli::Command::Floor { sender, receiver }) => floor::relay(sender, receiver),
         Some(cli::Command::Events(options)) => events::run(&options),
+        Some(cli::Command::Registrar(options)) => registrar::run(&options),
         Some(cli::Command::Store(options)) => store::run(&options),
         None => rounds::run(&options),
     };

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ pub struct Server {
     /// Of the event socket, if it has one.
     pub events: Option<SocketAddrV4>,
     /// Configuration and log.
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Server {
@@ -52,12 +53,27 @@ impl Server {
         }
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         let ports = folder::write(folder.path(), setup)?;
+        let mut server = Self::serve(program, core, Arc::new(folder), ports.sip)?;
+        server.events = ports.events.map(|port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
+        Ok(server)
+    }
+
+    /// Starts `chappe serve` with the configuration in a folder, and what an earlier one left there, and waits until it
+    /// answers at the port.
+    pub fn serve(program: &Path, core: usize, folder: Arc<TempDir>, port: u16) -> Result<Self, BenchError> {
+        if !program.is_file() {
+            return Err(BenchError::NoServer(program.to_owned()));
+        }
         let mut command = Command::new(program);
         command.args(["serve", "--conf"]).arg(folder.path()).stdout(Stdio::null());
-        let mut server = Self::spawn_in(folder, command, core, ports.sip)?;
-        server.events = ports.events.map(|port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
+        let mut server = Self::spawn_in(folder, command, core, port)?;
         server.wait_until_it_answers()?;
         Ok(server)
+    }
+
+    /// Ends it; what it leaves.
+    pub fn end(self) -> Arc<TempDir> {
+        self.folder.clone()
     }
 
     /// CPU time that it and its worker processes have used.
@@ -76,10 +92,15 @@ impl Server {
 
     fn spawn(command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
-        Self::spawn_in(folder, command, core, port)
+        Self::spawn_in(Arc::new(folder), command, core, port)
     }
 
-    fn spawn_in(folder: TempDir, mut command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
+    fn spawn_in(
+        folder: Arc<TempDir>,
+        mut command: Command,
+        core: usize,
+        port: u16,
+    ) -> Result<Self, BenchError> {
         let log = File::create(folder.path().join("log")).map_err(BenchError::system("make a log"))?;
         command.stdin(Stdio::null()).stderr(log);
         // SAFETY: between fork and exec each of the two makes one system call and allocates nothing.

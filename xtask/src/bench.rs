@@ -11,7 +11,7 @@ pub fn run(arguments: Vec<String>) -> bool {
         let server = target().join("release/chappe");
         let mut bench = cargo(&["run", "--release", "--quiet", "-p", "chappe-bench", "--"]);
         let part = arguments.first().map(String::as_str);
-        let words = usize::from(part.is_some_and(|part| ["events", "store"].contains(&part)));
+        let words = usize::from(part.is_some_and(|part| ["events", "registrar", "store"].contains(&part)));
         bench.args(&arguments[..words]);
         // The disk is measured without a server.
         if part != Some("store") {
