@@ -10,13 +10,20 @@ use crate::error::BenchError;
 
 /// Keeps the calling thread, and what it starts, on one core.
 pub fn pin(core: usize) -> io::Result<()> {
-    if core >= libc::CPU_SETSIZE as usize {
+    pin_to(&[core])
+}
+
+/// The same on several.
+pub fn pin_to(cores: &[usize]) -> io::Result<()> {
+    if cores.iter().any(|core| *core >= libc::CPU_SETSIZE as usize) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     // SAFETY: a cpu_set_t is a plain array of bits, for which zero is a value.
     let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
-    // SAFETY: `core` is below CPU_SETSIZE, and `set` is ours.
-    unsafe { libc::CPU_SET(core, &mut set) };
+    for core in cores {
+        // SAFETY: `core` is below CPU_SETSIZE, and `set` is ours.
+        unsafe { libc::CPU_SET(*core, &mut set) };
+    }
     // SAFETY: `set` lives through the call and its size is given.
     match unsafe { libc::sched_setaffinity(0, mem::size_of_val(&set), &set) } {
         0 => Ok(()),
@@ -49,6 +56,12 @@ pub fn check_cores(server: usize, load: usize) -> Result<(), BenchError> {
         return Ok(());
     }
     Err(BenchError::Cores { usable: (0..libc::CPU_SETSIZE as usize).filter(|&core| usable(core)).count() })
+}
+
+/// How many cores there are.
+pub fn cores() -> usize {
+    // SAFETY: the call reads a number of the system's.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }).unwrap_or(1)
 }
 
 /// The processes that a process has started and that live.

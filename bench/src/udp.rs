@@ -12,7 +12,7 @@ use crate::error::BenchError;
 /// Datagrams a call.
 const BATCH: usize = 32;
 /// Longest datagram.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 12 * 1024;
 /// What is asked for as receive buffer, in bytes; the system may give less.
 const RECEIVE_BUFFER: libc::c_int = 4 << 20;
 
