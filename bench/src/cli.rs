@@ -3,6 +3,8 @@
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 
+use crate::sweep::SweepOptions;
+
 /// Measures MESSAGEs a second and CPU time a message, beside a relay that only moves packets.
 #[derive(clap::Parser, Debug)]
 #[command(name = "chappe-bench", version, args_conflicts_with_subcommands = true)]
@@ -54,6 +56,8 @@ pub enum Command {
     Events(EventOptions),
     /// Measure messages a second that are kept on the disk, and the start with many of them
     Store(StoreOptions),
+    /// Measure what becomes of more messages than the server can take, beside Kamailio
+    Overload(SweepOptions),
     /// The relay that only moves packets; prints the port it listens on
     #[command(hide = true)]
     Floor {

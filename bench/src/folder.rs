@@ -73,7 +73,7 @@ pub fn write(folder: &Path, setup: Setup) -> Result<Ports, BenchError> {
 }
 
 /// A port that is free for UDP and TCP.
-fn free_port() -> std::io::Result<u16> {
+pub fn free_port() -> std::io::Result<u16> {
     loop {
         let port = UdpSocket::bind(("127.0.0.1", 0))?.local_addr()?.port();
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {

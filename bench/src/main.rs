@@ -20,11 +20,13 @@ mod ledger;
 mod load;
 mod machine;
 mod message;
+mod plot;
 mod register;
 mod rounds;
 mod server;
 mod sleeper;
 mod store;
+mod sweep;
 mod table;
 mod udp;
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Some(cli::Command::Floor { sender, receiver }) => floor::relay(sender, receiver),
         Some(cli::Command::Events(options)) => events::run(&options),
         Some(cli::Command::Store(options)) => store::run(&options),
+        Some(cli::Command::Overload(options)) => sweep::run(&options),
         None => rounds::run(&options),
     };
     match result {

@@ -1,5 +1,7 @@
 //! The process that is measured.
 
+mod kamailio;
+
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
@@ -65,6 +67,15 @@ impl Server {
         let mut sum = machine::cpu_time(self.child.id())?;
         for worker in machine::children(self.child.id()) {
             sum += machine::cpu_time(worker)?;
+        }
+        Ok(sum)
+    }
+
+    /// Octets of memory that it and the processes it has started have at the moment, what they share counted once.
+    pub fn memory(&self) -> Result<u64, BenchError> {
+        let mut sum = machine::proportional(self.child.id())?;
+        for worker in machine::children(self.child.id()) {
+            sum += machine::proportional(worker)?;
         }
         Ok(sum)
     }

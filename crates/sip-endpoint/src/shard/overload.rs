@@ -3,7 +3,8 @@
 //! What has a transaction, and answers to it, goes first; what is new waits in a socket of its own, first in, first out. A
 //! request that has waited there for too long is refused, so that those which are taken are answered soon. Refusing costs a
 //! fraction of serving, and all of it together may cost no more than [`SHARE`] of the time; what would is dropped unread, and
-//! then always the same requests, for their senders send them again: were others dropped each time, all would be answered late.
+//! then always the same requests, for their senders send them again: were others dropped each time, some would get in at
+//! their second or third try, and all would be answered late.
 //!
 //! Nothing here knows how much the server can do: the time that requests wait is all that is looked at.
 
@@ -22,7 +23,7 @@ const OTHERS: u32 = 4;
 /// How often it is looked at how many requests have to be dropped.
 const WINDOW: Duration = Duration::from_millis(20);
 /// Of all requests at least this part is not dropped.
-const LEAST: u32 = u32::MAX / 256;
+const LEAST: f64 = 1.0 / 256.0;
 /// As much of a datagram tells one from another.
 const TELLING: usize = 512;
 
@@ -41,15 +42,18 @@ pub enum Fate {
 pub struct Verdict {
     messages: Fate,
     others: Fate,
+    /// Of messages that may have been dropped before.
+    doubtful: Fate,
 }
 
 impl Verdict {
-    const SERVE: Self = Self { messages: Fate::Serve, others: Fate::Serve };
+    const SERVE: Self = Self { messages: Fate::Serve, others: Fate::Serve, doubtful: Fate::Serve };
 }
 
 /// What one read found.
 #[derive(Clone, Copy, Debug)]
 pub struct Read {
+    pub count: usize,
     /// How long the first of its requests has waited.
     pub waited: Duration,
     /// Whether more may be waiting; a request that nobody waits behind is served however late it is.
@@ -68,12 +72,26 @@ pub struct Gate {
 }
 
 /// What happened since the last look.
+#[derive(Clone, Copy)]
 struct Window {
     until: Instant,
-    read: u32,
-    refused: u32,
-    /// Dropped for want of time to refuse them.
-    dropped: u32,
+    read: f64,
+    dropped: f64,
+    refused: f64,
+    spent: Duration,
+}
+
+impl Window {
+    fn until(until: Instant) -> Self {
+        Self { until, read: 0.0, dropped: 0.0, refused: 0.0, spent: Duration::ZERO }
+    }
+
+    /// By how much more requests there is time for, had each of them the fate that they had.
+    fn room(&self) -> f64 {
+        let part = (WINDOW / SHARE).as_secs_f64() / self.spent.as_secs_f64().max(1e-9);
+        let (taken, refused) = (self.read - self.dropped - self.refused, self.refused);
+        (taken + refused * part.clamp(0.25, 1.5)) / (taken + refused).max(1.0)
+    }
 }
 
 impl Gate {
@@ -83,8 +101,8 @@ impl Gate {
             began: now,
             queue: Queue { is_standing: false, least: Duration::ZERO, until: now },
             budget: Budget { left: nanos(SAVED), at: now },
-            sieve: Sieve { kept: u32::MAX, seed: seed | 1 },
-            window: Window { until: now, read: 0, refused: 0, dropped: 0 },
+            sieve: Sieve { kept: 1.0, surely: 1.0, seed: seed | 1 },
+            window: Window::until(now),
         }
     }
 
@@ -99,15 +117,15 @@ impl Gate {
         self.budget.earn(now);
         let waited = read.waited.min(now.saturating_duration_since(self.began));
         let limit = self.queue.limit(now, if read.is_full { waited } else { Duration::ZERO }, most);
-        let refuse = if self.budget.is_spent() { Fate::Drop } else { Fate::Refuse };
         let late = |times: u32| !most.is_zero() && read.is_full && waited > limit * times;
-        let mut verdict = Verdict::SERVE;
-        if late(1) || !read.has_room {
-            verdict.messages = refuse;
-        }
-        if late(OTHERS) {
-            verdict.others = refuse;
-        }
+        let refuse_if = |is_refused| if is_refused { Fate::Refuse } else { Fate::Serve };
+        let verdict = Verdict {
+            messages: refuse_if(late(1) || !read.has_room),
+            others: refuse_if(late(OTHERS)),
+            // There are enough others, who were not sent before.
+            doubtful: refuse_if(late(1) || !read.has_room || read.is_full && self.queue.is_standing),
+        };
+        self.window.read += read.count as f64;
         verdict
     }
 
@@ -122,15 +140,16 @@ impl Gate {
             return Fate::Serve;
         }
         let is_message = datagram.starts_with(b"MESSAGE ");
-        if is_message && !self.sieve.keeps(datagram) {
-            return Fate::Drop;
-        }
-        self.window.read += 1;
-        let fate = if is_message { verdict.messages } else { verdict.others };
+        let fate = match self.sieve.of(datagram) {
+            Sifted::Out if is_message || verdict.others == Fate::Refuse => Fate::Drop,
+            _ if !is_message => verdict.others,
+            Sifted::Doubtful => verdict.doubtful,
+            _ => verdict.messages,
+        };
         match fate {
             Fate::Serve => {}
-            Fate::Refuse => self.window.refused += 1,
-            Fate::Drop => self.window.dropped += 1,
+            Fate::Refuse => self.window.refused += 1.0,
+            Fate::Drop => self.window.dropped += 1.0,
         }
         fate
     }
@@ -138,6 +157,7 @@ impl Gate {
     /// What refusing has cost.
     pub fn spend(&mut self, time: Duration) {
         self.budget.spend(time);
+        self.window.spent += time;
     }
 
     /// When [`Gate::look`] wants to be called, if at all: while requests are dropped, so that it ends when their cause does.
@@ -150,15 +170,14 @@ impl Gate {
         if now < self.window.until {
             return;
         }
-        let Window { read, refused, dropped, .. } = self.window;
-        if dropped > 0 {
-            self.sieve.narrow(read.saturating_sub(dropped), read);
-        } else if refused == 0 {
-            self.sieve.widen(2.0);
-        } else if self.budget.is_ample() {
-            self.sieve.widen(1.1);
+        let room = self.window.room();
+        if self.window.refused == 0.0 {
+            self.sieve.change(2.0);
+        } else if self.budget.is_spent() == (room < 1.0) {
+            self.sieve.change(room);
         }
-        self.window = Window { until: now + WINDOW, read: 0, refused: 0, dropped: 0 };
+        self.sieve.forget();
+        self.window = Window::until(now + WINDOW);
     }
 }
 
@@ -231,15 +250,11 @@ impl Budget {
     }
 
     fn spend(&mut self, time: Duration) {
-        self.left -= nanos(time.min(SAVED));
+        self.left = (self.left - nanos(time.min(SAVED))).max(-nanos(SAVED));
     }
 
     fn is_spent(&self) -> bool {
         self.left <= 0
-    }
-
-    fn is_ample(&self) -> bool {
-        self.left > nanos(SAVED / 2)
     }
 }
 
@@ -249,18 +264,36 @@ fn nanos(time: Duration) -> i64 {
 
 /// Keeps a part of all requests, the same ones whenever they come again.
 struct Sieve {
-    /// Of all hashes.
-    kept: u32,
+    /// From 0 to 1.
+    kept: f64,
+    /// The part of which none was dropped for some time.
+    surely: f64,
     seed: u64,
+}
+
+/// What the sieve says of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sifted {
+    In,
+    /// It may have been dropped before.
+    Doubtful,
+    Out,
 }
 
 impl Sieve {
     fn is_on(&self) -> bool {
-        self.kept < u32::MAX
+        self.surely < 1.0
     }
 
-    fn keeps(&self, datagram: &[u8]) -> bool {
-        !self.is_on() || self.hash(datagram) <= self.kept
+    fn of(&self, datagram: &[u8]) -> Sifted {
+        if !self.is_on() {
+            return Sifted::In;
+        }
+        match f64::from(self.hash(datagram)) / f64::from(u32::MAX) {
+            place if place > self.kept => Sifted::Out,
+            place if place > self.surely => Sifted::Doubtful,
+            _ => Sifted::In,
+        }
     }
 
     fn hash(&self, datagram: &[u8]) -> u32 {
@@ -272,14 +305,16 @@ impl Sieve {
         (words.iter().fold(self.seed, mix) >> 32) as u32
     }
 
-    fn narrow(&mut self, part: u32, of: u32) {
-        let kept = u64::from(self.kept) * u64::from(part.max(of / 2)) / u64::from(of.max(1));
-        self.kept = u32::try_from(kept).unwrap_or(u32::MAX).max(LEAST);
+    /// Lets so many times as much through.
+    fn change(&mut self, times: f64) {
+        self.kept = (self.kept * times).clamp(LEAST, 1.0);
+        self.surely = self.surely.min(self.kept);
     }
 
-    fn widen(&mut self, times: f64) {
-        // Beyond the range it is the range's end.
-        self.kept = (f64::from(self.kept) * times) as u32;
+    /// With time less is sent again of what was dropped.
+    fn forget(&mut self) {
+        let growth = if self.kept < 1.0 { 1.002 } else { 1.2 };
+        self.surely = (self.surely * growth).min(self.kept);
     }
 }
 
@@ -300,6 +335,7 @@ mod tests {
         served: Vec<(u64, Duration)>,
         refused: Vec<u64>,
         dropped: Vec<u64>,
+        was_dropped: std::collections::HashSet<u64>,
     }
 
     const BATCH: usize = 32;
@@ -320,6 +356,7 @@ mod tests {
                 served: vec![],
                 refused: vec![],
                 dropped: vec![],
+                was_dropped: Default::default(),
             }
         }
 
@@ -328,7 +365,7 @@ mod tests {
             let start = self.now;
             let batch: Vec<_> = self.waiting.drain(..self.waiting.len().min(BATCH)).collect();
             let waited = batch.first().map_or(Duration::ZERO, |(came, _)| start - *came);
-            let read = Read { waited, is_full: batch.len() == BATCH, has_room: true };
+            let read = Read { count: batch.len(), waited, is_full: batch.len() == BATCH, has_room: true };
             let verdict = self.gate.judge(start, read, MOST);
             let mut refusing = Duration::ZERO;
             for (came, number) in batch {
@@ -344,6 +381,7 @@ mod tests {
                     Fate::Drop => {
                         self.now += DROP;
                         self.dropped.push(number);
+                        self.was_dropped.insert(number);
                     }
                 }
             }
@@ -400,7 +438,7 @@ mod tests {
     #[test]
     fn nothing_is_refused_that_there_is_time_for() {
         let shard = swamped(0.9);
-        assert_eq!((shard.refused.len(), shard.dropped.len()), (0, 0));
+        assert_eq!((shard.refused.len(), shard.was_dropped.len()), (0, 0));
         assert!(shard.longest(1.0) < MOST);
     }
 
@@ -413,6 +451,13 @@ mod tests {
             assert!(served > least, "{times}: {served}");
             assert!(shard.longest(0.99) < Duration::from_millis(60), "{times}: {:?}", shard.longest(0.99));
         }
+    }
+
+    #[test]
+    fn what_is_dropped_is_dropped_again() {
+        let shard = swamped(8.0);
+        let late = shard.served.iter().filter(|(number, _)| shard.was_dropped.contains(number)).count();
+        assert!(late * 100 < shard.served.len(), "{late} of {}", shard.served.len());
     }
 
     #[test]
@@ -448,7 +493,7 @@ mod tests {
     fn a_slow_shard_with_little_to_do_refuses_nothing() {
         let mut shard = Shard::new(60_000, 2);
         shard.offer(8.0, Duration::from_secs(60), &mut 0);
-        assert_eq!((shard.refused.len(), shard.dropped.len()), (0, 0));
+        assert_eq!((shard.refused.len(), shard.was_dropped.len()), (0, 0));
     }
 
     fn gate(now: Instant) -> Gate {
@@ -458,7 +503,7 @@ mod tests {
     }
 
     fn read(millis: u64) -> Read {
-        Read { waited: Duration::from_millis(millis), is_full: true, has_room: true }
+        Read { count: BATCH, waited: Duration::from_millis(millis), is_full: true, has_room: true }
     }
 
     #[test]
@@ -511,12 +556,22 @@ mod tests {
 
     #[test]
     fn the_sieve_keeps_the_same_part_each_time() {
-        let mut sieve = Sieve { kept: u32::MAX, seed: 99 };
-        sieve.narrow(3, 4);
-        sieve.narrow(2, 3);
-        let kept = |number: u32| sieve.keeps(format!("MESSAGE sip:x@y;branch={number:010};and=so on").as_bytes());
-        let count = (0..10_000).filter(|number| kept(*number)).count();
-        assert!((4800..5200).contains(&count), "{count}");
-        assert!((0..10_000).all(|number| kept(number) == kept(number)));
+        let mut sieve = Sieve { kept: 0.75, surely: 0.75, seed: 99 };
+        let sifted = |sieve: &Sieve| -> Vec<Sifted> {
+            let of = |number| format!("MESSAGE sip:x@y;branch={number:010};and=so on");
+            (0..10_000).map(|number: u32| sieve.of(of(number).as_bytes())).collect()
+        };
+        let count = |sifted: &[Sifted], what| sifted.iter().filter(|one| **one == what).count();
+        let before = sifted(&sieve);
+        assert!((7300..7700).contains(&count(&before, Sifted::In)));
+        sieve.change(2.0 / 3.0);
+        let narrow = sifted(&sieve);
+        assert!((4800..5200).contains(&count(&narrow, Sifted::In)));
+        assert!(before.iter().zip(&narrow).all(|(before, narrow)| *narrow == Sifted::Out || before == narrow));
+        sieve.change(1.5);
+        let wide = sifted(&sieve);
+        // What was dropped is known when it comes again.
+        assert!(narrow.iter().zip(&wide).all(|(narrow, wide)| (*narrow == Sifted::In) == (*wide == Sifted::In)));
+        assert!((2300..2700).contains(&count(&wide, Sifted::Doubtful)));
     }
 }

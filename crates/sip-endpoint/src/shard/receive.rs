@@ -63,8 +63,9 @@ impl Shard {
         socket: &UdpSocket,
         batch: &mut RecvBatch,
     ) -> bool {
-        let is_full = self.read(socket, batch) == batch.capacity();
-        let read = Read { waited: batch.waited(), is_full, has_room: !self.flows_are_full() };
+        let count = self.read(socket, batch);
+        let is_full = count == batch.capacity();
+        let read = Read { count, waited: batch.waited(), is_full, has_room: !self.flows_are_full() };
         let most = self.profile.settings().config.max_request_age;
         let verdict = self.gate.judge(Instant::now(), read, most);
         if self.gate.is_open(verdict) {

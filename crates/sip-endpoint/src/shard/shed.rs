@@ -35,8 +35,9 @@ impl Shard {
         counters.dropped.fetch_add(u64::from(dropped), Ordering::Relaxed);
         if refused > 0 {
             counters.shed.fetch_add(u64::from(refused), Ordering::Relaxed);
-            // Sending costs as much again as printing; it comes when all of the turn is sent.
-            self.gate.spend(start.elapsed() * 2 * refused / (refused + served));
+            // Dropping costs a quarter of it. Sending, which comes when all of the turn is sent, costs as much again.
+            let parts = 4 * (refused + served) + dropped;
+            self.gate.spend(start.elapsed() * 2 * (4 * refused) / parts);
         }
     }
 

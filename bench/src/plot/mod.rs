@@ -1,0 +1,3 @@
+//! Figures as SVG, written by hand: no more than lines, text and a frame.
+
+pub mod curves;
