@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::machine;
 use crate::row::{self, ROWS, Row};
+use crate::sweep::SweepOptions;
 
 /// Measures MESSAGEs a second and CPU time a message, beside a relay that only moves packets.
 #[derive(clap::Parser, Debug)]
@@ -90,6 +91,8 @@ pub enum Command {
     Registrar(RegistrarOptions),
     /// Measure messages a second that are kept on the disk, and the start with many of them
     Store(StoreOptions),
+    /// Measure what becomes of more messages than the server can take, beside Kamailio
+    Overload(SweepOptions),
     /// The relay that only moves packets; prints the port it listens on
     #[command(hide = true)]
     Floor {

@@ -85,6 +85,14 @@ pub fn resident(process: u32) -> Result<u64, BenchError> {
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024)
 }
 
+/// Octets of memory that a process has at the moment, its part of what it shares (proc_pid_smaps_rollup(5), Pss).
+pub fn proportional(process: u32) -> Result<u64, BenchError> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup"))
+        .map_err(BenchError::system("read the server's memory"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024)
+}
+
 /// CPU time that a process has used, all its threads together, those that ended included.
 pub fn cpu_time(pid: u32) -> Result<Duration, BenchError> {
     let failed = |code| BenchError::system("read the server's CPU time")(io::Error::from_raw_os_error(code));

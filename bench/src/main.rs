@@ -32,6 +32,7 @@ mod row;
 mod server;
 mod sleeper;
 mod store;
+mod sweep;
 mod table;
 mod udp;
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Some(cli::Command::Events(options)) => events::run(options),
         Some(cli::Command::Registrar(options)) => registrar::run(options),
         Some(cli::Command::Store(options)) => store::run(options),
+        Some(cli::Command::Overload(options)) => sweep::run(options),
         None => results::run(&options),
     };
     match result {

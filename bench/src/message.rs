@@ -111,6 +111,35 @@ fn tag(run: u32) -> String {
     format!("{run:06}").bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
 }
 
+/// What the messages of a run carry before their numbers, for finding them without parsing what they are in.
+pub struct Marks {
+    branch: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Marks {
+    pub fn new(run: u32) -> Self {
+        let mark = |mark: &str| format!("{mark}{}-", tag(run)).into_bytes();
+        Self { branch: mark(BRANCH), body: mark(MARK) }
+    }
+
+    /// The number in the branch of a response.
+    pub fn in_branch(&self, response: &[u8]) -> Option<usize> {
+        number_behind(response, &self.branch)
+    }
+
+    /// The number in the body of a MESSAGE.
+    pub fn in_body(&self, request: &[u8]) -> Option<usize> {
+        let head = memchr::memmem::find(request, b"\r\n\r\n")?;
+        number_behind(&request[head..], &self.body)
+    }
+}
+
+fn number_behind(text: &[u8], mark: &[u8]) -> Option<usize> {
+    let at = memchr::memmem::find(text, mark)? + mark.len();
+    std::str::from_utf8(text.get(at..at + DIGITS)?).ok()?.parse().ok()
+}
+
 /// The number in the branch of a response to one of our messages.
 pub fn number_of_response(response: &Message<'_>, run: u32) -> Option<usize> {
     number_after(response.via().ok()?.branch?, BRANCH, run)
@@ -146,6 +175,8 @@ mod tests {
         assert_eq!(number_of_response(&message, 8), None);
         assert_eq!(number_of_body(message.body(), 7), Some(1234));
         assert_eq!(message.call_id(), b"aaaaah-0000001234@127.0.0.1");
+        assert_eq!([7, 8].map(|run| Marks::new(run).in_branch(&out)), [Some(1234), None]);
+        assert_eq!([7, 8].map(|run| Marks::new(run).in_body(&out)), [Some(1234), None]);
         let reply = [b"Hello, you said: ", message.body()].concat();
         assert_eq!(number_of_body(&reply, 7), Some(1234));
     }

@@ -101,6 +101,15 @@ impl Server {
         Ok(sum)
     }
 
+    /// Octets of memory that it and the processes it has started have at the moment, what they share counted once.
+    pub fn memory(&self) -> Result<u64, BenchError> {
+        let mut sum = machine::proportional(self.child.id())?;
+        for worker in machine::children(self.child.id()) {
+            sum += machine::proportional(worker)?;
+        }
+        Ok(sum)
+    }
+
     /// Octets of memory that it has at the moment.
     pub fn resident(&self) -> Result<u64, BenchError> {
         machine::resident(self.child.id())

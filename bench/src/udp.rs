@@ -38,6 +38,11 @@ impl Port {
         Ok(Port { socket, address, inbox: Inbox::new(), outbox: Outbox::default() })
     }
 
+    /// For what sends by itself.
+    pub fn socket(&self) -> &UdpSocket {
+        &self.socket
+    }
+
     /// Reads what is there into the inbox; how many datagrams that were.
     pub fn receive(&mut self) -> Result<usize, BenchError> {
         match self.inbox.fill(self.socket.as_raw_fd()) {

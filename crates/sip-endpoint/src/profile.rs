@@ -1,7 +1,7 @@
 //! A running profile: its shards, connections, bindings and settings.
 
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -90,6 +90,10 @@ pub struct Counters {
     pub requests: AtomicU64,
     pub sent: AtomicU64,
     pub sent_failed: AtomicU64,
+    /// Requests answered 503 for want of time or room.
+    pub shed: AtomicU64,
+    /// Requests and answers thrown away unread for want of time, by a shard or by the system.
+    pub dropped: AtomicU64,
 }
 
 /// A running profile.
@@ -119,7 +123,7 @@ struct Accepting {
 }
 
 struct Sockets {
-    udp: Vec<UdpSocket>,
+    udp: Vec<udp::Pair>,
     tcp: Option<TcpListener>,
     addr: SocketAddr,
 }

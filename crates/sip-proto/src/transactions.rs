@@ -10,6 +10,7 @@ mod limits;
 mod matching;
 mod servers;
 mod slab;
+mod unread;
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -24,6 +25,7 @@ pub use exchange::{ClientEnd, ClientId, Output, Received, Response, ServerId};
 pub use limits::{Counters, Limits, Timing};
 use matching::Identity;
 use servers::Servers;
+pub use unread::Unread;
 
 use crate::Peer;
 use crate::siphash::HashKey;

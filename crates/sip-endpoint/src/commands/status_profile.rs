@@ -83,6 +83,8 @@ fn details(profile: &Profile, name: &str) -> String {
     line("REQUESTS-IN", &count(&counters.requests));
     line("REQUESTS-OUT", &count(&counters.sent));
     line("FAILED-OUT", &count(&counters.sent_failed));
+    line("SHED-IN", &count(&counters.shed));
+    line("DROPPED-IN", &count(&counters.dropped));
     line("UPTIME", &format!("{}s", profile.started.elapsed().as_secs()));
     line("REGISTRATIONS", &profile.registrar.len().to_string());
     out

@@ -159,6 +159,13 @@ const USED: &[ParamRow] = &[
         "20000",
         "messages under way in one shard; more are answered 503",
     ),
+    ParamRow::used(
+        "max-request-age",
+        "0-10000",
+        "50",
+        "milliseconds a request may have waited in a socket with others behind it; an older MESSAGE is answered 503 with \
+         Retry-After, others at four times the age; 0: no limit",
+    ),
     ParamRow::used("tcp-max-connections", "1-1000000", "10000", "TCP connections at a time"),
     ParamRow::used(
         "tcp-idle-timeout",

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use chappe_config::{Diagnostics, Element, Params, read_params};
 use chappe_sip_proto::Timing;
@@ -87,6 +88,8 @@ pub struct ProfileConfig {
     /// 0: no limit.
     pub max_requests_per_second: u32,
     pub max_flows: usize,
+    /// Zero: no limit.
+    pub max_request_age: Duration,
     pub tcp_max_connections: usize,
     /// Seconds.
     pub tcp_idle_timeout: u32,
@@ -185,6 +188,7 @@ impl Reader<'_, '_> {
             log_auth_failures: self.bool("log-auth-failures", false),
             max_requests_per_second: self.number("max-recv-requests-per-second", 0, 0..=10_000_000),
             max_flows: self.number("max-message-flows", 20_000, 1..=1_000_000) as usize,
+            max_request_age: self.millis("max-request-age", 50, 0..=10_000),
             tcp_max_connections: self.number("tcp-max-connections", 10_000, 1..=1_000_000) as usize,
             tcp_idle_timeout: self.number("tcp-idle-timeout", 3600, 10..=86_400),
             timing: self.timing(),
@@ -211,6 +215,10 @@ impl Reader<'_, '_> {
 
     fn seconds(&mut self, name: &str) -> u32 {
         self.number(name, 0, 0..=31_536_000)
+    }
+
+    fn millis(&mut self, name: &str, default: u32, range: RangeInclusive<u32>) -> Duration {
+        Duration::from_millis(u64::from(self.number(name, default, range)))
     }
 
     fn ip(&mut self, name: &str) -> Option<ListenIp> {
@@ -252,14 +260,11 @@ impl Reader<'_, '_> {
     }
 
     fn timing(&mut self) -> Timing {
-        let millis = |reader: &mut Self, name, default, range| {
-            std::time::Duration::from_millis(u64::from(reader.number(name, default, range)))
-        };
         Timing {
-            t1: millis(self, "timer-T1", 500, 100..=10_000),
-            t2: millis(self, "timer-T2", 4000, 500..=60_000),
-            t4: millis(self, "timer-T4", 5000, 500..=60_000),
-            t1x64: millis(self, "timer-T1X64", 32_000, 1000..=640_000),
+            t1: self.millis("timer-T1", 500, 100..=10_000),
+            t2: self.millis("timer-T2", 4000, 500..=60_000),
+            t4: self.millis("timer-T4", 5000, 500..=60_000),
+            t1x64: self.millis("timer-T1X64", 32_000, 1000..=640_000),
         }
     }
 }

@@ -168,7 +168,7 @@ mod tests {
     fn a_wake_from_another_thread_signals_the_shard() {
         let mut flows = flows();
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let poller = crate::transport::mmsg::Poller::new(&socket, &flows.ready.wake).unwrap();
+        let poller = crate::transport::mmsg::Poller::new(&socket, None, &flows.ready.wake).unwrap();
         let (answer, question) = oneshot::channel();
         flows.start(Box::pin(async { question.await.unwrap() }), "far");
         assert_eq!(flows.next(), Some(None));

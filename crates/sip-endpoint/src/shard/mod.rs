@@ -1,4 +1,4 @@
-//! A shard: one thread, one UDP socket, its transactions, flows and timers.
+//! A shard: one thread, its sockets, transactions, flows and timers.
 //!
 //! One turn of its loop reads a batch, handles it, polls the flows that woke up, sends what came of it and fires the
 //! timers that are due. Nothing in a turn blocks.
@@ -7,14 +7,15 @@ mod flows;
 mod forks;
 mod local;
 mod mailbox;
+mod overload;
 mod questions;
 mod random;
 mod receive;
 mod send;
+mod shed;
 
 use std::future::Future;
 use std::io;
-use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 
 use self::flows::Flows;
 use self::forks::Forks;
+use self::overload::{Gate, Telling};
 pub use self::forks::{Leg, Outcome, Pending, SendJob, Told};
 pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
@@ -34,7 +36,8 @@ pub use self::random::Random;
 use crate::inbound;
 use crate::notices;
 use crate::profile::Profile;
-use crate::transport::mmsg::{EventFd, Poller, RecvBatch, SendBatch};
+use crate::transport::mmsg::{EventFd, Poller, Ready, RecvBatch, SendBatch};
+use crate::transport::udp::Pair;
 use crate::world::World;
 
 /// Datagrams read at a time.
@@ -51,8 +54,8 @@ pub struct End {
 }
 
 /// One end a socket.
-pub fn ends(sockets: &[UdpSocket]) -> io::Result<Vec<End>> {
-    let end = |_: &UdpSocket| {
+pub fn ends(sockets: &[Pair]) -> io::Result<Vec<End>> {
+    let end = |_: &Pair| {
         let wake = Arc::new(EventFd::new()?);
         Ok(End { mailbox: Arc::new(Mailbox::new(wake.clone())), wake })
     };
@@ -66,6 +69,12 @@ pub enum Waiting {
     Sender(ServerId),
     /// It was answered already.
     Nobody,
+}
+
+/// What the sockets of a shard had no room for, as far as it is counted, and when it is counted again.
+struct Lost {
+    count: u32,
+    next: Instant,
 }
 
 /// What one shard's thread owns.
@@ -85,11 +94,15 @@ pub struct Shard {
     /// Seconds since 1970 at the start of this turn.
     second: u64,
     next_tick: Instant,
+    gate: Gate,
+    /// Of the first shard, for all of the profile.
+    telling: Telling,
+    lost: Lost,
 }
 
 /// Runs the shard until its mailbox says stop, or drain and nothing is under way.
-pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world: Arc<World>) {
-    let poller = match Poller::new(&socket, &end.wake) {
+pub fn run(index: u16, sockets: Pair, end: End, profile: Arc<Profile>, world: Arc<World>) {
+    let poller = match Poller::new(&sockets.requests, sockets.answers.as_ref(), &end.wake) {
         Ok(poller) => poller,
         Err(error) => return tracing::error!(%error, "a shard can't wait for its socket"),
     };
@@ -99,6 +112,7 @@ pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world
     let runtime = shard.world.deps.runtime.clone();
     let _context = runtime.enter();
     shard.wait_for_the_world(&end.mailbox);
+    shard.gate.begin(Instant::now());
     while !shard.is_over(&end.mailbox) {
         end.wake.falls_asleep();
         let is_busy = shard.has_ready() || !end.mailbox.is_empty() || shard.is_over(&end.mailbox);
@@ -106,7 +120,7 @@ pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world
         let ready = poller.wait(patience);
         end.wake.wakes_up(ready.wake);
         // A fault of ours costs the messages of one turn, not the profile.
-        let turn = || shard.turn(&end.mailbox, &socket, &mut batch, ready.socket);
+        let turn = || shard.turn(&end.mailbox, &sockets, &mut batch, ready);
         if catch_unwind(AssertUnwindSafe(turn)).is_err() {
             tracing::error!("a shard of profile {} has panicked and goes on", shard.profile.name);
         }
@@ -122,6 +136,7 @@ impl Shard {
         let flows = Flows::new(id, config.max_flows, end.wake.clone());
         flows.enter();
         local::enter(profile.id);
+        let gate = Gate::new(Instant::now(), random.next());
         Self {
             index,
             transactions: Transactions::new(index, random.next(), limits),
@@ -135,6 +150,9 @@ impl Shard {
             call_id: String::new(),
             second: 0,
             next_tick: Instant::now() + TICK,
+            gate,
+            telling: Telling::default(),
+            lost: Lost { count: 0, next: Instant::now() + TICK },
             profile,
             world,
         }
@@ -163,30 +181,32 @@ impl Shard {
     /// How long the shard may sleep.
     fn patience(&mut self, now: Instant) -> Option<Duration> {
         let tick = (self.index == 0).then_some(self.next_tick);
-        let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick];
+        let look = self.gate.next_look();
+        let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick, look];
         times.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 
-    fn turn(&mut self, mailbox: &Mailbox, socket: &UdpSocket, batch: &mut RecvBatch, readable: bool) {
+    fn turn(&mut self, mailbox: &Mailbox, sockets: &Pair, batch: &mut RecvBatch, ready: Ready) {
         let now = Instant::now();
         self.second = u64::try_from(self.world.unix_seconds()).unwrap_or_default();
         self.mail(now, mailbox);
-        if readable {
-            self.datagrams(now, mailbox, socket, batch);
-        }
+        self.datagrams(now, mailbox, sockets, batch, ready);
         self.settle(now);
-        self.timers(now);
+        self.timers(now, sockets);
         self.settle(now);
-        while self.flush(now, socket) {
+        while self.flush(now, sockets) {
             self.settle(now);
         }
     }
 
-    fn timers(&mut self, now: Instant) {
+    fn timers(&mut self, now: Instant, sockets: &Pair) {
+        self.gate.look(now);
+        self.count_lost(now, sockets);
         self.transactions.handle_timeout(now);
         self.forks.expire(now);
         if self.index == 0 && self.next_tick <= now {
             self.next_tick = now + TICK;
+            self.tell_of_overload();
             for expired in self.profile.registrar.expire(now) {
                 notices::expired(&self.world, &self.profile, &expired);
             }

@@ -9,39 +9,86 @@ use chappe_sip_msg::{Message, Start};
 use chappe_sip_proto::{Peer, Received, ServerId};
 
 use super::forks::LegEnd;
+use super::overload::Read;
 use super::{BATCH, Mail, Mailbox, Shard};
 use crate::inbound::{self, Asked, Request};
-use crate::transport::mmsg::RecvBatch;
+use crate::transport::mmsg::{Ready, RecvBatch};
+use crate::transport::udp::Pair;
 
-/// Batches read before other work gets its turn.
+/// Batches of requests read before other work gets its turn.
 const BATCHES: usize = 4;
+/// Batches of answers read before requests get their turn.
+const ANSWERS: usize = 64;
 /// Mail taken before other work gets its turn.
 const MAILS: usize = 256;
 
 impl Shard {
+    /// Reads what came. Answers first, to the last: they end what is under way.
     pub(super) fn datagrams(
+        &mut self,
+        now: Instant,
+        mailbox: &Mailbox,
+        sockets: &Pair,
+        batch: &mut RecvBatch,
+        ready: Ready,
+    ) {
+        for turn in 0..BATCHES {
+            if let Some(answers) = sockets.answers.as_ref().filter(|_| ready.answers || turn > 0) {
+                self.answers(now, mailbox, answers, batch);
+            }
+            let is_full = ready.requests && self.requests(now, mailbox, &sockets.requests, batch);
+            self.settle(now);
+            self.flush(now, sockets);
+            if !is_full {
+                return;
+            }
+        }
+    }
+
+    fn answers(&mut self, now: Instant, mailbox: &Mailbox, socket: &UdpSocket, batch: &mut RecvBatch) {
+        for _ in 0..ANSWERS {
+            let count = self.read(socket, batch);
+            self.receive_all(now, mailbox, batch);
+            if count < batch.capacity() {
+                return;
+            }
+        }
+    }
+
+    /// Reads once; whether there may be more.
+    fn requests(
         &mut self,
         now: Instant,
         mailbox: &Mailbox,
         socket: &UdpSocket,
         batch: &mut RecvBatch,
-    ) {
+    ) -> bool {
+        let count = self.read(socket, batch);
+        let is_full = count == batch.capacity();
+        let read = Read { count, waited: batch.waited(), is_full, has_room: !self.flows_are_full() };
+        let most = self.profile.settings().config.max_request_age;
+        let verdict = self.gate.judge(Instant::now(), read, most);
+        if self.gate.is_open(verdict) {
+            self.receive_all(now, mailbox, batch);
+        } else {
+            self.shed(now, mailbox, verdict, batch);
+        }
+        is_full
+    }
+
+    fn read(&self, socket: &UdpSocket, batch: &mut RecvBatch) -> usize {
+        batch.receive(socket).unwrap_or_else(|error| {
+            tracing::debug!(%error, "datagrams can't be read");
+            0
+        })
+    }
+
+    fn receive_all(&mut self, now: Instant, mailbox: &Mailbox, batch: &RecvBatch) {
         let draining = mailbox.is_draining();
         let listens = self.profile.settings().config.udp;
-        for _ in 0..BATCHES {
-            let count = match batch.receive(socket) {
-                Ok(count) => count,
-                Err(error) => return tracing::debug!(%error, "datagrams can't be read"),
-            };
-            if listens {
-                let datagrams = batch.datagrams().map(|(datagram, from)| (datagram, Peer::udp(from)));
-                self.receive(now, datagrams, draining);
-            }
-            self.settle(now);
-            self.flush(now, socket);
-            if count < batch.capacity() {
-                return;
-            }
+        if listens {
+            let datagrams = batch.datagrams().map(|(datagram, from)| (datagram, Peer::udp(from)));
+            self.receive(now, datagrams, draining);
         }
     }
 
@@ -84,7 +131,7 @@ impl Shard {
     ///
     /// They go through each stage together. The code of the whole way is several times as large as a processor's
     /// instruction cache, that of one stage is not.
-    fn receive<'b>(&mut self, now: Instant, all: impl Iterator<Item = (&'b [u8], Peer)>, draining: bool) {
+    pub(super) fn receive<'b>(&mut self, now: Instant, all: impl Iterator<Item = (&'b [u8], Peer)>, draining: bool) {
         let mut messages = Vec::with_capacity(BATCH);
         for (bytes, peer) in all {
             messages.extend(self.parse(bytes, peer).map(|message| (message, peer)));

@@ -1,6 +1,5 @@
 //! What goes out: requests of the flows, and what the transactions want to be sent.
 
-use std::net::UdpSocket;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -12,6 +11,7 @@ use super::forks::{LegEnd, SendJob};
 use super::receive::trace;
 use super::{Shard, local};
 use crate::outbound::{Head, write_request};
+use crate::transport::udp::Pair;
 
 impl Shard {
     /// Opens the requests that flows and mail have left.
@@ -85,9 +85,9 @@ impl Shard {
     }
 
     /// Whether it is worth another look at the transactions: some peers can't be reached.
-    pub(super) fn flush(&mut self, now: Instant, socket: &UdpSocket) -> bool {
+    pub(super) fn flush(&mut self, now: Instant, sockets: &Pair) -> bool {
         let mut failed: SmallVec<[Peer; 4]> = SmallVec::new();
-        self.out.flush(socket, |to, error| {
+        self.out.flush(&sockets.requests, |to, error| {
             tracing::debug!(%to, %error, "a datagram can't be sent");
             if error.kind() != std::io::ErrorKind::WouldBlock {
                 failed.push(Peer::udp(to));

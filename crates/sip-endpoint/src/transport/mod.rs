@@ -1,5 +1,6 @@
 //! Sockets.
 
 pub mod mmsg;
+mod steer;
 pub mod tcp;
 pub mod udp;

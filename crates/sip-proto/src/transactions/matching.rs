@@ -58,23 +58,15 @@ impl<'a> Identity<'a> {
         })
     }
 
-    /// RFC 3261 §17.2.3. An ACK has the key of its INVITE; a CANCEL is a transaction of its own.
+    /// RFC 3261 §17.2.3.
     pub(super) fn server_key(&self, request: &Message<'_>, key: HashKey) -> ServerKey {
-        let mut hash = key.hash();
-        let method = match self.method {
-            Method::Ack => Method::Invite,
-            method => method,
-        };
-        hash.field(method.as_bytes());
-        match self.via.branch.filter(|branch| has_magic_cookie(branch)) {
-            Some(branch) => {
-                hash.field(branch);
-                hash.field(self.via.host);
-                hash.field(&self.via.port.unwrap_or_default().to_le_bytes());
-            }
-            None => self.hash_as_rfc2543(request, method, &mut hash),
-        }
-        ServerKey(hash.finish128())
+        branch_key(self.method, &self.via, key).unwrap_or_else(|| {
+            let mut hash = key.hash();
+            let method = of_transaction(self.method);
+            hash.field(method.as_bytes());
+            self.hash_as_rfc2543(request, method, &mut hash);
+            ServerKey(hash.finish128())
+        })
     }
 
     /// A client of RFC 2543 repeats Request-URI, To tag, From tag, Call-ID, CSeq and topmost Via. The To tag of an ACK is
@@ -102,6 +94,25 @@ impl<'a> Identity<'a> {
         hash.field(self.cseq.method.as_bytes());
         Some(MergeKey(NonZeroU64::new(hash.finish128()[0]).unwrap_or(NonZeroU64::MIN)))
     }
+}
+
+/// An ACK has the key of its INVITE; a CANCEL is a transaction of its own.
+fn of_transaction(method: Method<'_>) -> Method<'_> {
+    match method {
+        Method::Ack => Method::Invite,
+        method => method,
+    }
+}
+
+/// The key of a request whose branch is unique by itself; `None`: it comes from a client of RFC 2543.
+pub(super) fn branch_key(method: Method<'_>, via: &Via<'_>, key: HashKey) -> Option<ServerKey> {
+    let branch = via.branch.filter(|branch| has_magic_cookie(branch))?;
+    let mut hash = key.hash();
+    hash.field(of_transaction(method).as_bytes());
+    hash.field(branch);
+    hash.field(via.host);
+    hash.field(&via.port.unwrap_or_default().to_le_bytes());
+    Some(ServerKey(hash.finish128()))
 }
 
 /// The tag of a From or To. The address before it was looked at when the message was parsed, so nearly always it is
