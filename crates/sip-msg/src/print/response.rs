@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::lines;
-use crate::{Header, HeaderName, Message, Values, Via, unfold};
+use crate::{Header, HeaderName, Message, Via, unfold};
 
 /// Writes a response: status line and what is copied from the request, then headers in the order they are given,
 /// Content-Length and body at the end.
@@ -28,10 +28,16 @@ impl<'o> ResponseWriter<'o> {
         out: &'o mut Vec<u8>,
     ) -> Self {
         status_line(code, reason, out);
+        Self::copied(request, source, to_tag, out);
+        ResponseWriter { out }
+    }
+
+    /// Appends what [`ResponseWriter::to`] copies of `request`, for a status line that is not known yet.
+    pub fn copied(request: &Message<'_>, source: Option<SocketAddr>, to_tag: &str, out: &mut Vec<u8>) {
         let mut top = true;
         for line in request.headers() {
             match line.name {
-                HeaderName::Via if std::mem::take(&mut top) => top_via(&line, source, out),
+                HeaderName::Via if std::mem::take(&mut top) => top_via(request, &line, source, out),
                 HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
                     lines::copy(out, &line)
                 }
@@ -39,7 +45,6 @@ impl<'o> ResponseWriter<'o> {
                 _ => {}
             }
         }
-        ResponseWriter { out }
     }
 
     /// Appends a header. Line ends in the value become spaces; a name that is not a token, and Content-Length, are
@@ -76,7 +81,7 @@ fn status_line(code: u16, reason: &str, out: &mut Vec<u8>) {
 }
 
 fn to(request: &Message<'_>, line: &Header<'_>, tag: &str, out: &mut Vec<u8>) {
-    let has_tag = request.to().is_ok_and(|to| to.params.has("tag"));
+    let has_tag = request.to().is_ok_and(|to| to.has_tag());
     lines::copy(out, line);
     if !has_tag && !tag.is_empty() {
         let end = out.len() - 2;
@@ -87,9 +92,8 @@ fn to(request: &Message<'_>, line: &Header<'_>, tag: &str, out: &mut Vec<u8>) {
     }
 }
 
-fn top_via(line: &Header<'_>, source: Option<SocketAddr>, out: &mut Vec<u8>) {
-    let top = Values::of(line.value).next().unwrap_or_default();
-    let (Some(source), Ok(via)) = (source, Via::parse(top)) else {
+fn top_via(request: &Message<'_>, line: &Header<'_>, source: Option<SocketAddr>, out: &mut Vec<u8>) {
+    let (Some(source), Ok(via)) = (source, request.via()) else {
         return lines::copy(out, line);
     };
     let source = SocketAddr::new(source.ip().to_canonical(), source.port());
@@ -97,17 +101,17 @@ fn top_via(line: &Header<'_>, source: Option<SocketAddr>, out: &mut Vec<u8>) {
         return lines::copy(out, line);
     }
     out.extend_from_slice(b"Via: ");
-    mark_source(top, &via, source, out);
-    let rest = &line.value[offset_within(line.value, top) + top.len()..];
+    mark_source(&via, source, out);
+    let rest = &line.value[offset_within(line.value, via.text()) + via.text().len()..];
     out.extend_from_slice(&unfold(rest));
     out.extend_from_slice(b"\r\n");
 }
 
 /// RFC 3581 §4: `rport` gets the port the request came from, `received` the address, even if sent-by says the same.
 /// A `received` that the sender wrote is replaced.
-fn mark_source(value: &[u8], via: &Via<'_>, source: SocketAddr, out: &mut Vec<u8>) {
-    let sent_by = value.len() - via.params.text().len();
-    out.extend_from_slice(&unfold(value[..sent_by].trim_ascii_end()));
+fn mark_source(via: &Via<'_>, source: SocketAddr, out: &mut Vec<u8>) {
+    let sent_by = via.text().len() - via.params.text().len();
+    out.extend_from_slice(&unfold(via.text()[..sent_by].trim_ascii_end()));
     for param in via.params.iter() {
         if param.name.eq_ignore_ascii_case(b"received") {
             continue;
