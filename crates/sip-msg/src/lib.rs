@@ -52,7 +52,7 @@ pub use method::Method;
 pub use name_addr::NameAddr;
 pub use params::{Param, Params};
 pub use parse::{Limits, parse, parse_within};
-pub use print::{RequestWriter, ResponseWriter};
+pub use print::{Decimal, RequestWriter, ResponseWriter};
 pub use skim::{Skim, skim};
 pub use status::reason;
 pub use uri::{Scheme, Uri, UriError};

@@ -12,16 +12,13 @@ pub struct Skim<'a> {
     pub method: Method<'a>,
     /// The topmost one.
     pub via: Via<'a>,
-    /// Its text, within the first line of that name.
-    pub(crate) top: &'a [u8],
     /// Via, From, To, Call-ID and CSeq as they came.
     pub(crate) lines: SmallVec<[Header<'a>; 8]>,
     pub(crate) has_to_tag: bool,
 }
 
 /// Headers that must be there, and once.
-const SINGLE: u128 =
-    HeaderName::From.bit() | HeaderName::To.bit() | HeaderName::CallId.bit() | HeaderName::CSeq.bit();
+const SINGLE: [HeaderName; 4] = [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
 
 /// Looks at a datagram. `None`: it is no request, or not a plain one, and only [`parse`](crate::parse) can judge it. What it
 /// finds may still have faults in lines that were not read.
@@ -29,7 +26,7 @@ pub fn skim(datagram: &[u8]) -> Option<Skim<'_>> {
     let (first, mut rest) = line(datagram)?;
     let (method, _) = split_at_byte(first.strip_suffix(b" SIP/2.0")?, b' ')?;
     let mut lines = SmallVec::new();
-    let mut seen = 0;
+    let mut seen = [false; SINGLE.len()];
     loop {
         let (text, next) = line(rest)?;
         match text.first() {
@@ -38,12 +35,10 @@ pub fn skim(datagram: &[u8]) -> Option<Skim<'_>> {
             Some(b' ' | b'\t') => return None,
             Some(b'V' | b'v' | b'F' | b'f' | b'T' | b't' | b'C' | b'c' | b'I' | b'i') => {
                 let header = header(text, &rest[..rest.len() - next.len()])?;
-                if seen & header.name.bit() & SINGLE != 0 {
-                    return None;
-                }
-                if header.name == HeaderName::Via || header.name.bit() & SINGLE != 0 {
-                    seen |= header.name.bit();
-                    lines.push(header);
+                match SINGLE.iter().position(|name| *name == header.name) {
+                    Some(single) if std::mem::replace(&mut seen[single], true) => return None,
+                    None if header.name != HeaderName::Via => {}
+                    _ => lines.push(header),
                 }
             }
             Some(_) => {}
@@ -54,8 +49,8 @@ pub fn skim(datagram: &[u8]) -> Option<Skim<'_>> {
     let top = Values::of(of(HeaderName::Via)?.value).next()?;
     let via = Via::parse(top).ok()?;
     let has_to_tag = has_tag(of(HeaderName::To)?.value)?;
-    let is_whole = seen & SINGLE == SINGLE && is_token(method);
-    is_whole.then(|| Skim { method: Method::of(method), via, top, lines, has_to_tag })
+    let is_whole = seen.iter().all(|seen| *seen) && is_token(method);
+    is_whole.then(|| Skim { method: Method::of(method), via, lines, has_to_tag })
 }
 
 /// A line without its end, and what follows it.
@@ -67,7 +62,7 @@ fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 fn header<'a>(text: &'a [u8], raw: &'a [u8]) -> Option<Header<'a>> {
     let (name, value) = split_at_byte(text, b':')?;
     let name = trim_end(name);
-    Some(Header { name: HeaderName::of(name), name_text: name, value: trim(value), raw })
+    Some(Header { name: HeaderName::of(name), name_text: name, value: trim(value), raw, whole: true })
 }
 
 /// Whether a To has a tag; nearly always it is enough to look behind the address. `None`: it can't be read.

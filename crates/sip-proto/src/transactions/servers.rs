@@ -381,7 +381,7 @@ impl Pending {
 /// The same request gets the same tag, whether or not it is kept, RFC 3261 §8.2.7.
 fn tag(tag_key: HashKey, key: ServerKey) -> Tag {
     let mut hash = tag_key.hash();
-    key.words().iter().for_each(|word| hash.field(&word.to_le_bytes()));
+    key.words().into_iter().for_each(|word| hash.number(word));
     answer::tag(hash.finish128()[0])
 }
 
