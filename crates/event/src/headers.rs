@@ -247,8 +247,12 @@ impl Headers {
         if self.find(name).is_none() {
             return false;
         }
+        let key = Key::of(name);
         let (text, mut freed) = (&self.text, 0);
         self.entries.retain(|entry| {
+            if entry.key != key {
+                return true;
+            }
             let (keep, named) = match entry.name {
                 EntryName::Static(known) => (!known.eq_ignore_ascii_case(name), 0),
                 EntryName::Copied(span) => (!span.of(text).eq_ignore_ascii_case(name), span.len),
