@@ -188,7 +188,7 @@ impl Hunt {
             return None;
         }
         match &condition.expression {
-            Pattern::Fixed(compiled) => self.judge_time(view, compiled.clone(), message, trace),
+            Pattern::Fixed(compiled) => self.judge_time(view, compiled, message, trace),
             Pattern::Expanded(text) => {
                 self.stage = Stage::Expression(Box::new(Expansion::new(text, view.world.rules)));
                 None
@@ -210,7 +210,7 @@ impl Hunt {
                 if let Err(error) = compiled.expression.as_ref() {
                     say!(trace, Err, "{error}");
                 }
-                self.judge_time(view, compiled, message, trace)
+                self.judge_time(view, &compiled, message, trace)
             }
             Err(step) => {
                 self.stage = Stage::Expression(expansion);
@@ -271,17 +271,17 @@ impl Hunt {
     fn judge_next(
         &mut self,
         view: &View<'_>,
-        expression: Arc<Compiled>,
+        expression: &Arc<Compiled>,
         message: &Event,
         trace: &mut dyn Trace,
     ) -> Option<Step> {
         match &self.condition(view.plan).field {
             Some(field) if field.source == Source::Expanded => {
                 let expansion = Box::new(Expansion::new(&field.text, view.world.rules));
-                self.stage = Stage::Field { expression, expansion };
+                self.stage = Stage::Field { expression: expression.clone(), expansion };
                 None
             }
-            _ => self.judge_field(view.plan, &expression, None, message, trace),
+            _ => self.judge_field(view.plan, expression, None, message, trace),
         }
     }
 }

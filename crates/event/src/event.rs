@@ -225,8 +225,9 @@ impl Event {
         let mut reply = Event::new(self.name);
         reply.unique = self.unique;
         reply.no_chat_exec = self.no_chat_exec;
+        let mut room = String::new();
         for (name, value) in self.headers().filter(|(name, _)| !is_of_one_message(name)) {
-            reply.add_value(&swapped(name), value);
+            reply.add_value(swapped(name, &mut room), value);
         }
         reply.add(header::REPLYING, "true");
         reply.add(header::ORIG_BODY, self.body_text());
@@ -370,19 +371,23 @@ fn is_of_one_message(name: &str) -> bool {
         .any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// The name that a header has in a reply.
-fn swapped(name: &str) -> Cow<'_, str> {
+/// The name that a header has in a reply; `room` holds it where it is a new one.
+fn swapped<'n>(name: &'n str, room: &'n mut String) -> &'n str {
     let part = |prefix: &str| {
         let start = name.get(..prefix.len())?;
         start.eq_ignore_ascii_case(prefix).then(|| &name[prefix.len()..])
     };
-    match (part("from_"), part("to_")) {
-        (Some(rest), _) => Cow::Owned(format!("to_{rest}")),
-        (_, Some(rest)) => Cow::Owned(format!("from_{rest}")),
-        _ if name.eq_ignore_ascii_case(header::TO) => Cow::Borrowed(header::FROM),
-        _ if name.eq_ignore_ascii_case(header::FROM) => Cow::Borrowed(header::TO),
-        _ => Cow::Borrowed(name),
-    }
+    let (prefix, rest) = match (part("from_"), part("to_")) {
+        (Some(rest), _) => ("to_", rest),
+        (_, Some(rest)) => ("from_", rest),
+        _ if name.eq_ignore_ascii_case(header::TO) => return header::FROM,
+        _ if name.eq_ignore_ascii_case(header::FROM) => return header::TO,
+        _ => return name,
+    };
+    room.clear();
+    room.push_str(prefix);
+    room.push_str(rest);
+    room
 }
 
 impl PartialEq for Event {

@@ -295,26 +295,28 @@ impl Headers {
 
     /// Removes every header of that name; whether there was one.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
+        let key = Key::of(name);
         // Nearly always there is none.
-        if self.find(name).is_none() {
+        if self.seen & key.bit() == 0 || self.find_key(key, name).is_none() {
             return false;
         }
-        let (text, mut freed, mut kept) = (&self.text, 0, 0);
-        let keys = &mut self.keys;
-        let mut at = 0;
+        let (text, keys) = (&self.text, &mut self.keys);
+        let (mut freed, mut at, mut kept) = (0, 0, 0);
         self.entries.retain(|entry| {
-            let (keep, named) = match entry.name {
-                EntryName::Static(known) => (!known.eq_ignore_ascii_case(name), 0),
-                EntryName::Copied(span) => (!span.of(text).eq_ignore_ascii_case(name), span.len),
-            };
-            if keep {
-                keys[kept] = keys[at];
-                kept += 1;
-            } else {
-                freed += (named + entry.value.len) as usize;
-            }
+            let known = keys[at];
             at += 1;
-            keep
+            let (is_named, copied) = match entry.name {
+                _ if known != key => (false, 0),
+                EntryName::Static(known) => (is_same(known, name), 0),
+                EntryName::Copied(span) => (is_same(span.of(text), name), span.len),
+            };
+            if is_named {
+                freed += (copied + entry.value.len) as usize;
+            } else {
+                keys[kept] = known;
+                kept += 1;
+            }
+            !is_named
         });
         keys.truncate(kept);
         self.discard(freed);

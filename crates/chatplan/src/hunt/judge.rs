@@ -17,7 +17,7 @@ impl Hunt {
     pub(super) fn judge_time(
         &mut self,
         view: &View<'_>,
-        expression: Arc<Compiled>,
+        expression: &Arc<Compiled>,
         message: &Event,
         trace: &mut dyn Trace,
     ) -> Option<Step> {
@@ -79,7 +79,7 @@ impl Hunt {
                     Source::Expanded => expanded.unwrap_or_default(),
                     _ => subject.to_owned(),
                 };
-                captured = Some(Captured { subject, captures: captures.unwrap_or_default() });
+                captured = Some(Box::new(Captured { subject, captures: captures.unwrap_or_default() }));
             }
         } else if condition.when.is_none() {
             say!(

@@ -8,7 +8,7 @@ const MAX_SET: usize = 128;
 const MAX_JOINED: usize = 16;
 
 /// Octets of the longest text that is kept whole.
-const MAX_LITERAL: usize = 64;
+pub(super) const MAX_LITERAL: usize = 64;
 
 /// A piece of a pattern.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 //! Whatever is not read for sure gives the pattern up: an option, a look-around, a verb, a reference, a brace that is no
 //! quantifier.
 
-use super::piece::Piece;
+use super::piece::{MAX_LITERAL, Piece};
 
 /// Groups in groups that are followed.
 const MAX_DEPTH: u32 = 32;
@@ -27,6 +27,8 @@ struct Reader<'p> {
 /// A piece, and whether a quantifier may follow it.
 enum Atom {
     Assertion(Piece),
+    /// An octet that stands for itself.
+    Octet(u8),
     Item(Piece),
 }
 
@@ -41,15 +43,26 @@ impl Reader<'_> {
 
     fn sequence(&mut self) -> Option<Piece> {
         let mut piece = Piece::empty();
+        let mut literal = Vec::new();
         while self.rest.first().is_some_and(|byte| !b"|)".contains(byte)) {
             let next = match self.atom()? {
                 Atom::Assertion(_) if self.at_quantifier() => return None,
                 Atom::Assertion(assertion) => assertion,
+                Atom::Octet(octet) if self.at_quantifier() => self.quantified(of_octet(octet))?,
+                // One after the other, they are one piece.
+                Atom::Octet(octet) if literal.len() < MAX_LITERAL => {
+                    literal.push(octet);
+                    continue;
+                }
+                Atom::Octet(octet) => of_octet(octet),
                 Atom::Item(item) => self.quantified(item)?,
             };
+            if !literal.is_empty() {
+                piece = piece.then(Piece::exact(vec![std::mem::take(&mut literal)]));
+            }
             piece = piece.then(next);
         }
-        Some(piece)
+        Some(if literal.is_empty() { piece } else { piece.then(Piece::exact(vec![literal])) })
     }
 
     fn atom(&mut self) -> Option<Atom> {
@@ -63,7 +76,7 @@ impl Reader<'_> {
             b'[' => self.class()?,
             b'(' => self.group()?,
             b'*' | b'+' | b'?' | b'{' => return None,
-            literal => of_octet(literal),
+            literal => return Some(Atom::Octet(literal)),
         };
         Some(Atom::Item(item))
     }
@@ -78,11 +91,11 @@ impl Reader<'_> {
             b'd' | b'D' | b'w' | b'W' | b's' | b'S' | b'h' | b'H' | b'v' | b'V' => {
                 Atom::Item(Piece::unknown())
             }
-            b'n' => Atom::Item(of_octet(b'\n')),
-            b'r' => Atom::Item(of_octet(b'\r')),
-            b't' => Atom::Item(of_octet(b'\t')),
+            b'n' => Atom::Octet(b'\n'),
+            b'r' => Atom::Octet(b'\r'),
+            b't' => Atom::Octet(b'\t'),
             // PCRE2: a backslash takes the meaning from whatever is neither a letter nor a digit.
-            punctuation if punctuation.is_ascii_punctuation() => Atom::Item(of_octet(punctuation)),
+            punctuation if punctuation.is_ascii_punctuation() => Atom::Octet(punctuation),
             _ => return None,
         })
     }
