@@ -161,6 +161,11 @@ impl Endpoint {
         self.world.registrations()
     }
 
+    /// Every binding of one user, for `reg_url`.
+    pub fn registrations_of(&self, user: &str, domain: &str) -> Vec<Registration> {
+        self.world.registrations_of(user, domain)
+    }
+
     /// Whose queue a message waits in when its recipient has no device: the address-of-record under which that user would
     /// register, whether it does or not. `None`: the message names nobody who could be reached.
     pub fn recipient(&self, message: &Event) -> Option<String> {

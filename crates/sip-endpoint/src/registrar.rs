@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use chappe_sip_msg::Uri;
@@ -17,8 +17,13 @@ use crate::profile::Profile;
 use crate::shard::Random;
 use crate::world::World;
 
-/// So many shards at a time rarely meet at one lock.
-const STRIPES: usize = 64;
+/// So many shards at a time rarely meet at one lock; and whoever looks at all bindings holds only a few thousand of a
+/// million up at a time.
+const STRIPES: usize = 256;
+/// Users looked at by one [`Registrar::expire`].
+const MOST_LOOKS: usize = 1024;
+/// And under one lock.
+const MOST_LOOKS_OF_A_STRIPE: usize = 64;
 
 /// The bindings of an earlier run are here.
 const RESTORED: u8 = 1;
@@ -32,9 +37,20 @@ const FOUND: u8 = 2;
 pub struct Registrar {
     stripes: Box<[Mutex<Bindings>]>,
     hasher: RandomState,
+    /// Bindings in all stripes.
+    count: AtomicUsize,
+    /// The stripe at which [`Registrar::expire`] begins.
+    turn: AtomicUsize,
     keeper: Keeper,
     /// [`RESTORED`], [`FOUND`].
     reached: AtomicU8,
+}
+
+/// What [`Registrar::expire`] has done.
+pub struct Expired {
+    pub bindings: Vec<(Aor, Arc<Binding>)>,
+    /// More has run out, and waits for the next call.
+    pub more: bool,
 }
 
 /// A binding as `show registrations` and `sofia status` see it.
@@ -59,7 +75,14 @@ impl Registrar {
     pub fn new(keeper: Keeper) -> Self {
         let mut random = Random::new();
         let stripes = (0..STRIPES).map(|_| Mutex::new(Bindings::new(random.next()))).collect();
-        Self { stripes, hasher: RandomState::new(), keeper, reached: AtomicU8::new(0) }
+        Self {
+            stripes,
+            hasher: RandomState::new(),
+            count: AtomicUsize::new(0),
+            turn: AtomicUsize::new(0),
+            keeper,
+            reached: AtomicU8::new(0),
+        }
     }
 
     pub fn keeper(&self) -> &Keeper {
@@ -72,6 +95,16 @@ impl Registrar {
         &self.stripes[(hash % STRIPES as u64) as usize]
     }
 
+    /// Changes a stripe, and keeps count.
+    fn change<T>(&self, stripe: &Mutex<Bindings>, change: impl FnOnce(&mut Bindings) -> T) -> T {
+        let mut bindings = stripe.lock();
+        let before = bindings.len();
+        let changed = change(&mut bindings);
+        // Wraps around where there are fewer.
+        self.count.fetch_add(bindings.len().wrapping_sub(before), Ordering::Relaxed);
+        changed
+    }
+
     pub fn apply(
         &self,
         now: Instant,
@@ -79,11 +112,11 @@ impl Registrar {
         register: &Register<'_>,
         policy: &Policy,
     ) -> Result<Applied, RegisterError> {
-        let mut bindings = self.stripe(aor.as_str()).lock();
-        let before = Found::from(bindings.all(aor.as_str()));
-        let applied = bindings.apply(now, aor, register, policy)?;
-        self.keeper.changed(aor, &before, bindings.all(aor.as_str()));
-        Ok(applied)
+        self.change(self.stripe(aor.as_str()), |bindings| {
+            let applied = bindings.apply(now, aor, register, policy)?;
+            self.keeper.changed(aor, &applied, bindings.all(aor.as_str()));
+            Ok(applied)
+        })
     }
 
     /// REGISTERs that come from here on win over what [`Registrar::restore`] puts back.
@@ -93,13 +126,14 @@ impl Registrar {
 
     /// Puts a binding of an earlier run back; `false`: it is left out, and forgotten, since a REGISTER has decided otherwise.
     pub fn restore(&self, now: Instant, aor: &Aor, binding: Binding) -> bool {
-        let mut bindings = self.stripe(aor.as_str()).lock();
-        let contact = binding.contact.clone();
-        let is_back = bindings.restore(now, aor, binding);
-        if !is_back {
-            self.keeper.gone(aor, &contact, bindings.all(aor.as_str()));
-        }
-        is_back
+        self.change(self.stripe(aor.as_str()), |bindings| {
+            let contact = binding.contact.clone();
+            let is_back = bindings.restore(now, aor, binding);
+            if !is_back {
+                self.keeper.gone(aor, &contact, bindings.all(aor.as_str()));
+            }
+            is_back
+        })
     }
 
     pub fn end_restore(&self, world: &World) {
@@ -129,9 +163,10 @@ impl Registrar {
         let mut users = Vec::new();
         if before != BOTH && before | step == BOTH {
             for stripe in &self.stripes {
-                users.extend(stripe.lock().iter().map(|(aor, _)| aor.clone()));
+                users.extend(stripe.lock().unsorted().map(|(aor, _)| aor.clone()));
             }
-            users.dedup();
+            // In an order that does not depend on the hash.
+            users.sort_unstable();
         }
         users
     }
@@ -146,43 +181,99 @@ impl Registrar {
         self.stripe(aor).lock().find(now, aor)
     }
 
-    pub fn expire(&self, now: Instant) -> Vec<(Aor, Arc<Binding>)> {
-        self.take_out(|bindings| bindings.expire(now))
+    /// Takes out what ran out. With very many at once it stops after a while: then there is more.
+    pub fn expire(&self, now: Instant) -> Expired {
+        let first = self.turn.load(Ordering::Relaxed);
+        let mut expired = Expired { bindings: Vec::new(), more: false };
+        let mut looks = MOST_LOOKS;
+        for turn in 0..STRIPES {
+            let stripe = (first + turn) % STRIPES;
+            if looks == 0 {
+                // Where it stopped it goes on, so that none is left out for long.
+                self.turn.store(stripe, Ordering::Relaxed);
+                expired.more = true;
+                break;
+            }
+            let mut most = looks.min(MOST_LOOKS_OF_A_STRIPE);
+            let come = |bindings: &Bindings| bindings.next_look().is_some_and(|at| at <= now);
+            self.change(&self.stripes[stripe], |bindings| {
+                if !come(bindings) {
+                    return;
+                }
+                looks -= most;
+                let taken = bindings.expire(now, &mut most);
+                looks += most;
+                self.forget(bindings, &taken);
+                expired.bindings.extend(taken);
+                expired.more |= come(bindings);
+            });
+        }
+        expired
     }
 
     /// Takes out the bindings that `which` picks.
     pub fn flush(&self, which: impl Fn(&Aor, &Binding) -> bool) -> Vec<(Aor, Arc<Binding>)> {
-        self.take_out(|bindings| bindings.remove_all(&which))
-    }
-
-    fn take_out(&self, take: impl Fn(&mut Bindings) -> Vec<(Aor, Arc<Binding>)>) -> Vec<(Aor, Arc<Binding>)> {
         let mut all = Vec::new();
         for stripe in &self.stripes {
-            let mut bindings = stripe.lock();
-            let taken = take(&mut bindings);
-            for (aor, binding) in &taken {
-                self.keeper.gone(aor, &binding.contact, bindings.all(aor.as_str()));
-            }
-            all.extend(taken);
+            all.extend(self.change(stripe, |bindings| {
+                let taken = bindings.remove_all(&which);
+                self.forget(bindings, &taken);
+                taken
+            }));
         }
         all
     }
 
-    pub fn len(&self) -> usize {
-        self.stripes.iter().map(|stripe| stripe.lock().len()).sum()
+    fn forget(&self, bindings: &Bindings, taken: &[(Aor, Arc<Binding>)]) {
+        for (aor, binding) in taken {
+            self.keeper.gone(aor, &binding.contact, bindings.all(aor.as_str()));
+        }
     }
 
-    /// Every binding, sorted by user and domain.
-    pub fn registrations(&self, profile: &Profile, world: &World) -> Vec<Registration> {
-        let (now, unix) = (Instant::now(), world.unix_seconds());
+    /// How many bindings there are.
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// How many live bindings `fits` picks. Looks at all, but at no more than a stripe at a time.
+    pub fn count(&self, fits: impl Fn(&Aor, &Binding) -> bool) -> usize {
+        let now = Instant::now();
+        let of_user = |aor: &Aor, bindings: &[Arc<Binding>]| {
+            bindings.iter().filter(|binding| binding.is_live(now) && fits(aor, binding)).count()
+        };
+        let of_stripe = |bindings: &Bindings| {
+            bindings.unsorted().map(|(aor, bindings)| of_user(aor, bindings)).sum::<usize>()
+        };
+        self.stripes.iter().map(|stripe| of_stripe(&stripe.lock())).sum()
+    }
+
+    /// The live bindings that `fits` picks, sorted by user, domain and contact. A stripe is held no longer than it takes to
+    /// look at its bindings: nothing is written down meanwhile.
+    pub fn select(&self, fits: impl Fn(&Aor, &Binding) -> bool) -> Vec<(Aor, Arc<Binding>)> {
+        let now = Instant::now();
         let mut all = Vec::new();
         for stripe in &self.stripes {
             let bindings = stripe.lock();
-            let live = bindings.iter().filter(|(_, binding)| binding.is_live(now));
-            all.extend(live.map(|(aor, binding)| registration(aor, binding, profile, now, unix)));
+            for (aor, of_user) in bindings.unsorted() {
+                let fitting = of_user.iter().filter(|binding| binding.is_live(now) && fits(aor, binding));
+                all.extend(fitting.map(|binding| (aor.clone(), binding.clone())));
+            }
         }
-        all.sort_by(|a, b| (&a.user, &a.domain, &a.contact).cmp(&(&b.user, &b.domain, &b.contact)));
+        all.sort_unstable_by(|(one, at), (other, there)| {
+            (one.user(), one.domain(), &at.contact).cmp(&(other.user(), other.domain(), &there.contact))
+        });
         all
+    }
+
+    /// The bindings as others see them.
+    pub fn described(all: &[(Aor, Arc<Binding>)], profile: &Profile, world: &World) -> Vec<Registration> {
+        let (now, unix) = (Instant::now(), world.unix_seconds());
+        all.iter().map(|(aor, binding)| registration(aor, binding, profile, now, unix)).collect()
+    }
+
+    /// Every binding, sorted by user, domain and contact.
+    pub fn registrations(&self, profile: &Profile, world: &World) -> Vec<Registration> {
+        Self::described(&self.select(|_, _| true), profile, world)
     }
 }
 
@@ -292,7 +383,7 @@ mod tests {
              To: <sip:a@d>\r\nCall-ID: x\r\nCSeq: {cseq} REGISTER\r\n{lines}\r\n"
         );
         let message = chappe_sip_msg::parse(request.as_bytes()).unwrap();
-        let register = Register::read(&message, received, "internal".into()).unwrap();
+        let register = Register::read(&message, received).unwrap();
         let policy = Policy { multiple: Multiple::ByContact, ..Policy::default() };
         // One that is older than another thread's is refused, as it should be.
         let _ = registrar.apply(now, &Aor::of("a", "d"), &register, &policy);
@@ -337,7 +428,7 @@ mod tests {
 
     fn stored(store: &MemoryStore) -> Vec<(String, u32)> {
         let rows = store.bindings("internal", i64::MIN).now_or_never().unwrap().unwrap();
-        rows.into_iter().map(|row| (row.contact.into(), row.cseq)).collect()
+        rows.into_iter().map(|row| (row.contact.to_string(), row.cseq)).collect()
     }
 
     #[test]
@@ -359,9 +450,9 @@ mod tests {
         check(&[("sip:a@TWO", 2), ("sip:a@one", 1)]);
         // It has run out, but nobody has taken it out yet.
         register(&registrar, at(61), peer, 3, "Contact: <sip:a@one>;expires=60\r\n");
-        assert_eq!(registrar.expire(at(62)).len(), 1);
+        assert_eq!(registrar.expire(at(62)).bindings.len(), 1);
         check(&[("sip:a@TWO", 2), ("sip:a@one", 3)]);
-        assert_eq!(registrar.expire(at(100)).len(), 1);
+        assert_eq!(registrar.expire(at(100)).bindings.len(), 1);
         check(&[("sip:a@one", 3)]);
         assert_eq!(registrar.flush(|_, _| true).len(), 1);
         check(&[]);

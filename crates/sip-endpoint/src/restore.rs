@@ -55,7 +55,7 @@ fn put_back(registrar: &Weak<Registrar>, mut rows: Vec<KeptBinding>, now: Moment
     for row in rows {
         // The profile may be gone before all is read.
         let Some(registrar) = registrar.upgrade() else { return };
-        match kept::binding(&row, &registrar.keeper().profile, now) {
+        match kept::binding(&row, now) {
             Ok((aor, binding)) => restored += usize::from(registrar.restore(now.instant, &aor, binding)),
             Err(why) => {
                 unreadable += 1;

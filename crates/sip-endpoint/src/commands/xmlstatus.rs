@@ -50,9 +50,12 @@ fn profile(world: &World, name: &str, rest: &[&str]) -> String {
     let mut out = format!("{HEADER}<profile>\n");
     match status_profile::shown(world, profile, rest) {
         Shown::Details => details(profile, name, &mut out),
-        Shown::Registrations(all) => {
+        Shown::Registrations(all, total) => {
             out.push_str("  <registrations>\n");
             all.iter().for_each(|registration| registered(world, registration, &mut out));
+            if let Some(remark) = status_profile::remark(all.len(), total) {
+                let _ = writeln!(out, "    <!-- {remark} -->");
+            }
             out.push_str("  </registrations>\n");
         }
     }

@@ -46,6 +46,8 @@ const BATCH: usize = 32;
 const START: Duration = Duration::from_millis(2);
 /// How often outlived bindings are looked for.
 const TICK: Duration = Duration::from_secs(1);
+/// How long the rest of them waits where there are very many: messages come first.
+const SOON: Duration = Duration::from_millis(10);
 
 /// A shard's way in, made before its thread.
 pub struct End {
@@ -205,10 +207,13 @@ impl Shard {
         self.transactions.handle_timeout(now);
         self.forks.expire(now);
         if self.index == 0 && self.next_tick <= now {
-            self.next_tick = now + TICK;
-            self.tell_of_overload();
-            for expired in self.profile.registrar.expire(now) {
-                notices::expired(&self.world, &self.profile, &expired);
+            let expired = self.profile.registrar.expire(now);
+            self.next_tick = now + if expired.more { SOON } else { TICK };
+            for binding in &expired.bindings {
+                notices::expired(&self.world, &self.profile, binding);
+            }
+            if !expired.more {
+                self.tell_of_overload();
             }
         }
     }

@@ -34,6 +34,11 @@ impl Aor {
         &self.0
     }
 
+    /// The text, to be shared.
+    pub fn text(&self) -> &Arc<str> {
+        &self.0
+    }
+
     /// What stands before the last `@`; empty without one.
     pub fn user(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(user, _)| user)

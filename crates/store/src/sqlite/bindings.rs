@@ -1,6 +1,7 @@
 //! The table of bindings.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
@@ -28,20 +29,20 @@ pub fn write(connection: &Connection, key: &BindingKey, binding: Option<&KeptBin
 }
 
 /// Those of a profile that are live, in the order of users and contacts; the others are removed.
-pub fn live(connection: &Connection, profile: &str, now: Micros) -> Result<Vec<KeptBinding>, Fault> {
+pub fn live(connection: &Connection, profile: &Arc<str>, now: Micros) -> Result<Vec<KeptBinding>, Fault> {
     let mut delete = connection.prepare_cached("DELETE FROM binding WHERE profile = ?1 AND expires <= ?2")?;
-    delete.execute(params![profile, now])?;
+    delete.execute(params![&**profile, now])?;
     let mut select = connection.prepare_cached(
         "SELECT aor, contact, expires, octets FROM binding WHERE profile = ?1 ORDER BY aor, contact",
     )?;
-    let mut rows = select.query([profile])?;
+    let mut rows = select.query([&**profile])?;
     let (mut live, mut damaged) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        let (aor, contact): (Box<str>, Box<str>) = (row.get(0)?, row.get(1)?);
+        let (aor, contact): (Arc<str>, Arc<str>) = (row.get(0)?, row.get(1)?);
         let octets = row.get_ref(3)?.as_blob().ok();
         match octets.and_then(|octets| decode(octets, profile, &aor, &contact, row.get(2).ok()?)) {
             Some(binding) => live.push(binding),
-            None => damaged.push((Box::from(profile), aor, contact)),
+            None => damaged.push((profile.clone(), aor, contact)),
         }
     }
     for key in damaged {
@@ -69,7 +70,13 @@ fn encode(binding: &KeptBinding) -> Vec<u8> {
     out.sealed(&seal(&binding.profile, &binding.aor, &binding.contact, binding.expires))
 }
 
-fn decode(octets: &[u8], profile: &str, aor: &str, contact: &str, expires: Micros) -> Option<KeptBinding> {
+fn decode(
+    octets: &[u8],
+    profile: &Arc<str>,
+    aor: &Arc<str>,
+    contact: &Arc<str>,
+    expires: Micros,
+) -> Option<KeptBinding> {
     let mut input = In::unsealed(&seal(profile, aor, contact, expires), octets)?;
     let (q, since) = (input.small()?, input.signed()?);
     let (call_id, cseq) = (input.text()?.into(), input.small()?);
@@ -79,8 +86,8 @@ fn decode(octets: &[u8], profile: &str, aor: &str, contact: &str, expires: Micro
         ref octets => IpAddr::from(<[u8; 16]>::try_from(octets).ok()?),
     };
     let received = SocketAddr::new(address, input.small()?);
-    let (transport, user_agent) = (input.text()?.into(), input.text()?.into());
-    let (profile, aor, contact) = (profile.into(), aor.into(), contact.into());
+    let (transport, user_agent) = (input.text()?.to_owned().into(), input.text()?.into());
+    let (profile, aor, contact) = (profile.clone(), aor.clone(), contact.clone());
     Some(KeptBinding {
         profile,
         aor,
