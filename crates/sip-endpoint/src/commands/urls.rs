@@ -8,8 +8,11 @@ use crate::profile::{Profile, transport_name};
 pub fn of(profile: &Profile) -> Vec<(&'static str, String)> {
     let settings = profile.settings();
     let config = &settings.config;
-    let plain: Vec<_> =
-        [("udp", config.udp), ("tcp", config.tcp)].into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
+    let plain: Vec<_> = [("udp", config.udp), ("tcp", config.tcp)]
+        .into_iter()
+        .filter(|(_, on)| *on)
+        .map(|(name, _)| name)
+        .collect();
     let mut urls = vec![("URL", settings.login.clone())];
     if !plain.is_empty() {
         urls.push(("BIND-URL", format!("{};transport={}", settings.login, plain.join(","))));
@@ -30,6 +33,7 @@ pub fn of(profile: &Profile) -> Vec<(&'static str, String)> {
 
 /// Transports that are wanted and not there: a name and the reason.
 pub fn troubles(profile: &Profile) -> Vec<(String, String)> {
-    let trouble = |(transport, why)| (transport_name(transport).to_uppercase(), format!("not listening: {why}"));
+    let trouble =
+        |(transport, why)| (transport_name(transport).to_uppercase(), format!("not listening: {why}"));
     profile.troubles().into_iter().map(trouble).collect()
 }

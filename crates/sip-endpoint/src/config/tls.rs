@@ -98,7 +98,9 @@ fn versions(params: &Params<'_>, diagnostics: &mut Diagnostics) -> Option<Versio
                 versions.v13 = true;
                 continue;
             }
-            "tlsv1" | "tlsv1.0" | "tlsv1.1" | "sslv2" | "sslv3" | "sslv23" => "is not offered, RFC 8996 forbids it",
+            "tlsv1" | "tlsv1.0" | "tlsv1.1" | "sslv2" | "sslv3" | "sslv23" => {
+                "is not offered, RFC 8996 forbids it"
+            }
             _ => "is not known",
         };
         let what = format!("tls-version {name} {why}; write tlsv1.2,tlsv1.3");

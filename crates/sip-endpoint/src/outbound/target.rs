@@ -217,7 +217,8 @@ fn source_of(message: &Event) -> Option<Peer> {
 
 fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
     let bare = text.trim();
-    let parsed = Uri::parse(bare.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips));
+    let parsed =
+        Uri::parse(bare.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips));
     let Some(parsed) = parsed else {
         return Err(Delivery::Failed(format!("{bare} is no SIP address")));
     };

@@ -96,12 +96,7 @@ impl Connections {
     }
 
     /// RFC 7118 §5: nobody can connect to a web page.
-    fn connect(
-        self: &Arc<Self>,
-        table: &mut Table,
-        peer: Peer,
-        host: Option<&str>,
-    ) -> Result<Peer, Unsent> {
+    fn connect(self: &Arc<Self>, table: &mut Table, peer: Peer, host: Option<&str>) -> Result<Peer, Unsent> {
         if !matches!(peer.transport, Transport::Tcp | Transport::Tls) || table.is_full(&self.limits) {
             return Err(Unsent);
         }

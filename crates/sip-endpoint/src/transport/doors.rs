@@ -69,7 +69,9 @@ impl House<'_> {
             (Transport::Ws, websocket.ws.as_ref().map(at)),
             (Transport::Wss, websocket.wss.as_ref().map(at)),
         ];
-        all.into_iter().filter_map(|(transport, addr)| Some((transport, self.remembered(transport, addr?)))).collect()
+        all.into_iter()
+            .filter_map(|(transport, addr)| Some((transport, self.remembered(transport, addr?))))
+            .collect()
     }
 
     fn remembered(&self, transport: Transport, addr: SocketAddr) -> SocketAddr {
@@ -89,7 +91,8 @@ impl House<'_> {
         runtime: &tokio::runtime::Handle,
     ) -> Result<(), Closed> {
         // FreeSWITCH sofia-sip tport_type_ws.c takes wss.pem for WSS.
-        let files: &[&str] = if transport == Transport::Wss { &["wss.pem", "agent.pem"] } else { &["agent.pem"] };
+        let files: &[&str] =
+            if transport == Transport::Wss { &["wss.pem", "agent.pem"] } else { &["agent.pem"] };
         let is_secure = transport != Transport::Ws;
         let tls = is_secure
             .then(|| TlsServer::new(&self.config.tls, &folder(self.config, self.certificates), files))

@@ -70,12 +70,7 @@ impl Table {
     }
 
     /// One that is opened from here.
-    pub fn connect(
-        &mut self,
-        transport: Transport,
-        addr: SocketAddr,
-        host: Option<&str>,
-    ) -> (Peer, Waiting) {
+    pub fn connect(&mut self, transport: Transport, addr: SocketAddr, host: Option<&str>) -> (Peer, Waiting) {
         self.add(transport, addr, host.map(Box::from), false)
     }
 

@@ -6,10 +6,10 @@ use chappe_sip_msg::{HeaderName, NameAddr, Uri};
 /// have, RFC 5922 §4.
 pub fn host(request: &[u8]) -> Option<String> {
     let message = chappe_sip_msg::parse(request).ok()?;
-    let route = message.all(HeaderName::Route).next();
+    let route = message.values(HeaderName::Route).next();
     let host = match route.map(|route| NameAddr::parse(HeaderName::Route, route)) {
-        Some(Ok(route)) => text(&route.uri),
-        _ => text(&message.uri().ok()?),
+        Some(route) => text(&route.ok()?.uri),
+        None => text(&message.uri().ok()?),
     };
     Some(host)
 }

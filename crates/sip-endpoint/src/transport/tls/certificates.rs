@@ -25,7 +25,12 @@ pub struct Folder {
 impl Folder {
     /// The first of the main certificate's `files` that there is, and a certificate for each `NAME.pem`. A file of a further
     /// domain that can't be used costs that domain alone.
-    pub fn names(&self, files: &[&str], stamps: &Stamps, provider: &CryptoProvider) -> Result<Names, TlsError> {
+    pub fn names(
+        &self,
+        files: &[&str],
+        stamps: &Stamps,
+        provider: &CryptoProvider,
+    ) -> Result<Names, TlsError> {
         let paths: Vec<_> = files.iter().map(|file| self.path.join(file)).collect();
         // Where none is there, the first one is asked for.
         let main = paths.iter().find(|path| path.exists()).unwrap_or(&paths[0]);
@@ -42,7 +47,11 @@ impl Folder {
         Ok(Names { main, by_name })
     }
 
-    fn certified(&self, file: &Path, provider: &CryptoProvider) -> Result<rustls::sign::CertifiedKey, TlsError> {
+    fn certified(
+        &self,
+        file: &Path,
+        provider: &CryptoProvider,
+    ) -> Result<rustls::sign::CertifiedKey, TlsError> {
         pem::certified(file, self.passphrase.as_ref(), provider)
     }
 

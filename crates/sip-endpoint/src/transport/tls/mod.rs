@@ -65,6 +65,7 @@ fn provider(config: &TlsConfig) -> Arc<CryptoProvider> {
 }
 
 fn versions(config: &TlsConfig) -> Vec<&'static SupportedProtocolVersion> {
-    let wanted = [(&rustls::version::TLS13, config.versions.v13), (&rustls::version::TLS12, config.versions.v12)];
+    let wanted =
+        [(&rustls::version::TLS13, config.versions.v13), (&rustls::version::TLS12, config.versions.v12)];
     wanted.into_iter().filter(|(_, on)| *on).map(|(version, _)| version).collect()
 }

@@ -49,7 +49,11 @@ pub fn certified(
         .map_err(|source| TlsError::Unusable { file: file.to_owned(), source })
 }
 
-fn key(file: &Path, text: &[u8], passphrase: Option<&Passphrase>) -> Result<PrivateKeyDer<'static>, TlsError> {
+fn key(
+    file: &Path,
+    text: &[u8],
+    passphrase: Option<&Passphrase>,
+) -> Result<PrivateKeyDer<'static>, TlsError> {
     if let Ok(key) = PrivateKeyDer::from_pem_slice(text)
         && !is_legacy(text)
     {

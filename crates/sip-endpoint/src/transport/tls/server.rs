@@ -39,11 +39,7 @@ struct Seen {
 }
 
 impl TlsServer {
-    pub fn new(
-        config: &TlsConfig,
-        folder: &Path,
-        files: &'static [&'static str],
-    ) -> Result<Self, TlsError> {
+    pub fn new(config: &TlsConfig, folder: &Path, files: &'static [&'static str]) -> Result<Self, TlsError> {
         let folder = Folder { path: folder.to_owned(), passphrase: config.passphrase.clone() };
         // Before the files are read: a change meanwhile is seen the next time.
         let stamps = Stamps::of(&folder.path);

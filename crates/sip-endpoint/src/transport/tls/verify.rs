@@ -60,7 +60,9 @@ fn at_any_time(now: UnixTime, check: impl Fn(UnixTime) -> Result<(), Error>) -> 
     for _ in 0..8 {
         at = match check(at) {
             Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => not_after,
-            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => not_before,
+            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
+                not_before
+            }
             other => return other,
         };
     }
@@ -163,10 +165,10 @@ impl ClientCheck {
         if self.subjects.is_empty() {
             return Ok(true);
         }
-        let parsed =
-            webpki::EndEntityCert::try_from(own).map_err(|_| CertificateError::BadEncoding)?;
+        let parsed = webpki::EndEntityCert::try_from(own).map_err(|_| CertificateError::BadEncoding)?;
         let mut names = parsed.valid_dns_names().chain(parsed.valid_uri_names());
-        Ok(names.any(|name| self.subjects.iter().any(|subject| bare(subject).eq_ignore_ascii_case(bare(name)))))
+        Ok(names
+            .any(|name| self.subjects.iter().any(|subject| bare(subject).eq_ignore_ascii_case(bare(name)))))
     }
 }
 
@@ -185,9 +187,8 @@ impl ClientCertVerifier for ClientCheck {
         between: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.rules.check(own, between, now, |at| {
-            self.chains.verify_client_cert(own, between, at).map(|_| ())
-        })?;
+        self.rules
+            .check(own, between, now, |at| self.chains.verify_client_cert(own, between, at).map(|_| ()))?;
         match self.names_a_subject(own)? {
             true => Ok(ClientCertVerified::assertion()),
             false => Err(CertificateError::ApplicationVerificationFailure.into()),

@@ -40,15 +40,16 @@ async fn head(octets: &mut (impl AsyncRead + Unpin)) -> io::Result<Result<(Vec<u
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         // Each octet is looked at again each time: a head has few of them and comes in one piece.
-        if let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") {
-            return Ok(Ok((read, end + 4)));
+        let end = read.windows(4).position(|window| window == b"\r\n\r\n").map(|end| end + 4);
+        if end.unwrap_or(read.len()) > HEAD {
+            return Ok(Err(Refusal::TooLong));
+        }
+        if let Some(end) = end {
+            return Ok(Ok((read, end)));
         }
         // A method is a word in capitals; whoever speaks something else need not be heard out.
         if !read.iter().take(3).all(u8::is_ascii_uppercase) {
             return Ok(Err(Refusal::NoHttp));
-        }
-        if read.len() > HEAD {
-            return Ok(Err(Refusal::TooLong));
         }
     }
 }

@@ -231,12 +231,10 @@ impl Cutter for Frames {
 fn farewell(payload: &[u8]) -> Bytes {
     match payload {
         [] => close(NORMAL),
-        [a, b, text @ ..] if std::str::from_utf8(text).is_ok() => {
-            match u16::from_be_bytes([*a, *b]) {
-                code @ (1000..=1003 | 1007..=1014 | 3000..=4999) => close(code),
-                _ => close(PROTOCOL),
-            }
-        }
+        [a, b, text @ ..] if std::str::from_utf8(text).is_ok() => match u16::from_be_bytes([*a, *b]) {
+            code @ (1000..=1003 | 1007..=1014 | 3000..=4999) => close(code),
+            _ => close(PROTOCOL),
+        },
         _ => close(PROTOCOL),
     }
 }
@@ -252,7 +250,8 @@ mod tests {
         let head = out.len() - payload.len();
         out[0] = first;
         out[1] |= MASK;
-        let hidden: Vec<u8> = payload.iter().zip(mask.iter().cycle()).map(|(octet, mask)| octet ^ mask).collect();
+        let hidden: Vec<u8> =
+            payload.iter().zip(mask.iter().cycle()).map(|(octet, mask)| octet ^ mask).collect();
         out.truncate(head);
         out.extend_from_slice(&mask);
         out.extend_from_slice(&hidden);
@@ -267,7 +266,9 @@ mod tests {
             loop {
                 match frames.next() {
                     Ok(None) => break,
-                    Ok(Some(Cut::Message(message))) => told.push(format!("message {}", message.escape_ascii())),
+                    Ok(Some(Cut::Message(message))) => {
+                        told.push(format!("message {}", message.escape_ascii()))
+                    }
                     Ok(Some(Cut::Alive(answer))) => {
                         let answer = answer.map(|answer| answer.escape_ascii().to_string());
                         told.push(format!("alive {}", answer.unwrap_or_default()));

@@ -38,7 +38,9 @@ impl Refusal {
             Self::TooLong => ("431 Request Header Fields Too Large", ""),
             Self::Origin => ("403 Forbidden", ""),
             // RFC 9110 §15.5.22, RFC 6455 §4.4.
-            Self::NoUpgrade => ("426 Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Protocol: sip\r\n"),
+            Self::NoUpgrade => {
+                ("426 Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Protocol: sip\r\n")
+            }
             Self::Version => ("426 Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
         };
         let body = format!("{self}\n");
@@ -130,7 +132,10 @@ mod tests {
     #[test]
     fn the_example_of_the_rfc() {
         let response = answered(REQUEST, &[]).unwrap();
-        assert!(response.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{response}");
+        assert!(
+            response.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
+            "{response}"
+        );
         assert!(response.contains("\r\nSec-WebSocket-Protocol: sip\r\n"), "{response}");
     }
 
