@@ -33,6 +33,7 @@ mod parse;
 pub mod print;
 mod status;
 pub mod stream;
+pub mod stun;
 mod uri;
 mod uri_equal;
 mod via;

@@ -1,11 +1,11 @@
 //! What comes in: datagrams, frames of connections, mail of other threads.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
-use chappe_sip_msg::{Message, Start};
+use chappe_sip_msg::{Message, Start, stun};
 use chappe_sip_proto::{Peer, Received};
 
 use super::forks::LegEnd;
@@ -34,6 +34,10 @@ impl Shard {
                 Err(error) => return tracing::debug!(%error, "datagrams can't be read"),
             };
             for (datagram, from) in batch.datagrams().filter(|_| listens) {
+                if stun::is_stun(datagram) {
+                    self.keep_alive(datagram, from);
+                    continue;
+                }
                 self.receive(now, datagram, Peer::udp(from), draining);
             }
             self.settle(now);
@@ -41,6 +45,13 @@ impl Shard {
             if count < batch.capacity() {
                 return;
             }
+        }
+    }
+
+    /// RFC 5626 §3.5.2, §8.
+    fn keep_alive(&mut self, datagram: &[u8], from: SocketAddr) {
+        if let Some(answer) = stun::answer(datagram, from) {
+            self.out.push(from, &answer);
         }
     }
 

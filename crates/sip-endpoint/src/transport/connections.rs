@@ -213,3 +213,174 @@ impl Connections {
         std::mem::take(&mut *self.table.lock()).into_connections().for_each(|connection| connection.abort());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use chappe_config::{Diagnostics, Params};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::net::TcpListener;
+    use tokio::time::Instant;
+
+    use super::super::cut::Cutter;
+    use super::super::limits::{ARRIVAL, STRANGER, WRITE};
+    use super::super::ws::{Frames, Origins};
+    use super::*;
+    use crate::config::TlsConfig;
+    use crate::transport::mmsg::EventFd;
+
+    const IDLE: Duration = Duration::from_secs(3600);
+    const OPTIONS: &[u8] =
+        b"OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n\
+        To: <sip:h>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+    fn connections() -> (Arc<Connections>, Arc<Mailbox>) {
+        let mailbox = Arc::new(Mailbox::new(Arc::new(EventFd::new().unwrap())));
+        let tls = TlsConfig::read(&Params::default(), &mut Diagnostics::new()).unwrap();
+        let limits = ConnectionLimits { all: 10, per_source: 5, idle: IDLE };
+        let client = TlsClient::new(&tls, Path::new(""));
+        let runtime = tokio::runtime::Handle::current();
+        (Connections::new(vec![mailbox.clone()], limits, client, runtime), mailbox)
+    }
+
+    /// Another end of a connection that is open.
+    fn open(connections: &Arc<Connections>, transport: Transport, room: usize) -> (DuplexStream, Peer) {
+        let (here, there) = duplex(room);
+        let cutter: Box<dyn Cutter> = match transport {
+            Transport::Ws => Box::new(Frames::default()),
+            _ => Box::new(Stream::default()),
+        };
+        let mut table = connections.table.lock();
+        let (peer, waiting) = table.accept(transport, "192.0.2.1:1024".parse().unwrap());
+        let (connections, open) = (connections.clone(), Open { octets: Box::new(here), cutter });
+        let task = tokio::spawn(async move { connection::run(&connections, peer, open, waiting).await });
+        table.keep(peer, task);
+        (there, peer)
+    }
+
+    /// How long the other end stays open, of which these octets are sent, one a `pause`.
+    async fn lasts(transport: Transport, octets: &[u8], pause: Duration) -> Duration {
+        let (connections, mailbox) = connections();
+        let (stream, _) = open(&connections, transport, 64);
+        let (mut input, mut output) = tokio::io::split(stream);
+        let start = Instant::now();
+        let sending = async {
+            for octet in octets {
+                if output.write_all(&[*octet]).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(pause).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut rest = Vec::new();
+        tokio::select! {
+            () = sending => {}
+            read = input.read_to_end(&mut rest) => drop(read),
+        }
+        assert_eq!(connections.len(), 0);
+        let mut mail = std::iter::from_fn(|| mailbox.take());
+        assert!(mail.any(|mail| matches!(mail, Mail::Ended(_))), "the shard is not told");
+        start.elapsed()
+    }
+
+    fn is_about(found: Duration, expected: Duration) -> bool {
+        (expected..expected + Duration::from_secs(2)).contains(&found)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_does_not_stay() {
+        let found = lasts(Transport::Tcp, b"", IDLE).await;
+        assert!(is_about(found, STRANGER), "{found:?}");
+        let found = lasts(Transport::Ws, b"", IDLE).await;
+        assert!(is_about(found, STRANGER), "{found:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_sent_a_message_may_be_silent_for_longer() {
+        let found = lasts(Transport::Tcp, OPTIONS, Duration::ZERO).await;
+        assert!(is_about(found, IDLE), "{found:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_is_whole_in_time_or_never() {
+        for pause in [1, 31, 60] {
+            let found = lasts(Transport::Tcp, OPTIONS, Duration::from_secs(pause)).await;
+            assert!(is_about(found, ARRIVAL), "{pause}: {found:?}");
+            let frame = [
+                0x81, 0xfe, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+            ];
+            let found = lasts(Transport::Ws, &frame, Duration::from_secs(pause)).await;
+            assert!(is_about(found, ARRIVAL), "{pause}: {found:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keep_alives_keep_a_connection() {
+        let (connections, _) = connections();
+        let (mut stream, peer) = open(&connections, Transport::Tcp, 64);
+        for _ in 0..50 {
+            stream.write_all(b"\r\n\r\n").await.unwrap();
+            let mut answer = [0; 2];
+            stream.read_exact(&mut answer).await.unwrap();
+            tokio::time::sleep(STRANGER - Duration::from_secs(5)).await;
+        }
+        assert!(connections.is_open(&peer));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_too_slowly_is_cut_off() {
+        let (connections, mailbox) = connections();
+        let (_stream, peer) = open(&connections, Transport::Tcp, 64);
+        let message = Bytes::from(vec![b'x'; 100_000]);
+        let sent = (0..100).take_while(|_| connections.send(peer, message.clone()).is_ok()).count();
+        assert!((9..=11).contains(&sent), "{sent} messages wait");
+        assert!(!connections.is_open(&peer));
+        assert!(matches!(mailbox.take(), Some(Mail::Ended(ended)) if ended == peer));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_takes_too_long_ends_the_connection() {
+        let (connections, _) = connections();
+        let (stream, peer) = open(&connections, Transport::Tcp, 64);
+        connections.send(peer, Bytes::from(vec![b'x'; 1000])).unwrap();
+        let start = Instant::now();
+        while connections.is_open(&peer) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert!(is_about(start.elapsed(), WRITE), "{:?}", start.elapsed());
+        drop(stream);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ping_flood_that_nobody_reads_the_answers_of_ends() {
+        let (connections, _) = connections();
+        let (mut stream, peer) = open(&connections, Transport::Tcp, 64);
+        let flood = b"\r\n\r\n".repeat(10_000);
+        assert!(stream.write_all(&flood).await.is_err());
+        assert!(!connections.is_open(&peer));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn handshakes_end_in_time() {
+        let (connections, mailbox) = connections();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for begun in [&b""[..], b"G", b"GET / HTTP/1.1\r\nHost: h\r\n"] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, addr) = listener.accept().await.unwrap();
+            let entrance = Entrance { transport: Transport::Ws, tls: None, origins: Some(Origins(vec![])) };
+            client.write_all(begun).await.unwrap();
+            let start = Instant::now();
+            connections.adopt(stream, addr, Arc::new(entrance));
+            assert_eq!(connections.len(), 1);
+            let mut answer = Vec::new();
+            let _ = client.read_to_end(&mut answer).await;
+            assert!(is_about(start.elapsed(), HANDSHAKE), "{:?}", start.elapsed());
+            assert_eq!((answer.len(), connections.len()), (0, 0));
+        }
+        assert!(mailbox.take().is_none(), "no shard has to hear of it");
+    }
+}

@@ -326,6 +326,33 @@ mod tests {
     }
 
     #[test]
+    fn octets_of_any_kind_come_to_the_same_in_any_pieces() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = move |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        for _ in 0..2000 {
+            let mut octets = Vec::new();
+            for _ in 0..random(6) {
+                let first = [0x81, 0x01, 0x80, 0x00, 0x89, 0x8a, 0x88, 0x82, 0x83, 0xc1][random(10) as usize];
+                let payload: Vec<u8> = (0..random(140)).map(|_| (random(128)) as u8).collect();
+                octets.extend(masked(first, &payload));
+            }
+            if random(3) == 0 && !octets.is_empty() {
+                let at = random(octets.len() as u64) as usize;
+                octets[at] ^= 1 << random(8);
+            }
+            let whole = told(&octets, 1 << 20);
+            for piece in [1, 3, 100] {
+                assert_eq!(told(&octets, piece), whole, "{}", octets.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
     fn an_idle_connection_holds_nothing() {
         let mut frames = Frames::default();
         frames.push(&masked(FIN | TEXT, &vec![b'x'; MESSAGE]));

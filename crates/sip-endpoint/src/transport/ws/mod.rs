@@ -5,5 +5,7 @@ mod frames;
 mod handshake;
 
 pub use accept::accept;
+#[cfg(test)]
+pub use frames::Frames;
 pub use frames::frame;
 pub use handshake::Origins;
