@@ -34,6 +34,7 @@ pub mod print;
 mod skim;
 mod status;
 pub mod stream;
+pub mod stun;
 mod uri;
 mod uri_equal;
 mod via;

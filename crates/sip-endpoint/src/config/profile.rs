@@ -7,7 +7,8 @@ use std::time::Duration;
 use chappe_config::{Diagnostics, Element, Params, read_params};
 use chappe_sip_proto::Timing;
 
-use super::PROFILE_PARAMS;
+use super::{PROFILE_PARAMS, TlsConfig, WebSocketConfig};
+use crate::transport::ConnectionLimits;
 
 /// An address as the configuration may leave it open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,9 +91,9 @@ pub struct ProfileConfig {
     pub max_flows: usize,
     /// Zero: no limit.
     pub max_request_age: Duration,
-    pub tcp_max_connections: usize,
-    /// Seconds.
-    pub tcp_idle_timeout: u32,
+    pub tls: TlsConfig,
+    pub websocket: WebSocketConfig,
+    pub connections: ConnectionLimits,
     pub timing: Timing,
     pub sip_domain: Option<String>,
 }
@@ -110,7 +111,7 @@ impl ProfileConfig {
         };
         let params = read_params(settings, &PROFILE_PARAMS, diagnostics);
         let mut reader = Reader { params, diagnostics, failed: false };
-        let mut profile = reader.profile(name);
+        let mut profile = reader.profile(name)?;
         profile.names(element, &reader.params);
         (!reader.failed).then_some(profile)
     }
@@ -142,10 +143,13 @@ struct Reader<'a, 'd> {
 }
 
 impl Reader<'_, '_> {
-    fn profile(&mut self, name: &str) -> ProfileConfig {
+    fn profile(&mut self, name: &str) -> Option<ProfileConfig> {
         let bind = self.text("bind-params").unwrap_or_default();
+        let tls = TlsConfig::read(&self.params, self.diagnostics);
+        let websocket = WebSocketConfig::read(&self.params, self.diagnostics);
+        let tls_only = self.bool("tls-only", false);
         let algorithms = self.text("challenge-algorithms").unwrap_or_else(|| "MD5".to_owned());
-        ProfileConfig {
+        Some(ProfileConfig {
             name: name.to_owned(),
             aliases: Vec::new(),
             domains: Vec::new(),
@@ -155,8 +159,8 @@ impl Reader<'_, '_> {
             sip_port: self.number("sip-port", 5060, 0..=65_535) as u16,
             ext_sip_ip: self.ip("ext-sip-ip"),
             ext_sip_port: self.text("ext-sip-port").and_then(|port| port.parse().ok()),
-            udp: !bind.contains("transport=tcp"),
-            tcp: !bind.contains("transport=udp"),
+            udp: !tls_only && !bind.contains("transport=tcp"),
+            tcp: !tls_only && !bind.contains("transport=udp"),
             shards: self.params.get("shards").is_some().then(|| self.number("shards", 1, 1..=64) as usize),
             chat: self.bool("enable-chat", true),
             auth_messages: self.bool("auth-messages", true) && !self.bool("disable-auth-messages", false),
@@ -189,11 +193,12 @@ impl Reader<'_, '_> {
             max_requests_per_second: self.number("max-recv-requests-per-second", 0, 0..=10_000_000),
             max_flows: self.number("max-message-flows", 20_000, 1..=1_000_000) as usize,
             max_request_age: self.millis("max-request-age", 50, 0..=10_000),
-            tcp_max_connections: self.number("tcp-max-connections", 10_000, 1..=1_000_000) as usize,
-            tcp_idle_timeout: self.number("tcp-idle-timeout", 3600, 10..=86_400),
+            tls: tls?,
+            websocket: websocket?,
+            connections: self.connections(),
             timing: self.timing(),
             sip_domain: self.text("sip-domain"),
-        }
+        })
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -256,6 +261,15 @@ impl Reader<'_, '_> {
             Some("auto_from") => Realm::AutoFrom,
             // A quote would end the challenge's quoted string.
             Some(realm) => Realm::Fixed(realm.replace(['"', '\\'], "")),
+        }
+    }
+
+    fn connections(&mut self) -> ConnectionLimits {
+        let idle = self.number("connection-idle-timeout", 3600, 10..=86_400);
+        ConnectionLimits {
+            all: self.number("max-connections", 100_000, 1..=1_000_000) as usize,
+            per_source: self.number("max-connections-per-ip", 1000, 1..=1_000_000) as usize,
+            idle: std::time::Duration::from_secs(idle.into()),
         }
     }
 

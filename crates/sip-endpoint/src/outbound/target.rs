@@ -87,7 +87,8 @@ impl<'t> Address<'t> {
             Some((profile, user)) => (Some(profile), user),
             None => (None, to),
         };
-        let is_uri = user.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip:"));
+        let has = |scheme: &str| user.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+        let is_uri = has("sip:") || has("sips:");
         match user.split_once('@') {
             Some((_, host)) if is_uri => Self { profile, user, host: Some(host), is_uri },
             Some((name, host)) => Self { profile, user: name, host: Some(host), is_uri },
@@ -231,7 +232,7 @@ fn binding_leg(profile: &Profile, binding: &Binding, to: Option<&str>) -> Leg {
         uri: binding.contact.to_string(),
         to: to.map_or_else(|| format!("\"\" <{}>", binding.contact), str::to_owned),
         route: binding.path.iter().map(|hop| format!("<{hop}>")).collect(),
-        peer: way_to(binding, |peer| profile.tcp().is_open(peer)),
+        peer: way_to(binding, |peer| profile.connections().is_open(peer)),
     }
 }
 
@@ -246,15 +247,20 @@ fn source_of(message: &Event) -> Option<Peer> {
 
 fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
     let bare = text.trim();
-    let parsed = Uri::parse(bare.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip));
+    let parsed =
+        Uri::parse(bare.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips));
     let Some(parsed) = parsed else {
         return Err(Delivery::Failed(format!("{bare} is no SIP address")));
     };
-    let transport = parsed.param("transport").and_then(Transport::parse);
+    let transport = match parsed.scheme {
+        // RFC 3261 §26.2.2.
+        Scheme::Sips => Some(Transport::Tls),
+        _ => parsed.param("transport").and_then(Transport::parse),
+    };
     let to = format!("<{bare}>");
     let direct = parsed.ip().map(|ip| Peer {
         transport: transport.unwrap_or(Transport::Udp),
-        addr: SocketAddr::new(ip, parsed.port.unwrap_or(5060)),
+        addr: SocketAddr::new(ip, parsed.port.unwrap_or(transport.map_or(5060, Transport::default_port))),
         connection: None,
     });
     Ok(match source.or(direct) {
@@ -291,6 +297,7 @@ mod tests {
             ("1009", (None, "1009", None, false)),
             ("sip:1010@127.0.0.1:7110", (None, "sip:1010@127.0.0.1:7110", Some("127.0.0.1:7110"), true)),
             ("internal/sip:1@h", (Some("internal"), "sip:1@h", Some("h"), true)),
+            ("sips:1@h", (None, "sips:1@h", Some("h"), true)),
         ];
         for (to, (profile, user, host, is_uri)) in cases {
             let address = Address::parse(to);

@@ -27,10 +27,10 @@ use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 
 use self::flows::Flows;
 use self::forks::Forks;
-use self::overload::{Gate, Telling};
 pub use self::forks::{Leg, Outcome, Pending, SendJob, Told};
 pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
+use self::overload::{Gate, Telling};
 use self::questions::Paused;
 pub use self::random::Random;
 use crate::inbound;

@@ -548,7 +548,8 @@ mod tests {
     #[test]
     fn an_operator_is_told_while_it_lasts_and_when_it_is_over() {
         let mut telling = Telling::default();
-        let told = [(0, 0), (5, 0), (5, 2), (5, 2), (5, 2), (6, 2)].map(|(shed, dropped)| telling.tell(shed, dropped));
+        let told = [(0, 0), (5, 0), (5, 2), (5, 2), (5, 2), (6, 2)]
+            .map(|(shed, dropped)| telling.tell(shed, dropped));
         let shedding = |shed, dropped| Some(Told::Shedding { shed, dropped });
         let over = Some(Told::Over { shed: 5, dropped: 2 });
         assert_eq!(told, [None, shedding(5, 0), shedding(0, 2), over, None, shedding(1, 0)]);
@@ -567,11 +568,15 @@ mod tests {
         sieve.change(2.0 / 3.0);
         let narrow = sifted(&sieve);
         assert!((4800..5200).contains(&count(&narrow, Sifted::In)));
-        assert!(before.iter().zip(&narrow).all(|(before, narrow)| *narrow == Sifted::Out || before == narrow));
+        assert!(
+            before.iter().zip(&narrow).all(|(before, narrow)| *narrow == Sifted::Out || before == narrow)
+        );
         sieve.change(1.5);
         let wide = sifted(&sieve);
         // What was dropped is known when it comes again.
-        assert!(narrow.iter().zip(&wide).all(|(narrow, wide)| (*narrow == Sifted::In) == (*wide == Sifted::In)));
+        assert!(
+            narrow.iter().zip(&wide).all(|(narrow, wide)| (*narrow == Sifted::In) == (*wide == Sifted::In))
+        );
         assert!((2300..2700).contains(&count(&wide, Sifted::Doubtful)));
     }
 }

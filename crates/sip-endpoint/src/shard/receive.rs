@@ -1,12 +1,12 @@
 //! What comes in: datagrams, frames of connections, mail of other threads.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
-use chappe_sip_msg::{Message, Start};
-use chappe_sip_proto::{Peer, Received, ServerId};
+use chappe_sip_msg::{Message, Start, stun};
+use chappe_sip_proto::{Peer, Received, ServerId, Transport};
 
 use super::forks::LegEnd;
 use super::overload::Read;
@@ -92,6 +92,13 @@ impl Shard {
         }
     }
 
+    /// RFC 5626 §3.5.2, §8.
+    fn keep_alive(&mut self, datagram: &[u8], from: SocketAddr) {
+        if let Some(answer) = stun::answer(datagram, from) {
+            self.out.push(from, &answer);
+        }
+    }
+
     pub(super) fn mail(&mut self, now: Instant, mailbox: &Mailbox) {
         let draining = mailbox.is_draining();
         for _ in 0..MAILS {
@@ -131,7 +138,12 @@ impl Shard {
     ///
     /// They go through each stage together. The code of the whole way is several times as large as a processor's
     /// instruction cache, that of one stage is not.
-    pub(super) fn receive<'b>(&mut self, now: Instant, all: impl Iterator<Item = (&'b [u8], Peer)>, draining: bool) {
+    pub(super) fn receive<'b>(
+        &mut self,
+        now: Instant,
+        all: impl Iterator<Item = (&'b [u8], Peer)>,
+        draining: bool,
+    ) {
         let mut messages = Vec::with_capacity(BATCH);
         for (bytes, peer) in all {
             messages.extend(self.parse(bytes, peer).map(|message| (message, peer)));
@@ -153,6 +165,10 @@ impl Shard {
         }
         match chappe_sip_msg::parse(bytes) {
             Ok(message) => Some(message),
+            Err(_) if peer.transport == Transport::Udp && stun::is_stun(bytes) => {
+                self.keep_alive(bytes, peer.addr);
+                None
+            }
             Err(error) => {
                 if let Some(request) = error.answerable() {
                     tracing::debug!(%peer, %error, "a request is refused");

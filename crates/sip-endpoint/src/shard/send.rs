@@ -41,7 +41,7 @@ impl Shard {
             }
             // RFC 3261 §8.1.1.5 asks for less than 2^31.
             let cseq = (self.random.next() >> 34) as u32 + 1;
-            let sent_by = &settings.sent_by;
+            let sent_by = settings.sent_by(leg.peer.transport);
             let head = Head { leg: &leg, sent_by, branch: branch.as_str(), call_id: &self.call_id, cseq };
             self.scratch.clear();
             write_request(&head, &rest, &mut self.scratch);
@@ -75,12 +75,11 @@ impl Shard {
         }
         match peer.transport {
             Transport::Udp => self.out.push(peer.addr, &bytes),
-            Transport::Tcp => {
-                if self.profile.tcp().send(peer, bytes).is_err() {
+            _ => {
+                if self.profile.connections().send(peer, bytes).is_err() {
                     self.transactions.transport_failed(now, peer);
                 }
             }
-            Transport::Tls | Transport::Ws | Transport::Wss => self.transactions.transport_failed(now, peer),
         }
     }
 
