@@ -9,6 +9,7 @@ use crate::error::BenchError;
 use crate::facts::Facts;
 use crate::plot::bars::{Bar, bars};
 use crate::rounds::{self, Measured};
+use crate::sweep::{self, Sweep, SweepOptions};
 use crate::{registrar, table};
 
 /// What is written by hand about where the time goes; beside the results.
@@ -26,19 +27,31 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
     };
     let facts = Facts::measure(options)?;
     let registrar = registrar::measure(&RegistrarOptions::beside(options))?;
-    let text = page(folder, &out, &facts, &registrar);
+    let sweep = sweep::measure(&SweepOptions::beside(options))?;
+    let overload = overload(&sweep);
+    let text = page(folder, &out, &facts, &[("Very many users", &registrar), ("Too many messages", &overload)]);
     print!("{text}");
     write(folder, "README.md", &text)?;
-    write(folder, BARS, &plot(&measured))
+    write(folder, BARS, &plot(&measured))?;
+    sweep.svgs().iter().try_for_each(|(name, svg)| write(folder, name, svg))
 }
 
-fn page(folder: &Path, rows: &str, facts: &Facts, registrar: &str) -> String {
+/// The table of the sweep, and its plots.
+fn overload(sweep: &Sweep) -> String {
+    let plots: String = sweep.svgs().iter().map(|(name, _)| format!("![{name}]({name})\n")).collect();
+    format!("{}\n{plots}", sweep.markdown())
+}
+
+fn page(folder: &Path, rows: &str, facts: &Facts, parts: &[(&str, &str)]) -> String {
     let mut out = String::from(
         "# Figures\n\nWritten by `cargo xtask bench`; [CONTRIBUTING](../../CONTRIBUTING.md) says how. A server and its load on a \
          core each, on loopback; medians of rounds taken in turns, and how far the rounds lie apart.\n\n",
     );
     let _ = writeln!(out, "{}\n\n## Messages\n\n{rows}\n![CPU a message]({BARS})\n", machine());
-    let _ = writeln!(out, "## Start and size\n\n{}\n## Very many users\n\n{registrar}", facts.markdown());
+    let _ = writeln!(out, "## Start and size\n\n{}", facts.markdown());
+    for (title, text) in parts {
+        let _ = writeln!(out, "## {title}\n\n{text}");
+    }
     if let Ok(profile) = std::fs::read_to_string(folder.join(PROFILE)) {
         let _ = write!(out, "\n{profile}");
     }

@@ -13,6 +13,7 @@ mod trains;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::cli::Options;
 use crate::error::BenchError;
 use crate::folder::Setup;
 use crate::message::Template;
@@ -80,6 +81,25 @@ pub struct SweepOptions {
     /// Core of the load generator
     #[arg(long, default_value_t = 1)]
     pub load_core: usize,
+}
+
+impl SweepOptions {
+    /// Those that are measured beside the rows.
+    pub fn beside(options: &Options) -> Self {
+        Self {
+            chappe: options.chappe.clone(),
+            kamailio: options.kamailio.clone(),
+            alone: false,
+            loads: vec![0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0],
+            seconds: options.seconds,
+            window: options.window,
+            users: options.users,
+            size: options.size.min(1300),
+            plots: None,
+            server_core: options.server_core,
+            load_core: options.load_core,
+        }
+    }
 }
 
 /// All that was measured.
