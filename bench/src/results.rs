@@ -29,7 +29,8 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
     let registrar = registrar::measure(&RegistrarOptions::beside(options))?;
     let sweep = sweep::measure(&SweepOptions::beside(options))?;
     let overload = overload(&sweep);
-    let text = page(folder, &out, &facts, &[("Very many users", &registrar), ("Too many messages", &overload)]);
+    let text =
+        page(folder, &out, &facts, &[("Very many users", &registrar), ("Too many messages", &overload)]);
     print!("{text}");
     write(folder, "README.md", &text)?;
     write(folder, BARS, &plot(&measured))?;
