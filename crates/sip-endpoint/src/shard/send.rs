@@ -39,8 +39,9 @@ impl Shard {
                 }
                 None => self.random.uuid(&mut self.call_id),
             }
-            // RFC 3261 §8.1.1.5 asks for less than 2^31.
-            let cseq = (self.random.next() >> 34) as u32 + 1;
+            // RFC 3261 §8.1.1.5 asks for less than 2^31. Always ten digits, so that requests which differ in nothing else are
+            // equally long and leave as one train.
+            let cseq = (self.random.next() >> 35) as u32 + 1_000_000_000;
             let sent_by = settings.sent_by(leg.peer.transport);
             let head = Head { leg: &leg, sent_by, branch: branch.as_str(), call_id: &self.call_id, cseq };
             self.scratch.clear();
