@@ -94,14 +94,17 @@ impl Shard {
     pub(super) fn mail(&mut self, now: Instant, mailbox: &Mailbox) {
         let draining = mailbox.is_draining();
         for _ in 0..MAILS {
-            match mailbox.take() {
-                Some(Mail::Frame { peer, bytes }) => self.receive(now, &bytes, peer, draining),
-                Some(Mail::Refused { peer, bytes, code }) => self.refuse(&bytes, peer, code),
-                Some(Mail::Send(job)) => self.jobs.push(*job),
-                Some(Mail::Work(work)) => self.adopt(now, work),
-                Some(Mail::Ended(peer)) => self.connection_ended(now, peer),
-                Some(Mail::Unreachable(peer)) => self.unreachable(now, peer),
-                None => return,
+            let Some((posted, mail)) = mailbox.take() else { return };
+            match mail {
+                Mail::Frame { peer, bytes } if self.is_late(posted, mailbox.len(), &bytes) => {
+                    self.refuse_late(now, &bytes, peer, draining);
+                }
+                Mail::Frame { peer, bytes } => self.receive(now, &bytes, peer, draining),
+                Mail::Refused { peer, bytes, code } => self.refuse(&bytes, peer, code),
+                Mail::Send(job) => self.jobs.push(*job),
+                Mail::Work(work) => self.adopt(now, work),
+                Mail::Ended(peer) => self.connection_ended(now, peer),
+                Mail::Unreachable(peer) => self.unreachable(now, peer),
             }
         }
     }
