@@ -137,3 +137,25 @@ fn no_room_for_messages_leaves_room_for_phones_that_register() {
     }
     assert_eq!(status(&server.phone("1001").register(60)), 200);
 }
+
+#[test]
+fn a_connection_hears_503_of_what_waited_too_long() {
+    let server = server();
+    let mut stuck = server.phone("1000");
+    let mut phone = server.tcp_phone("1001");
+    // The connection is there, and so is what it sends afterwards.
+    assert_eq!(status(&phone.transact(&message(&phone, "1002"))), 202);
+    let stalls = message(&stuck, "stall+x");
+    let held = server.stall.by(&mut stuck, &stalls);
+    for _ in 0..100 {
+        phone.send_raw(message(&phone, "1002").as_bytes());
+    }
+    // The last of them is in the mailbox once the connection behind it answers.
+    phone.send_raw(b"\r\n\r\n");
+    assert_eq!(phone.read_octets(2), b"\r\n");
+    grow_old();
+    drop(held);
+    let answers = answers(&mut phone, 100);
+    assert_eq!(answers.iter().map(|(code, all)| (*code, all.len())).collect::<Vec<_>>(), [(202, 32), (503, 68)]);
+    assert!(answers[&503].iter().all(|refused| !header_text(refused, HeaderName::RetryAfter).is_empty()));
+}

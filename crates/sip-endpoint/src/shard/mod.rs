@@ -96,7 +96,10 @@ pub struct Shard {
     /// Seconds since 1970 at the start of this turn.
     second: u64,
     next_tick: Instant,
+    /// Of datagrams.
     gate: Gate,
+    /// Of frames of connections.
+    streams: Gate,
     /// Of the first shard, for all of the profile.
     telling: Telling,
     lost: Lost,
@@ -115,6 +118,7 @@ pub fn run(index: u16, sockets: Pair, end: End, profile: Arc<Profile>, world: Ar
     let _context = runtime.enter();
     shard.wait_for_the_world(&end.mailbox);
     shard.gate.begin(Instant::now());
+    shard.streams.begin(Instant::now());
     while !shard.is_over(&end.mailbox) {
         end.wake.falls_asleep();
         let is_busy = shard.has_ready() || !end.mailbox.is_empty() || shard.is_over(&end.mailbox);
@@ -138,7 +142,7 @@ impl Shard {
         let flows = Flows::new(id, config.max_flows, end.wake.clone());
         flows.enter();
         local::enter(profile.id);
-        let gate = Gate::new(Instant::now(), random.next());
+        let [gate, streams] = [(); 2].map(|()| Gate::new(Instant::now(), random.next()));
         Self {
             index,
             transactions: Transactions::new(index, random.next(), limits),
@@ -153,6 +157,7 @@ impl Shard {
             second: 0,
             next_tick: Instant::now() + TICK,
             gate,
+            streams,
             telling: Telling::default(),
             lost: Lost { count: 0, next: Instant::now() + TICK },
             profile,

@@ -102,16 +102,17 @@ impl Shard {
     pub(super) fn mail(&mut self, now: Instant, mailbox: &Mailbox) {
         let draining = mailbox.is_draining();
         for _ in 0..MAILS {
-            match mailbox.take() {
-                Some(Mail::Frame { peer, bytes }) => {
-                    self.receive(now, std::iter::once((&bytes[..], peer)), draining);
+            let Some((posted, mail)) = mailbox.take() else { return };
+            match mail {
+                Mail::Frame { peer, bytes } if self.is_late(posted, mailbox.len(), &bytes) => {
+                    self.refuse_late(now, &bytes, peer, draining);
                 }
-                Some(Mail::Refused { peer, bytes, code }) => self.refuse(&bytes, peer, code),
-                Some(Mail::Send(job)) => self.jobs.push(*job),
-                Some(Mail::Work(work)) => self.adopt(work),
-                Some(Mail::Ended(peer)) => self.connection_ended(now, peer),
-                Some(Mail::Unreachable(peer)) => self.unreachable(now, peer),
-                None => return,
+                Mail::Frame { peer, bytes } => self.receive_one(now, &bytes, peer, draining),
+                Mail::Refused { peer, bytes, code } => self.refuse(&bytes, peer, code),
+                Mail::Send(job) => self.jobs.push(*job),
+                Mail::Work(work) => self.adopt(work),
+                Mail::Ended(peer) => self.connection_ended(now, peer),
+                Mail::Unreachable(peer) => self.unreachable(now, peer),
             }
         }
     }
@@ -132,6 +133,10 @@ impl Shard {
     fn unreachable(&mut self, now: Instant, peer: Peer) {
         self.transactions.transport_failed(now, peer);
         self.transactions.transport_failed(now, Peer { connection: None, ..peer });
+    }
+
+    pub(super) fn receive_one(&mut self, now: Instant, bytes: &[u8], peer: Peer, draining: bool) {
+        self.receive(now, std::iter::once((bytes, peer)), draining);
     }
 
     /// Messages of any kind; what is no message is dropped.

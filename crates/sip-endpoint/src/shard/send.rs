@@ -70,7 +70,7 @@ impl Shard {
         }
     }
 
-    fn transmit(&mut self, now: Instant, peer: Peer, bytes: Bytes) {
+    pub(super) fn transmit(&mut self, now: Instant, peer: Peer, bytes: Bytes) {
         if self.profile.is_traced() {
             trace("send", "to", peer, &bytes);
         }

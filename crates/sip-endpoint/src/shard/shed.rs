@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chappe_sip_proto::{Peer, Unread};
 
-use super::overload::{Fate, Told, Verdict};
+use super::overload::{Fate, Read, Told, Verdict};
 use super::receive::trace;
 use super::{BATCH, Mailbox, Shard, TICK};
 use crate::transport::mmsg::{self, RecvBatch};
@@ -54,6 +54,29 @@ impl Shard {
             trace("send", "to", peer, self.out.last().unwrap_or_default());
         }
         is_refused
+    }
+
+    /// Whether a frame of a connection has waited too long among so many others.
+    pub(super) fn is_late(&mut self, posted: Instant, waiting: usize, frame: &[u8]) -> bool {
+        let now = Instant::now();
+        let waited = now.saturating_duration_since(posted);
+        let read = Read { count: 1, waited, is_full: waiting >= BATCH, has_room: !self.flows_are_full() };
+        let verdict = self.streams.judge(now, read, self.profile.settings().config.max_request_age);
+        self.streams.fate(verdict, frame) != Fate::Serve
+    }
+
+    /// A frame that is too late. It is never dropped: nobody would send it again.
+    pub(super) fn refuse_late(&mut self, now: Instant, frame: &[u8], peer: Peer, draining: bool) {
+        let seconds = RETRY_AFTER[self.random.next() as usize % RETRY_AFTER.len()];
+        let mut answer = Vec::new();
+        let header = ("Retry-After", seconds);
+        match self.transactions.refuse_unread(frame, peer, 503, header, &mut answer) {
+            Unread::Refused(to) => {
+                self.profile.counters.shed.fetch_add(1, Ordering::Relaxed);
+                self.transmit(now, to, answer.into());
+            }
+            Unread::Known | Unread::Odd => self.receive_one(now, frame, peer, draining),
+        }
     }
 
     /// Adds up what the sockets had no room for.
