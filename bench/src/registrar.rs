@@ -40,7 +40,7 @@ const TIMER_J: Duration = Duration::from_secs(32);
 /// How long it may take to read what it knew.
 const STARTS: Duration = Duration::from_secs(60);
 /// What it says then.
-const RESTORED: &str = "registrations of an earlier run";
+const RESTORED: &str = "registrations of an earlier run;";
 
 /// Measures and prints.
 pub fn run(options: &RegistrarOptions) -> Result<(), BenchError> {

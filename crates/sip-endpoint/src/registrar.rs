@@ -465,6 +465,54 @@ mod tests {
         check(&[]);
     }
 
+    fn register_user(registrar: &Registrar, now: Instant, user: usize, seconds: u32) {
+        let request = format!(
+            "REGISTER sip:d SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:{user}@d>;tag=1\r\n\
+             To: <sip:{user}@d>\r\nCall-ID: x{user}\r\nCSeq: 1 REGISTER\r\n\
+             Contact: <sip:{user}@one>;expires={seconds}\r\n\r\n"
+        );
+        let message = chappe_sip_msg::parse(request.as_bytes()).unwrap();
+        let register = Register::read(&message, Peer::udp(PEER.parse().unwrap())).unwrap();
+        registrar.apply(now, &Aor::of(&user.to_string(), "d"), &register, &Policy::default()).unwrap();
+    }
+
+    #[test]
+    fn those_who_run_out_together_are_taken_out_a_few_at_a_time_and_all_of_them() {
+        const USERS: usize = 5000;
+        let ((registrar, store), now) = (registrar(), Instant::now());
+        (0..USERS).for_each(|user| register_user(&registrar, now, user, 60));
+        (0..10).for_each(|user| register_user(&registrar, now, USERS + user, 3600));
+        assert_eq!((registrar.len(), stored(&store).len()), (USERS + 10, USERS + 10));
+        let later = now + std::time::Duration::from_secs(61);
+        let mut left = USERS;
+        loop {
+            let Expired { bindings, more } = registrar.expire(later);
+            assert!(bindings.len() <= MOST_LOOKS);
+            left -= bindings.len();
+            assert_eq!(registrar.len(), left + 10);
+            if !more {
+                break;
+            }
+            assert!(!bindings.is_empty(), "each call gets further");
+        }
+        assert_eq!((left, stored(&store).len()), (0, 10));
+    }
+
+    #[test]
+    fn what_is_counted_and_selected_is_what_is_live() {
+        let ((registrar, _), now) = (registrar(), Instant::now());
+        [30, 4, 2000, 100].iter().for_each(|user| register_user(&registrar, now, *user, 600));
+        let users = |fits: &dyn Fn(&Aor, &Binding) -> bool| {
+            let all = registrar.select(fits);
+            assert_eq!(all.len(), registrar.count(fits));
+            all.iter().map(|(aor, _)| aor.user().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(users(&|_, _| true), ["100", "2000", "30", "4"]);
+        assert_eq!(users(&|aor, _| aor.user().len() > 2), ["100", "2000"]);
+        assert_eq!(registrar.flush(|aor, _| aor.user() == "30").len(), 1);
+        assert_eq!(registrar.len(), 3);
+    }
+
     #[test]
     fn whoever_is_there_is_told_of_once_both_steps_are_done() {
         let told = |steps: &[u8]| -> Vec<usize> {

@@ -49,8 +49,9 @@ pub fn start(registrar: &Arc<Registrar>, world: &Arc<World>) -> io::Result<()> {
 }
 
 fn put_back(registrar: &Weak<Registrar>, mut rows: Vec<KeptBinding>, now: Moment) {
-    // What runs out last was most likely refreshed last.
-    rows.sort_by_key(|row| row.expires);
+    // A user's rows are neighbours. What runs out last was most likely refreshed last.
+    rows.chunk_by_mut(|one, next| one.aor == next.aor)
+        .for_each(|of_user| of_user.sort_by_key(|row| row.expires));
     let (mut restored, mut unreadable) = (0_usize, 0_usize);
     for row in rows {
         // The profile may be gone before all is read.

@@ -173,7 +173,12 @@ impl Queue {
         // What was set aside is older than what there is about the same bindings now.
         aside.extend(sorted(fresh));
         let written = aside.len().min(most);
-        Some(Batch { jobs, bindings: aside.drain(..written).collect() })
+        let bindings = aside.drain(..written).collect();
+        if aside.is_empty() {
+            // The memory of a storm is given back.
+            *aside = VecDeque::new();
+        }
+        Some(Batch { jobs, bindings })
     }
 
     /// Nothing comes any more; what waits can be taken.
