@@ -23,6 +23,9 @@ use super::target;
 use super::tls::TlsClient;
 use crate::shard::{Mail, Mailbox};
 
+/// Who has room for so many connections need not be told that there could be more.
+const MANY: usize = 10_000;
+
 /// The connections of one profile.
 pub struct Connections {
     table: Mutex<Table>,
@@ -45,7 +48,7 @@ impl Connections {
     ) -> Arc<Self> {
         // The other half is for the rest of the server: the event socket, a reload's files.
         let most = descriptors() / 2;
-        if most < limits.all {
+        if most < limits.all && most < MANY {
             tracing::warn!("the limit of open files leaves room for {most} connections, not {}", limits.all);
         }
         let limits = ConnectionLimits { all: limits.all.min(most), ..limits };
