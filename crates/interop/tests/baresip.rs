@@ -27,12 +27,15 @@ impl Baresip {
              module_app contact.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n{more}"
         );
         let uri = |user: &str| format!("sip:{user}@{server}");
-        let way = if transport == "tls" { ";transport=tls" } else { "" };
+        let outbound = match transport {
+            "tls" => format!(";outbound=\"sip:{server};transport=tls\""),
+            _ => String::new(),
+        };
         let account = format!(
-            "<{};transport={transport}>;auth_user={user};auth_pass={password};regint=600\n",
+            "<{};transport={transport}>;auth_user={user};auth_pass={password};regint=600{outbound}\n",
             uri(user)
         );
-        let contacts = format!("\"friend\" <{}{way}>\n\"echo\" <{}{way}>\n", uri("1001"), uri("echo"));
+        let contacts = format!("\"friend\" <{}>\n\"echo\" <{}>\n", uri("1001"), uri("echo"));
         for (name, text) in [("config", &config), ("accounts", &account), ("contacts", &contacts)] {
             std::fs::write(home.path().join(name), text).expect("a writable folder");
         }

@@ -23,6 +23,9 @@ use super::target;
 use super::tls::TlsClient;
 use crate::shard::{Mail, Mailbox};
 
+/// Who has room for so many connections need not be told that there could be more.
+const MANY: usize = 10_000;
+
 /// The connections of one profile.
 pub struct Connections {
     table: Mutex<Table>,
@@ -45,7 +48,7 @@ impl Connections {
     ) -> Arc<Self> {
         // The other half is for the rest of the server: the event socket, a reload's files.
         let most = descriptors() / 2;
-        if most < limits.all {
+        if most < limits.all && most < MANY {
             tracing::warn!("the limit of open files leaves room for {most} connections, not {}", limits.all);
         }
         let limits = ConnectionLimits { all: limits.all.min(most), ..limits };
@@ -245,6 +248,10 @@ mod tests {
         (Connections::new(vec![mailbox.clone()], limits, client, runtime), mailbox)
     }
 
+    fn take(mailbox: &Mailbox) -> Option<Mail> {
+        mailbox.take()
+    }
+
     /// Another end of a connection that is open.
     fn open(connections: &Arc<Connections>, transport: Transport, room: usize) -> (DuplexStream, Peer) {
         let (here, there) = duplex(room);
@@ -281,7 +288,7 @@ mod tests {
             read = input.read_to_end(&mut rest) => drop(read),
         }
         assert_eq!(connections.len(), 0);
-        let mut mail = std::iter::from_fn(|| mailbox.take());
+        let mut mail = std::iter::from_fn(|| take(&mailbox));
         assert!(mail.any(|mail| matches!(mail, Mail::Ended(_))), "the shard is not told");
         start.elapsed()
     }
@@ -339,7 +346,7 @@ mod tests {
         let sent = (0..100).take_while(|_| connections.send(peer, message.clone()).is_ok()).count();
         assert!((9..=11).contains(&sent), "{sent} messages wait");
         assert!(!connections.is_open(&peer));
-        assert!(matches!(mailbox.take(), Some(Mail::Ended(ended)) if ended == peer));
+        assert!(matches!(take(&mailbox), Some(Mail::Ended(ended)) if ended == peer));
     }
 
     #[tokio::test(start_paused = true)]
@@ -381,6 +388,6 @@ mod tests {
             assert!(is_about(start.elapsed(), HANDSHAKE), "{:?}", start.elapsed());
             assert_eq!((answer.len(), connections.len()), (0, 0));
         }
-        assert!(mailbox.take().is_none(), "no shard has to hear of it");
+        assert!(take(&mailbox).is_none(), "no shard has to hear of it");
     }
 }
