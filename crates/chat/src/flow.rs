@@ -187,6 +187,7 @@ fn keeps(router: &Router, quirks: Quirks, message: &Event) -> bool {
     router.queue().is_there() && !quirks.accept_always && !is_composing(message)
 }
 
+/// What is kept is boxed: each message has room for all that may be awaited on its way, and hardly any needs this.
 async fn deliver_or_keep(
     router: &Arc<Router>,
     interface: &dyn ChatInterface,
@@ -196,14 +197,14 @@ async fn deliver_or_keep(
     if Queue::is_deferred(message) || queue.has_lines() {
         let destination = queue.destination(message, interface.recipient(message));
         if queue.goes_behind(&destination) {
-            return queue.keep(message, destination, Delivery::NobodyRegistered.into()).await;
+            return Box::pin(queue.keep(message, destination, Delivery::NobodyRegistered.into())).await;
         }
     }
     let tried = delivery::send_by(interface, message).await;
     match tried.delivery {
         Delivery::NobodyRegistered | Delivery::NoAnswer => {
             let destination = queue.destination(message, interface.recipient(message));
-            queue.keep(message, destination, tried).await
+            Box::pin(queue.keep(message, destination, tried)).await
         }
         Delivery::Delivered { .. } if queue.keeps_for_others() => {
             queue.keep_for_others(message, interface.recipient(message), tried.copies, tried.rest);

@@ -77,7 +77,7 @@ async fn hunt(asked: Asked<'_>, plan: &Arc<Plan>, message: &mut Event, planned: 
                 Answer::Inline
             }
             Step::Api { command, args } => {
-                Answer::Api(execute::api_for(router, message, &command, &args, asked.asker).await)
+                Answer::Api(Box::pin(execute::api_for(router, message, &command, &args, asked.asker)).await)
             }
             Step::File { path } => Answer::File(router.deps.alt_plans.open(&path).await),
             Step::Done(hunted) => return hunted,
@@ -126,7 +126,8 @@ impl Planned {
             self.broken = Some(Verdict::SERVER_ERROR);
             return Next::Stop;
         }
-        match execute::app(router, message, app, data, Author::Plan, asker).await {
+        // Boxed, as a message that no action is for shall not have room for one.
+        match Box::pin(execute::app(router, message, app, data, Author::Plan, asker)).await {
             Executed::Unknown => {
                 self.broken = Some(Verdict::UNKNOWN_APP);
                 Next::Stop
