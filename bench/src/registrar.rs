@@ -44,6 +44,12 @@ const RESTORED: &str = "registrations of an earlier run;";
 
 /// Measures and prints.
 pub fn run(options: &RegistrarOptions) -> Result<(), BenchError> {
+    print!("{}", measure(options)?);
+    Ok(())
+}
+
+/// Measures; the figures as Markdown.
+pub fn measure(options: &RegistrarOptions) -> Result<String, BenchError> {
     machine::check_cores(options.server_core, options.load_core)?;
     machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
     let mut bench = Bench {
@@ -56,8 +62,7 @@ pub fn run(options: &RegistrarOptions) -> Result<(), BenchError> {
     if options.known > 0 {
         bench.digest()?;
     }
-    print!("{}", bench.out);
-    Ok(())
+    Ok(bench.out)
 }
 
 struct Bench<'o> {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use chappe_sip_msg::Uri;
+use chappe_sip_msg::{Scheme, Uri};
 use chappe_sip_proto::registrar::{Aor, Applied, Binding, Bindings, Found, Policy, Register, RegisterError};
 use chappe_sip_proto::{Peer, Transport};
 use parking_lot::Mutex;
 
 use crate::inbound::came;
 use crate::kept::Keeper;
-use crate::profile::Profile;
+use crate::profile::{Profile, transport_name};
 use crate::shard::Random;
 use crate::world::World;
 
@@ -67,7 +67,7 @@ pub struct Registration {
     /// Seconds since 1970.
     pub expires: i64,
     pub network: SocketAddr,
-    /// `udp` or `tcp`.
+    /// `udp`, `tcp`, `tls`, `ws` or `wss`.
     pub transport: &'static str,
 }
 
@@ -289,10 +289,7 @@ fn registration(aor: &Aor, binding: &Binding, profile: &Profile, now: Instant, u
         user_agent: binding.user_agent.to_string(),
         expires: unix.saturating_add(remaining),
         network: binding.received.addr,
-        transport: match binding.received.transport {
-            Transport::Udp => "udp",
-            _ => "tcp",
-        },
+        transport: transport_name(binding.received.transport),
     }
 }
 
@@ -357,8 +354,13 @@ fn is_hidden(contact: Peer, received: Peer) -> bool {
 /// The address of a URI with a numeric host, and the transport that it names.
 fn address(uri: &str) -> Option<(Peer, Option<Transport>)> {
     let uri = Uri::parse(uri.as_bytes()).ok()?;
-    let named = uri.param("transport").and_then(Transport::parse);
-    let addr = SocketAddr::new(uri.ip()?, uri.port.unwrap_or(5060));
+    let named = match uri.scheme {
+        // RFC 3261 §26.2.2: TLS, whatever transport is named.
+        Scheme::Sips => Some(Transport::Tls),
+        _ => uri.param("transport").and_then(Transport::parse),
+    };
+    let port = uri.port.unwrap_or(named.map_or(5060, Transport::default_port));
+    let addr = SocketAddr::new(uri.ip()?, port);
     Some((Peer { transport: named.unwrap_or(Transport::Udp), addr, connection: None }, named))
 }
 
@@ -401,6 +403,7 @@ mod tests {
         let udp = Peer::udp("192.0.2.9:1024".parse().unwrap());
         let here = Peer::udp("127.0.0.1:1024".parse().unwrap());
         let tcp = Peer { transport: Transport::Tcp, connection: Some(ConnectionId(1)), ..udp };
+        let ws = Peer { transport: Transport::Wss, ..tcp };
         let cases = [
             ("sip:a@192.0.2.9:1024", "", udp, false, "UDP:192.0.2.9:1024"),
             ("sip:a@192.0.2.9:5070", "", udp, false, "UDP:192.0.2.9:5070"),
@@ -412,6 +415,10 @@ mod tests {
             ("sip:a@192.0.2.9:5070;transport=tcp", "", tcp, false, "TCP:192.0.2.9:5070"),
             ("sip:a@192.0.2.9:5070", "", tcp, false, "UDP:192.0.2.9:5070"),
             ("sip:a@192.0.2.9:5070;transport=udp", "", tcp, true, "UDP:192.0.2.9:5070"),
+            ("sips:a@192.0.2.9", "", udp, false, "TLS:192.0.2.9:5061"),
+            ("sip:a@192.0.2.9;transport=tls", "", udp, false, "TLS:192.0.2.9:5061"),
+            ("sip:x7@dfj3.invalid;transport=ws", "", ws, true, "WSS:192.0.2.9:1024"),
+            ("sip:x7@dfj3.invalid;transport=ws", "", ws, false, "WSS:192.0.2.9:1024"),
             ("sip:a@127.0.0.1:8021;transport=tcp", "", udp, false, "UDP:192.0.2.9:1024"),
             ("sip:a@[::ffff:127.0.0.1]:8021;transport=tcp", "", udp, false, "UDP:192.0.2.9:1024"),
             ("sip:a@239.1.1.1", "", udp, false, "UDP:192.0.2.9:1024"),

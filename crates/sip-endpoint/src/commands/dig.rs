@@ -48,8 +48,12 @@ impl Command for SofiaDig {
 fn wanted(text: &str) -> Option<(String, Option<u16>, Option<Transport>)> {
     let whole =
         if text.contains(':') && text.starts_with("sip") { text.to_owned() } else { format!("sip:{text}") };
-    let uri = Uri::parse(whole.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip))?;
-    let transport = uri.param("transport").and_then(Transport::parse);
+    let uri =
+        Uri::parse(whole.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips))?;
+    let transport = match uri.scheme {
+        Scheme::Sips => Some(Transport::Tls),
+        _ => uri.param("transport").and_then(Transport::parse),
+    };
     Some((String::from_utf8_lossy(uri.host).into_owned(), uri.port, transport))
 }
 

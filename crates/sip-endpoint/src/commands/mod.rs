@@ -8,6 +8,7 @@ mod profile;
 mod sofia;
 mod status;
 mod status_profile;
+mod urls;
 mod xmlstatus;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use chappe_sip_proto::registrar::{Aor, Binding};
 
 use super::status::LINE;
+use super::urls;
 use crate::config::{ListenIp, Realm};
 use crate::profile::Profile;
 use crate::registrar::Registrar;
@@ -111,9 +112,8 @@ fn details(profile: &Profile, name: &str) -> String {
     if let Some(ListenIp::Ip(ip)) = config.ext_sip_ip {
         line("Ext-SIP-IP", &ip.to_string());
     }
-    line("URL", &settings.login);
-    let bind = format!("{};transport={}", settings.login, if config.tcp { "udp,tcp" } else { "udp" });
-    line("BIND-URL", &bind);
+    urls::of(profile).iter().for_each(|(name, url)| line(name, url));
+    urls::troubles(profile).iter().for_each(|(transport, why)| line(transport, why));
     line("MAX-RECV-RPS", &config.max_requests_per_second.to_string());
     if config.max_registrations > 0 {
         line("MAX-REG-PEREXT", &config.max_registrations.to_string());
@@ -127,7 +127,10 @@ fn details(profile: &Profile, name: &str) -> String {
     line("REQUESTS-IN", &count(&counters.requests));
     line("REQUESTS-OUT", &count(&counters.sent));
     line("FAILED-OUT", &count(&counters.sent_failed));
+    line("SHED-IN", &count(&counters.shed));
+    line("DROPPED-IN", &count(&counters.dropped));
     line("UPTIME", &format!("{}s", profile.started.elapsed().as_secs()));
+    line("CONNECTIONS", &profile.connections().len().to_string());
     line("REGISTRATIONS", &profile.registrar.len().to_string());
     out
 }

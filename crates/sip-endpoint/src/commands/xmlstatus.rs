@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::status;
 use super::status_profile::{self, Shown};
+use super::urls;
 use crate::config::{ListenIp, Realm};
 use crate::profile::Profile;
 use crate::world::World;
@@ -36,7 +38,13 @@ fn summary(endpoint: &Endpoint) -> String {
         );
     };
     for profile in &view.profiles {
-        entry("profile", &profile.name, &profile.settings().login, "RUNNING (0)");
+        let settings = profile.settings();
+        entry("profile", &profile.name, &settings.login, "RUNNING (0)");
+        for (transport, state) in status::SECURE {
+            if let Some(url) = settings.login_by(transport) {
+                entry("profile", &profile.name, &url, state);
+            }
+        }
     }
     for (alias, profile) in view.aliases() {
         entry("alias", alias, &profile.name, "ALIASED");
@@ -87,9 +95,7 @@ fn details(profile: &Profile, name: &str, out: &mut String) {
     if let Some(ListenIp::Ip(ip)) = config.ext_sip_ip {
         line("ext-sip-ip", &ip.to_string());
     }
-    line("url", &settings.login);
-    let transports = if config.tcp { "udp,tcp" } else { "udp" };
-    line("bind-url", &format!("{};transport={transports}", settings.login));
+    urls::of(profile).iter().for_each(|(name, url)| line(&name.to_ascii_lowercase(), url));
     line("outbound-proxy", "N/A");
     line("max-recv-rps", &config.max_requests_per_second.to_string());
     if config.max_registrations > 0 {

@@ -1,13 +1,18 @@
 //! `sofia.conf` as a typed value, and what is wrong with it.
 
+mod ciphers;
 mod ignored;
 mod params;
 mod profile;
+mod tls;
+mod websocket;
 
 use chappe_config::{Diagnostics, Document, Element, read_params};
 
 pub use params::{GLOBAL_PARAMS, PROFILE_PARAMS};
 pub use profile::{ListenIp, Multiple, ProfileConfig, Realm};
+pub use tls::{Passphrase, TlsConfig, Verify};
+pub use websocket::{Binding, WebSocketConfig};
 
 /// What `sofia.conf` says.
 #[derive(Clone, Debug, Default, PartialEq)]

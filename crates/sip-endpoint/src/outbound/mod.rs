@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::notices;
-use crate::profile::Profile;
+use crate::profile::{Profile, Settings};
 use crate::registrar::can_be_sent_to;
 use crate::shard::{Leg, Outcome, Pending, SendJob, Told};
 use crate::world::World;
@@ -42,9 +42,9 @@ impl SipInterface {
     }
 
     /// The request without its copies' own parts.
-    fn job(&self, profile: &Profile, message: &Event, legs: SmallVec<[Leg; 2]>) -> Box<SendJob> {
+    fn job(&self, settings: &Settings, message: &Event, legs: SmallVec<[Leg; 2]>) -> Box<SendJob> {
         let core_uuid = &self.world.deps.identity.core_uuid;
-        let rest = request::rest(message, &profile.settings(), core_uuid);
+        let rest = request::rest(message, settings, core_uuid);
         let accept_after = match message.is_true(header::BLOCKING) {
             true => BLOCKING,
             false => self.world.deps.router.settings().accept_after,
@@ -59,13 +59,15 @@ impl SipInterface {
             devices: Vec::new(),
             end: Box::pin(std::future::ready(Tried::from(delivery))),
         };
-        let (profile, destination) = match target::find(&self.world, message) {
-            Ok(found) => found,
+        let view = self.world.view();
+        let as_freeswitch = self.world.deps.router.quirks().accept_always;
+        let way = match target::find(&view, message, as_freeswitch) {
+            Ok(way) => way,
             Err(delivery) => return ended(delivery),
         };
-        let mut job = self.job(&profile, message, SmallVec::new());
+        let mut job = self.job(&way.settings, message, SmallVec::new());
         job.accept_after = UNTIL_ALL_HAVE_ENDED;
-        match destination {
+        match way.destination {
             Destination::Legs(mut legs) => {
                 legs.retain(|leg| !without.iter().any(|device| **device == *leg.uri));
                 if legs.is_empty() {
@@ -73,7 +75,7 @@ impl SipInterface {
                 }
                 let devices = legs.iter().map(|leg| leg.uri.as_str().into()).collect();
                 job.legs = legs;
-                match submit(&profile, job, true) {
+                match submit(way.profile, job, true) {
                     Sent::Now(delivery) => ended(delivery),
                     Sent::Later(end) => Again { devices, end },
                 }
@@ -83,17 +85,12 @@ impl SipInterface {
             }
             Destination::Foreign(foreign) => {
                 let devices = vec![foreign.uri.as_str().into()];
-                match self.resolve_and_submit(profile, foreign, job, true) {
+                match self.resolve_and_submit(way.profile.clone(), foreign, job, true) {
                     Sent::Now(delivery) => ended(delivery),
                     Sent::Later(end) => Again { devices, end },
                 }
             }
         }
-    }
-
-    /// Whether the one who sends waits for the outcome.
-    fn waits(&self, message: &Event) -> bool {
-        !self.world.deps.router.quirks().accept_always || message.is_true(header::BLOCKING)
     }
 }
 
@@ -126,8 +123,10 @@ impl ChatInterface for SipInterface {
     }
 
     fn send<'a>(&'a self, message: &'a mut Event) -> Sent<'a> {
-        let (profile, destination) = match target::find(&self.world, message) {
-            Ok(found) => found,
+        let view = self.world.view();
+        let as_freeswitch = self.world.deps.router.quirks().accept_always;
+        let way = match target::find(&view, message, as_freeswitch) {
+            Ok(way) => way,
             Err(delivery) => {
                 if matches!(delivery, Delivery::NobodyRegistered) {
                     notices::no_recipient(&self.world, message);
@@ -135,15 +134,16 @@ impl ChatInterface for SipInterface {
                 return Sent::Now(delivery);
             }
         };
-        let waits = self.waits(message);
-        match destination {
+        // Whether the one who sends waits for the outcome.
+        let waits = !as_freeswitch || message.is_true(header::BLOCKING);
+        match way.destination {
             Destination::Legs(legs) => {
-                let job = self.job(&profile, message, legs);
-                submit(&profile, job, waits)
+                let job = self.job(&way.settings, message, legs);
+                submit(way.profile, job, waits)
             }
             Destination::Foreign(foreign) => {
-                let job = self.job(&profile, message, SmallVec::new());
-                self.resolve_and_submit(profile, foreign, job, waits)
+                let job = self.job(&way.settings, message, SmallVec::new());
+                self.resolve_and_submit(way.profile.clone(), foreign, job, waits)
             }
         }
     }

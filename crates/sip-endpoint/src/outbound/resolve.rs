@@ -95,6 +95,7 @@ async fn services(
         names = vec![
             (Transport::Udp, format!("_sip._udp.{host}")),
             (Transport::Tcp, format!("_sip._tcp.{host}")),
+            (Transport::Tls, format!("_sips._tcp.{host}")),
         ];
     }
     names.retain(|(known, _)| wanted(*known));
@@ -108,6 +109,7 @@ fn naptr<'r>(records: impl Iterator<Item = &'r RData>) -> Vec<(Transport, String
                 let transport = match naptr.services.to_ascii_uppercase().as_slice() {
                     b"SIP+D2U" => Transport::Udp,
                     b"SIP+D2T" => Transport::Tcp,
+                    b"SIPS+D2T" => Transport::Tls,
                     _ => return None,
                 };
                 Some((naptr.order, naptr.preference, transport, naptr.replacement.to_utf8()))

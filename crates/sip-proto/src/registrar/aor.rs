@@ -15,7 +15,13 @@ impl Aor {
 
     /// From a user and a domain.
     pub fn of(user: &str, domain: &str) -> Self {
-        Self(format!("{user}@{}", domain.to_ascii_lowercase()).into())
+        let mut text = String::with_capacity(user.len() + 1 + domain.len());
+        text.push_str(user);
+        text.push('@');
+        let host = text.len();
+        text.push_str(domain);
+        text[host..].make_ascii_lowercase();
+        Self(text.into())
     }
 
     /// The normal form of a URI, RFC 3261 §10.3 step 5.
