@@ -21,7 +21,7 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
     let address = call.args.split('/').next().unwrap_or_default();
     let (user, domain) = super::split_user(server, address);
     let endpoint = server.modules.sofia.endpoint();
-    let all = endpoint.map(|endpoint| endpoint.registrations_of(&user, &domain)).unwrap_or_default();
+    let all = endpoint.map(|endpoint| endpoint.registrations_of(user, &domain)).unwrap_or_default();
     let urls: Vec<&str> = all.iter().map(|one| one.url.as_str()).collect();
     match urls.as_slice() {
         [] => "error/user_not_registered".into(),

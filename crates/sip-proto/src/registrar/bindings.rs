@@ -166,8 +166,10 @@ impl Bindings {
             let Some((at, hash)) = self.expiry.pop(now) else { break };
             *looks -= 1;
             // Of two users with one hash and one time either will do: the other one has its own note.
-            let is_it = |user: &Box<User>| user.armed == at && self.hash.hash_one(user.aor.as_str()) == hash;
-            let Ok(mut entry) = self.users.find_entry(hash, is_it) else { continue };
+            let found = self
+                .users
+                .find_entry(hash, |user| user.armed == at && self.hash.hash_one(user.aor.as_str()) == hash);
+            let Ok(mut entry) = found else { continue };
             let user = entry.get_mut();
             let before = user.bindings.len();
             let aor = &user.aor;
