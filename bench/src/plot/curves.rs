@@ -201,12 +201,17 @@ mod tests {
         assert!(svg.contains(">40\u{2009}000<") && svg.contains(">a &lt; b<"), "{svg}");
         let svg = plot(Scale::Logarithmic, vec![(1.0, 0.0), (1.0, 10.0), (1.0, 100.0)]);
         let middle = (bottom + TOP) / 2.0;
-        assert!(svg.contains(&format!("{right:.1},{bottom:.1} {right:.1},{middle:.1} {right:.1},{TOP:.1}")), "{svg}");
+        assert!(
+            svg.contains(&format!("{right:.1},{bottom:.1} {right:.1},{middle:.1} {right:.1},{TOP:.1}")),
+            "{svg}"
+        );
     }
 
     #[test]
     fn steps_are_round() {
-        for (most, expected) in [(5.0, 1.0), (36_000.0, 5000.0), (40_000.0, 10_000.0), (100.0, 20.0), (9.0, 2.0)] {
+        for (most, expected) in
+            [(5.0, 1.0), (36_000.0, 5000.0), (40_000.0, 10_000.0), (100.0, 20.0), (9.0, 2.0)]
+        {
             assert_eq!(step(most), expected, "{most}");
         }
     }

@@ -108,7 +108,8 @@ impl Book {
     pub fn stretch(&self, from: Duration, to: Duration) -> Stretch {
         let range = micros(from)..micros(to);
         let mut stretch = Stretch { due: 0, accepted: 0, refused: 0, done: 0, p50: 0.0, p99: 0.0 };
-        let mut latency = Histogram::<u32>::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
+        let mut latency =
+            Histogram::<u32>::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
         for entry in &self.entries {
             stretch.done += u64::from(entry.done > 0 && range.contains(&entry.done));
             if !range.contains(&entry.due) {

@@ -38,7 +38,11 @@ fn answers(phone: &mut Phone, count: usize) -> BTreeMap<u16, Vec<Vec<u8>>> {
     let end = Instant::now() + Duration::from_secs(10);
     for _ in 0..count {
         let answer = loop {
-            assert!(Instant::now() < end, "{:?}", answers.iter().map(|(c, a)| (c, a.len())).collect::<Vec<_>>());
+            assert!(
+                Instant::now() < end,
+                "{:?}",
+                answers.iter().map(|(c, a)| (c, a.len())).collect::<Vec<_>>()
+            );
             match phone.final_response() {
                 Some(answer) => break answer,
                 None => phone.pump(Duration::from_millis(100)),
@@ -62,7 +66,10 @@ fn what_waited_too_long_is_503_and_the_end_of_the_queue_is_served() {
     drop(held);
     // Reads of 32: three of them leave somebody waiting.
     let answers = answers(&mut phone, 100);
-    assert_eq!(answers.iter().map(|(code, all)| (*code, all.len())).collect::<Vec<_>>(), [(202, 4), (503, 96)]);
+    assert_eq!(
+        answers.iter().map(|(code, all)| (*code, all.len())).collect::<Vec<_>>(),
+        [(202, 4), (503, 96)]
+    );
     for refused in &answers[&503] {
         let seconds: u32 = header_text(refused, HeaderName::RetryAfter).parse().unwrap();
         assert!((1..=5).contains(&seconds));
@@ -149,6 +156,9 @@ fn a_connection_hears_503_of_what_waited_too_long() {
     grow_old();
     drop(held);
     let answers = answers(&mut phone, 100);
-    assert_eq!(answers.iter().map(|(code, all)| (*code, all.len())).collect::<Vec<_>>(), [(202, 32), (503, 68)]);
+    assert_eq!(
+        answers.iter().map(|(code, all)| (*code, all.len())).collect::<Vec<_>>(),
+        [(202, 32), (503, 68)]
+    );
     assert!(answers[&503].iter().all(|refused| !header_text(refused, HeaderName::RetryAfter).is_empty()));
 }

@@ -27,10 +27,10 @@ use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 
 use self::flows::Flows;
 use self::forks::Forks;
-use self::overload::{Gate, Telling};
 pub use self::forks::{Leg, Outcome, Pending, SendJob, Told};
 pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
+use self::overload::{Gate, Telling};
 use self::questions::Paused;
 pub use self::random::Random;
 use crate::inbound;
@@ -98,6 +98,8 @@ pub struct Shard {
     gate: Gate,
     /// Of frames of connections.
     streams: Gate,
+    /// What the kernel keeps of all MESSAGEs, if it drops any.
+    sieved: Option<u32>,
     /// Of the first shard, for all of the profile.
     telling: Telling,
     lost: Lost,
@@ -156,6 +158,7 @@ impl Shard {
             next_tick: Instant::now() + TICK,
             gate,
             streams,
+            sieved: None,
             telling: Telling::default(),
             lost: Lost { count: 0, next: Instant::now() + TICK },
             profile,
@@ -206,6 +209,7 @@ impl Shard {
 
     fn timers(&mut self, now: Instant, sockets: &Pair) {
         self.gate.look(now);
+        self.sieve(&sockets.requests);
         self.count_lost(now, sockets);
         self.transactions.handle_timeout(now);
         self.forks.expire(now);

@@ -1,14 +1,17 @@
 //! What the [`Gate`](super::overload::Gate) does not let in: refused in a few hundred nanoseconds, or dropped.
 
+use std::net::UdpSocket;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use chappe_sip_proto::{Peer, Unread};
+use smallvec::SmallVec;
 
 use super::overload::{Fate, Read, Told, Verdict};
 use super::receive::trace;
 use super::{BATCH, Mailbox, Shard, TICK};
 use crate::transport::mmsg::{self, RecvBatch};
+use crate::transport::sieve;
 use crate::transport::udp::Pair;
 
 /// Retry-After in seconds, so that not all come back at once.
@@ -17,28 +20,48 @@ const RETRY_AFTER: [&[u8]; 5] = [b"1", b"2", b"3", b"4", b"5"];
 impl Shard {
     /// Deals with a read of which not everything is served.
     pub(super) fn shed(&mut self, now: Instant, mailbox: &Mailbox, verdict: Verdict, batch: &RecvBatch) {
-        let draining = mailbox.is_draining();
         let start = Instant::now();
-        let (mut served, mut refused, mut dropped) = (0u32, 0u32, 0u32);
+        let (mut refused, mut dropped) = (0u32, 0u32);
+        let mut served: SmallVec<[_; BATCH]> = SmallVec::new();
         for (datagram, from) in batch.datagrams() {
             let peer = Peer::udp(from);
             match self.gate.fate(verdict, datagram) {
                 Fate::Refuse if self.refuse_unread(datagram, peer) => refused += 1,
-                Fate::Serve | Fate::Refuse => {
-                    self.receive(now, datagram, peer, draining);
-                    served += 1;
-                }
+                Fate::Serve | Fate::Refuse => served.push((datagram, peer)),
                 Fate::Drop => dropped += 1,
             }
         }
         let counters = &self.profile.counters;
         counters.dropped.fetch_add(u64::from(dropped), Ordering::Relaxed);
-        if refused > 0 {
-            counters.shed.fetch_add(u64::from(refused), Ordering::Relaxed);
-            // Dropping costs a quarter of it. Sending, which comes when all of the turn is sent, costs as much again.
-            let parts = 4 * (refused + served) + dropped;
-            self.gate.spend(start.elapsed() * 2 * (4 * refused) / parts);
+        counters.shed.fetch_add(u64::from(refused), Ordering::Relaxed);
+        // Sending, which comes when all of the turn is sent, costs half as much again.
+        self.gate.spend(start.elapsed() * 3 / 2);
+        let (draining, listens) = (mailbox.is_draining(), self.profile.settings().config.udp);
+        for (datagram, peer) in served.into_iter().filter(|_| listens) {
+            self.receive(now, datagram, peer, draining);
         }
+    }
+
+    /// Has the kernel drop what would be dropped here, where it costs less.
+    pub(super) fn sieve(&mut self, socket: &UdpSocket) {
+        let wanted = self.gate.sieve();
+        let is_near = match (self.sieved, wanted) {
+            (None, None) => true,
+            // What the kernel lets through is dropped here.
+            (Some(is), Some((_, kept))) => kept <= is && kept > is / 10 * 9,
+            _ => false,
+        };
+        if is_near {
+            return;
+        }
+        let done = match wanted {
+            Some((seed, kept)) => sieve::put(socket, seed, kept),
+            None => sieve::lift(socket),
+        };
+        if let Err(error) = done {
+            tracing::debug!(%error, "the system does not sieve datagrams");
+        }
+        self.sieved = wanted.map(|(_, kept)| kept);
     }
 
     /// `false`: it has to be looked at more closely.

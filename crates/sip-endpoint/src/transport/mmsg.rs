@@ -314,7 +314,8 @@ impl SendBatch {
 
     /// How many of the first ones go as one train; 1: it goes alone.
     fn train(&self, parts: &[Part]) -> usize {
-        let Some(first) = parts.first().filter(|first| self.trains && first.len() <= NARROW && first.len() > 0)
+        let Some(first) =
+            parts.first().filter(|first| self.trains && first.len() <= NARROW && first.len() > 0)
         else {
             return 1;
         };
@@ -518,7 +519,8 @@ mod tests {
             let [one_at, other_at] = [one, other].map(|socket| socket.local_addr().unwrap());
             // Runs of equal ones, longer than a train, with a shorter one at the end, between others, too long for one.
             let lengths: Vec<usize> =
-                [vec![700; 100], vec![699], vec![701; 2], vec![0], vec![1300; 3], vec![5, 6, 6, 5, 4]].concat();
+                [vec![700; 100], vec![699], vec![701; 2], vec![0], vec![1300; 3], vec![5, 6, 6, 5, 4]]
+                    .concat();
             let datagrams: Vec<Vec<u8>> =
                 lengths.iter().enumerate().map(|(number, length)| vec![number as u8; *length]).collect();
             let mut out = SendBatch::default();
