@@ -156,6 +156,9 @@ fn a_connection_hears_503_of_what_waited_too_long() {
     grow_old();
     drop(held);
     let answers = answers(&mut phone, 100);
-    assert_eq!(answers.iter().map(|(code, all)| (*code, all.len())).collect::<Vec<_>>(), [(202, 32), (503, 68)]);
+    assert_eq!(
+        answers.iter().map(|(code, all)| (*code, all.len())).collect::<Vec<_>>(),
+        [(202, 32), (503, 68)]
+    );
     assert!(answers[&503].iter().all(|refused| !header_text(refused, HeaderName::RetryAfter).is_empty()));
 }

@@ -100,6 +100,8 @@ pub struct Shard {
     gate: Gate,
     /// Of frames of connections.
     streams: Gate,
+    /// What the kernel keeps of all MESSAGEs, if it drops any.
+    sieved: Option<u32>,
     /// Of the first shard, for all of the profile.
     telling: Telling,
     lost: Lost,
@@ -158,6 +160,7 @@ impl Shard {
             next_tick: Instant::now() + TICK,
             gate,
             streams,
+            sieved: None,
             telling: Telling::default(),
             lost: Lost { count: 0, next: Instant::now() + TICK },
             profile,
@@ -208,6 +211,7 @@ impl Shard {
 
     fn timers(&mut self, now: Instant, sockets: &Pair) {
         self.gate.look(now);
+        self.sieve(&sockets.requests);
         self.count_lost(now, sockets);
         self.transactions.handle_timeout(now);
         self.forks.expire(now);

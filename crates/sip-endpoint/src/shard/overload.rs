@@ -10,6 +10,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::transport::sieve;
+
 /// Refusals may take one part in so many of the time.
 const SHARE: u32 = 6;
 /// The time for refusals that may be saved up.
@@ -24,8 +26,6 @@ const OTHERS: u32 = 4;
 const WINDOW: Duration = Duration::from_millis(20);
 /// Of all requests at least this part is not dropped.
 const LEAST: f64 = 1.0 / 256.0;
-/// As much of a datagram tells one from another.
-const TELLING: usize = 512;
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Gate {
             began: now,
             queue: Queue { is_standing: false, least: Duration::ZERO, until: now },
             budget: Budget { left: nanos(SAVED), at: now },
-            sieve: Sieve { kept: 1.0, surely: 1.0, seed: seed | 1 },
+            sieve: Sieve { kept: 1.0, surely: 1.0, seed: seed as u32 },
             window: Window::until(now),
         }
     }
@@ -141,10 +141,11 @@ impl Gate {
         }
         let is_message = datagram.starts_with(b"MESSAGE ");
         let fate = match self.sieve.of(datagram) {
-            Sifted::Out if is_message || verdict.others == Fate::Refuse => Fate::Drop,
+            _ if !is_message && verdict.others == Fate::Refuse && self.budget.is_spent() => Fate::Drop,
             _ if !is_message => verdict.others,
+            Sifted::Out => Fate::Drop,
             Sifted::Doubtful => verdict.doubtful,
-            _ => verdict.messages,
+            Sifted::In => verdict.messages,
         };
         match fate {
             Fate::Serve => {}
@@ -158,6 +159,11 @@ impl Gate {
     pub fn spend(&mut self, time: Duration) {
         self.budget.spend(time);
         self.window.spent += time;
+    }
+
+    /// What the kernel may drop before it is read: places above the second number, by this seed.
+    pub fn sieve(&self) -> Option<(u32, u32)> {
+        (self.sieve.kept < 1.0).then(|| (self.sieve.seed, of_all(self.sieve.kept)))
     }
 
     /// When [`Gate::look`] wants to be called, if at all: while requests are dropped, so that it ends when their cause does.
@@ -268,7 +274,12 @@ struct Sieve {
     kept: f64,
     /// The part of which none was dropped for some time.
     surely: f64,
-    seed: u64,
+    seed: u32,
+}
+
+/// A part of all places.
+fn of_all(part: f64) -> u32 {
+    (part * f64::from(u32::MAX)) as u32
 }
 
 /// What the sieve says of a request.
@@ -289,20 +300,12 @@ impl Sieve {
         if !self.is_on() {
             return Sifted::In;
         }
-        match f64::from(self.hash(datagram)) / f64::from(u32::MAX) {
-            place if place > self.kept => Sifted::Out,
-            place if place > self.surely => Sifted::Doubtful,
-            _ => Sifted::In,
+        match sieve::place(self.seed, datagram) {
+            None => Sifted::In,
+            Some(place) if place > of_all(self.kept) => Sifted::Out,
+            Some(place) if place > of_all(self.surely) => Sifted::Doubtful,
+            Some(_) => Sifted::In,
         }
-    }
-
-    fn hash(&self, datagram: &[u8]) -> u32 {
-        let (words, _) = datagram[..datagram.len().min(TELLING)].as_chunks::<8>();
-        let mix = |hash: u64, word: &[u8; 8]| {
-            let mixed = u128::from(hash ^ u64::from_le_bytes(*word)) * 0x9e37_79b9_7f4a_7c15;
-            mixed as u64 ^ (mixed >> 64) as u64
-        };
-        (words.iter().fold(self.seed, mix) >> 32) as u32
     }
 
     /// Lets so many times as much through.
@@ -341,6 +344,10 @@ mod tests {
     const BATCH: usize = 32;
     const DROP: Duration = Duration::from_nanos(300);
 
+    fn message(number: u64) -> Vec<u8> {
+        format!("MESSAGE sip:somebody@somewhere;branch={number:020};{:300}", "").into_bytes()
+    }
+
     impl Shard {
         fn new(serve: u64, refuse: u64) -> Self {
             let now = start();
@@ -369,7 +376,7 @@ mod tests {
             let verdict = self.gate.judge(start, read, MOST);
             let mut refusing = Duration::ZERO;
             for (came, number) in batch {
-                match self.gate.fate(verdict, format!("MESSAGE {number:020} SIP/2.0").as_bytes()) {
+                match self.gate.fate(verdict, &message(number)) {
                     Fate::Serve => {
                         self.now += self.serve;
                         self.served.push((number, self.now - came));
@@ -558,10 +565,8 @@ mod tests {
     #[test]
     fn the_sieve_keeps_the_same_part_each_time() {
         let mut sieve = Sieve { kept: 0.75, surely: 0.75, seed: 99 };
-        let sifted = |sieve: &Sieve| -> Vec<Sifted> {
-            let of = |number| format!("MESSAGE sip:x@y;branch={number:010};and=so on");
-            (0..10_000).map(|number: u32| sieve.of(of(number).as_bytes())).collect()
-        };
+        let sifted =
+            |sieve: &Sieve| -> Vec<Sifted> { (0..10_000).map(|number| sieve.of(&message(number))).collect() };
         let count = |sifted: &[Sifted], what| sifted.iter().filter(|one| **one == what).count();
         let before = sifted(&sieve);
         assert!((7300..7700).contains(&count(&before, Sifted::In)));

@@ -1,5 +1,6 @@
 //! What the [`Gate`](super::overload::Gate) does not let in: refused in a few hundred nanoseconds, or dropped.
 
+use std::net::UdpSocket;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use super::overload::{Fate, Read, Told, Verdict};
 use super::receive::trace;
 use super::{BATCH, Mailbox, Shard, TICK};
 use crate::transport::mmsg::{self, RecvBatch};
+use crate::transport::sieve;
 use crate::transport::udp::Pair;
 
 /// Retry-After in seconds, so that not all come back at once.
@@ -17,7 +19,6 @@ const RETRY_AFTER: [&[u8]; 5] = [b"1", b"2", b"3", b"4", b"5"];
 impl Shard {
     /// Deals with a read of which not everything is served.
     pub(super) fn shed(&mut self, now: Instant, mailbox: &Mailbox, verdict: Verdict, batch: &RecvBatch) {
-        let draining = mailbox.is_draining();
         let start = Instant::now();
         let (mut refused, mut dropped) = (0u32, 0u32);
         let mut served = Vec::with_capacity(BATCH);
@@ -31,12 +32,35 @@ impl Shard {
         }
         let counters = &self.profile.counters;
         counters.dropped.fetch_add(u64::from(dropped), Ordering::Relaxed);
-        if refused > 0 {
-            counters.shed.fetch_add(u64::from(refused), Ordering::Relaxed);
-            // Dropping costs a quarter of it. Sending, which comes when all of the turn is sent, costs as much again.
-            self.gate.spend(start.elapsed() * 2 * (4 * refused) / (4 * refused + dropped));
+        counters.shed.fetch_add(u64::from(refused), Ordering::Relaxed);
+        // Sending, which comes when all of the turn is sent, costs half as much again.
+        self.gate.spend(start.elapsed() * 3 / 2);
+        let (draining, listens) = (mailbox.is_draining(), self.profile.settings().config.udp);
+        if listens {
+            self.receive(now, served.into_iter(), draining);
         }
-        self.receive(now, served.into_iter(), draining);
+    }
+
+    /// Has the kernel drop what would be dropped here, where it costs less.
+    pub(super) fn sieve(&mut self, socket: &UdpSocket) {
+        let wanted = self.gate.sieve();
+        let is_near = match (self.sieved, wanted) {
+            (None, None) => true,
+            // What the kernel lets through is dropped here.
+            (Some(is), Some((_, kept))) => kept <= is && kept > is / 10 * 9,
+            _ => false,
+        };
+        if is_near {
+            return;
+        }
+        let done = match wanted {
+            Some((seed, kept)) => sieve::put(socket, seed, kept),
+            None => sieve::lift(socket),
+        };
+        if let Err(error) = done {
+            tracing::debug!(%error, "the system does not sieve datagrams");
+        }
+        self.sieved = wanted.map(|(_, kept)| kept);
     }
 
     /// `false`: it has to be looked at more closely.

@@ -13,6 +13,7 @@ mod limits;
 mod listeners;
 pub mod mmsg;
 mod outbox;
+pub mod sieve;
 mod steer;
 mod table;
 mod target;
