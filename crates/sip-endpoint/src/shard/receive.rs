@@ -82,8 +82,8 @@ impl Shard {
         if self.profile.is_traced() {
             trace("recv", "from", peer, bytes);
         }
-        match chappe_sip_msg::parse(bytes) {
-            Ok(message) => self.message(now, &message, peer, draining),
+        match &chappe_sip_msg::parse(bytes) {
+            Ok(message) => self.message(now, message, peer, draining),
             Err(error) => {
                 let Some(request) = error.answerable() else { return };
                 tracing::debug!(%peer, %error, "a request is refused");
