@@ -224,6 +224,21 @@ mod tests {
     }
 
     #[test]
+    fn spans_end_at_the_first_octet_of_another_class() {
+        let text = b"sip:a-b_c.d%20;x@h";
+        for start in 0..text.len() {
+            for end in start..=text.len() {
+                let text = &text[start..end];
+                let other =
+                    |good: fn(u8) -> bool| text.iter().position(|&byte| !good(byte)).unwrap_or(text.len());
+                assert_eq!(span::<TOKEN>(text), other(|byte| !b":;@".contains(&byte)));
+                assert_eq!(span::<HOST>(text), other(|byte| !b":;@%".contains(&byte)));
+                assert_eq!(span::<USER>(text), other(|byte| !b":@".contains(&byte)));
+            }
+        }
+    }
+
+    #[test]
     fn words_are_searched_like_octets() {
         let text: Vec<u8> = (0..=255u8).chain([0, 13, 14, 128, 255]).rev().collect();
         for start in 0..20 {

@@ -5,6 +5,7 @@ use std::fmt;
 use smallvec::SmallVec;
 
 use crate::lex::{number, seconds};
+use crate::parse::FirstLine;
 use crate::{
     CSeq, Contacts, Header, HeaderError, HeaderName, MediaType, Method, NameAddr, Uri, UriError, Values, Via,
 };
@@ -28,30 +29,20 @@ pub(crate) type FirstLines = [u16; HeaderName::COUNT];
 /// What every reader of a message asks for, read once.
 #[derive(Clone, Debug)]
 pub(crate) struct Typed<'a> {
-    via: Result<Via<'a>, HeaderError>,
-    from: Result<NameAddr<'a>, HeaderError>,
-    to: Result<NameAddr<'a>, HeaderError>,
-    cseq: Result<CSeq<'a>, HeaderError>,
+    pub(crate) via: Result<Via<'a>, HeaderError>,
+    pub(crate) from: Result<NameAddr<'a>, HeaderError>,
+    pub(crate) to: Result<NameAddr<'a>, HeaderError>,
+    pub(crate) cseq: Result<CSeq<'a>, HeaderError>,
 }
 
 impl<'a> Typed<'a> {
     /// Of a message whose header lines are not read yet.
-    pub(crate) const UNREAD: Self = Typed {
+    const UNREAD: Self = Typed {
         via: Err(HeaderError::Missing(HeaderName::Via)),
         from: Err(HeaderError::Missing(HeaderName::From)),
         to: Err(HeaderError::Missing(HeaderName::To)),
         cseq: Err(HeaderError::Missing(HeaderName::CSeq)),
     };
-
-    pub(crate) fn of(message: &Message<'a>) -> Self {
-        let need = |name| message.first(name).ok_or(HeaderError::Missing(name));
-        Typed {
-            via: need(HeaderName::Via).and_then(Via::top),
-            from: need(HeaderName::From).and_then(|value| NameAddr::parse(HeaderName::From, value)),
-            to: need(HeaderName::To).and_then(|value| NameAddr::parse(HeaderName::To, value)),
-            cseq: need(HeaderName::CSeq).and_then(CSeq::parse),
-        }
-    }
 }
 
 /// The first line of a message (RFC 3261 §7.1, §7.2).
@@ -87,6 +78,35 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// A message whose header lines are not read yet.
+    pub(crate) fn unread(first: &FirstLine<'a>) -> Self {
+        Message {
+            bytes: first.bytes,
+            start: first.start,
+            fields: SmallVec::new(),
+            first: [0; HeaderName::COUNT],
+            typed: Typed::UNREAD,
+            head_end: first.end,
+            body_start: first.bytes.len(),
+        }
+    }
+
+    /// Reads what everybody asks for, once the header lines are known.
+    pub(crate) fn read_typed(&mut self) {
+        if let Some(line) = self.first(HeaderName::Via) {
+            self.typed.via = Via::top(line);
+        }
+        if let Some(value) = self.first(HeaderName::From) {
+            self.typed.from = NameAddr::parse(HeaderName::From, value);
+        }
+        if let Some(value) = self.first(HeaderName::To) {
+            self.typed.to = NameAddr::parse(HeaderName::To, value);
+        }
+        if let Some(value) = self.first(HeaderName::CSeq) {
+            self.typed.cseq = CSeq::parse(value);
+        }
+    }
+
     /// The message from its first line to the end of its body.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
@@ -170,7 +190,7 @@ impl<'a> Message<'a> {
         self.fields_of(HeaderName::of(name.as_bytes())).filter(written_so).map(|field| self.value_of(field))
     }
 
-    pub(crate) fn fields_of(&self, name: HeaderName) -> impl Iterator<Item = &Field> + use<'_, 'a> {
+    fn fields_of(&self, name: HeaderName) -> impl Iterator<Item = &Field> + use<'_, 'a> {
         let lines = self.first_at(name).map_or(&[][..], |at| &self.fields[at..]);
         lines.iter().filter(move |field| field.name == name)
     }
@@ -253,7 +273,7 @@ impl<'a> Message<'a> {
         usize::from(self.first[name as usize]).checked_sub(1)
     }
 
-    fn header_at(&self, at: usize) -> Header<'a> {
+    pub(crate) fn header_at(&self, at: usize) -> Header<'a> {
         let field = &self.fields[at];
         let end = self.fields.get(at + 1).map_or(self.head_end, |next| next.start as usize);
         Header {

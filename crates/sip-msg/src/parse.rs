@@ -1,9 +1,7 @@
 //! From bytes to a [`Message`]: the first line, the table of header lines, and the checks every element owes.
 
-use smallvec::SmallVec;
-
-use crate::lex::{TOKEN, find, find_below, is_lws, is_token, number, span, split_at_byte, trim_end};
-use crate::message::{Field, Typed};
+use crate::lex::{find, find_below, is_lws, is_token, number, split_at_byte, trim_end};
+use crate::message::Field;
 use crate::{Contact, Fault, HeaderError, HeaderName, Message, Method, ParseError, Start, Uri};
 
 /// Bounds on what is read.
@@ -36,18 +34,45 @@ pub fn parse(bytes: &[u8]) -> Result<Message<'_>, ParseError<'_>> {
 
 /// Reads the message in a datagram, within limits of the caller's.
 pub fn parse_within<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Message<'a>, ParseError<'a>> {
-    let Head { mut message, length, fault } = read_head(bytes, limits)?;
-    message.typed = Typed::of(&message);
-    let fault = fault.or_else(|| cut_body(&mut message, length).err()).or_else(|| check(&message).err());
-    match fault {
+    let first = FirstLine::read(bytes, limits).map_err(|fault| ParseError::new(fault, None))?;
+    let mut message = Message::unread(&first);
+    let head = Head::read(&mut message, &first, limits);
+    message.read_typed();
+    let fault = head.fault.or_else(|| cut_body(&mut message, head.length).err());
+    match fault.or_else(|| check(&message).err()) {
         None => Ok(message),
         Some(fault) => Err(ParseError::new(fault, Some(message))),
     }
 }
 
-/// First line and header lines.
-pub(crate) struct Head<'a> {
-    pub(crate) message: Message<'a>,
+/// A message up to the end of its first line.
+pub(crate) struct FirstLine<'a> {
+    /// The message, without line ends before it.
+    pub(crate) bytes: &'a [u8],
+    pub(crate) start: Start<'a>,
+    /// Where the header lines start.
+    pub(crate) end: usize,
+    /// What is wrong with it, though it can be read.
+    fault: Option<Fault>,
+}
+
+impl<'a> FirstLine<'a> {
+    fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, Fault> {
+        let bytes = skip_line_ends(bytes);
+        if bytes.is_empty() {
+            return Err(Fault::Empty);
+        }
+        if u32::try_from(bytes.len()).is_err() {
+            return Err(Fault::LineTooLong(limits.line));
+        }
+        let line = next_line(bytes, 0).map_err(|_| Fault::NotSip)?;
+        let (start, fault) = start_line(&bytes[..line.end])?;
+        Ok(FirstLine { bytes, start, end: line.next, fault })
+    }
+}
+
+/// What the header lines up to the empty line say of the whole message.
+pub(crate) struct Head {
     /// What Content-Length says.
     pub(crate) length: Option<usize>,
     /// A fault. Reading goes on after it where it can, so that the request can be answered. One that leaves the
@@ -55,32 +80,27 @@ pub(crate) struct Head<'a> {
     pub(crate) fault: Option<Fault>,
 }
 
-/// Reads up to the empty line. Everything after it is in the message as its body.
-pub(crate) fn read_head<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Head<'a>, ParseError<'a>> {
-    let bytes = skip_line_ends(bytes);
-    if bytes.is_empty() {
-        return Err(ParseError::new(Fault::Empty, None));
+impl Head {
+    /// Reads up to the empty line.
+    pub(crate) fn of(bytes: &[u8], limits: &Limits) -> Result<Self, Fault> {
+        let first = FirstLine::read(bytes, limits)?;
+        Ok(Self::read(&mut Message::unread(&first), &first, limits))
     }
-    let refuse = |fault| ParseError::new(fault, None);
-    if u32::try_from(bytes.len()).is_err() {
-        return Err(refuse(Fault::LineTooLong(limits.line)));
+
+    /// Reads the header lines into `message`. Everything after the empty line is its body.
+    fn read(message: &mut Message<'_>, first: &FirstLine<'_>, limits: &Limits) -> Self {
+        let mut lines = Lines { message, head: Head { length: None, fault: first.fault } };
+        if let Err(fault) = lines.read(first.end, limits) {
+            lines.head.fault = Some(fault);
+        }
+        lines.head
     }
-    let line = next_line(bytes, 0).map_err(|_| refuse(Fault::NotSip))?;
-    let (start, fault) = start_line(&bytes[..line.end]).map_err(refuse)?;
-    let message = Message {
-        bytes,
-        start,
-        fields: SmallVec::new(),
-        first: [0; HeaderName::COUNT],
-        typed: Typed::UNREAD,
-        head_end: line.next,
-        body_start: bytes.len(),
-    };
-    let mut head = Head { message, length: None, fault };
-    if let Err(fault) = head.read_fields(line.next, limits) {
-        head.fault = Some(fault);
-    }
-    Ok(head)
+}
+
+/// The header lines while they are read.
+struct Lines<'m, 'a> {
+    message: &'m mut Message<'a>,
+    head: Head,
 }
 
 /// RFC 3261 §7.5: line ends before the first line are ignored.
@@ -95,24 +115,14 @@ struct Line {
     next: usize,
 }
 
+#[inline]
 fn next_line(bytes: &[u8], start: usize) -> Result<Line, Fault> {
-    let end = line_end(bytes, start).ok_or(Fault::NoEnd)?;
+    let end = start + memchr::memchr2(b'\r', b'\n', &bytes[start..]).ok_or(Fault::NoEnd)?;
     match bytes[end..] {
         [b'\n', ..] => Ok(Line { end, next: end + 1 }),
         [_, b'\n', ..] => Ok(Line { end, next: end + 2 }),
         [_] => Err(Fault::NoEnd),
         _ => Err(Fault::BareReturn),
-    }
-}
-
-fn line_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut at = start;
-    loop {
-        at += find_below(b'\r' + 1, &bytes[at..])?;
-        if matches!(bytes[at], b'\r' | b'\n') {
-            return Some(at);
-        }
-        at += 1;
     }
 }
 
@@ -174,14 +184,17 @@ fn request_uri_fault(uri: &[u8]) -> Option<Fault> {
 
 /// `SIP/digits.digits`
 fn is_version(text: &[u8]) -> bool {
+    if text == b"SIP/2.0" {
+        return true;
+    }
     let Some((name, digits)) = split_at_byte(text, b'/') else { return false };
     let Some((major, minor)) = split_at_byte(digits, b'.') else { return false };
     name.eq_ignore_ascii_case(b"SIP")
         && [major, minor].iter().all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
 }
 
-impl Head<'_> {
-    fn read_fields(&mut self, mut at: usize, limits: &Limits) -> Result<(), Fault> {
+impl Lines<'_, '_> {
+    fn read(&mut self, mut at: usize, limits: &Limits) -> Result<(), Fault> {
         let bytes = self.message.bytes;
         loop {
             self.message.head_end = at;
@@ -220,14 +233,14 @@ impl Head<'_> {
             return Err(Fault::TooManyHeaders(limits.headers));
         }
         let text = &message.bytes[at..line.end];
-        let (name, colon) = name(text).ok_or(Fault::HeaderLine)?;
+        let Name { name, length, colon } = Name::of(text).ok_or(Fault::HeaderLine)?;
         let (value_start, value_end) = trimmed(text, colon + 1, text.len());
         message.fields.push(Field {
             start: u32::try_from(at).expect("the message's length was checked to fit"),
             value_start: offset(value_start),
             value_end: offset(value_end),
-            name_length: offset(name.len()),
-            name: HeaderName::of(name),
+            name_length: offset(length),
+            name,
             whole: message.bytes[line.end] == b'\r',
         });
         Ok(())
@@ -256,7 +269,7 @@ impl Head<'_> {
         if *first == 0 {
             *first = self.message.fields.len() as u16;
         } else if stands_once(name) {
-            self.fault.get_or_insert(Fault::Repeated(name));
+            self.head.fault.get_or_insert(Fault::Repeated(name));
         }
         if name == HeaderName::ContentLength {
             self.note_length(number(self.message.value_of(field)));
@@ -266,28 +279,38 @@ impl Head<'_> {
     /// Two that differ would let two readers of a stream see different messages.
     fn note_length(&mut self, length: Option<usize>) {
         let header = HeaderName::ContentLength;
-        let fault = match (length, self.length) {
+        let fault = match (length, self.head.length) {
             (None, _) => Fault::Header(HeaderError::Malformed { header, what: "not a number" }),
             (Some(length), Some(other)) if length != other => Fault::Repeated(header),
             _ => {
-                self.length = length;
+                self.head.length = length;
                 return;
             }
         };
-        self.fault = Some(fault);
+        self.head.fault = Some(fault);
     }
 }
 
-/// The name that a line starts with, and where its colon is.
-fn name(line: &[u8]) -> Option<(&[u8], usize)> {
-    let end = span::<TOKEN>(line);
-    if end > 0 && line.get(end) == Some(&b':') {
-        return Some((&line[..end], end));
+/// The name that a line starts with.
+struct Name {
+    name: HeaderName,
+    length: usize,
+    /// Where the colon is.
+    colon: usize,
+}
+
+impl Name {
+    fn of(line: &[u8]) -> Option<Self> {
+        let colon = find(b':', line)?;
+        let text = &line[..colon];
+        let name = HeaderName::of(text);
+        if name != HeaderName::Other || is_token(text) {
+            return Some(Name { name, length: colon, colon });
+        }
+        // RFC 3261 §25.1 HCOLON: white space may stand before the colon.
+        let text = trim_end(text);
+        is_token(text).then(|| Name { name: HeaderName::of(text), length: text.len(), colon })
     }
-    // RFC 3261 §25.1 HCOLON: white space may stand before the colon.
-    let colon = find(b':', line)?;
-    let name = trim_end(&line[..colon]);
-    is_token(name).then_some((name, colon))
 }
 
 fn trimmed(bytes: &[u8], mut start: usize, mut end: usize) -> (usize, usize) {

@@ -1,6 +1,6 @@
 //! Cutting a stream into messages (RFC 3261 §18.3) and keep-alives (RFC 5626 §3.5.1).
 
-use crate::parse::read_head;
+use crate::parse::Head;
 use crate::{Fault, HeaderError, HeaderName, Limits};
 
 /// Bounds on what a [`Framer`] holds.
@@ -191,8 +191,8 @@ impl Framer {
     /// The parser reads the head, so that framer and parser agree on every message. A fault that leaves the length
     /// known is for [`parse`](crate::parse) to find again.
     fn content_length(&self, head_end: usize) -> Result<usize, FrameError> {
-        let head = read_head(&self.buffer[self.start..head_end], &self.limits.lines)
-            .map_err(|error| FrameError::Head(error.fault()))?;
+        let head =
+            Head::of(&self.buffer[self.start..head_end], &self.limits.lines).map_err(FrameError::Head)?;
         match head.fault {
             Some(fault) if hides_length(&fault) => Err(FrameError::Head(fault)),
             _ => Ok(head.length.unwrap_or(0)),

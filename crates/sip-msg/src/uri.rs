@@ -74,71 +74,41 @@ impl<'a> Uri<'a> {
 
     fn read(text: &'a [u8]) -> Result<Self, UriError> {
         let (scheme, rest) = split_scheme(text)?;
-        let uri = Uri {
-            text,
-            scheme,
-            user: None,
-            password: None,
-            host: b"",
-            port: None,
-            params: Params::default(),
-            headers: b"",
-        };
         match scheme {
             _ if rest.is_empty() => Err(UriError::Empty),
-            Scheme::Sip | Scheme::Sips => uri.with_sip_parts(rest),
+            Scheme::Sip | Scheme::Sips => Self::read_sip(text, scheme, rest),
             _ if !is_visible(rest) => Err(UriError::Character),
-            Scheme::Tel => uri.with_number(rest),
-            Scheme::Other(_) => Ok(Uri { host: rest, ..uri }),
+            Scheme::Tel => Self::read_tel(text, rest),
+            Scheme::Other(_) => Ok(Uri { host: rest, ..Self::bare(text, scheme) }),
         }
     }
 
-    fn with_sip_parts(mut self, rest: &'a [u8]) -> Result<Self, UriError> {
-        let rest = self.take_user_info(rest)?;
-        let host_end = host_length(rest).ok_or(UriError::Host)?;
-        self.host = &rest[..host_end];
-        let rest = self.take_port(&rest[host_end..])?;
+    fn read_sip(text: &'a [u8], scheme: Scheme<'a>, rest: &'a [u8]) -> Result<Self, UriError> {
+        let (user, password, rest) = user_info(rest)?;
+        let (host, rest) = rest.split_at(host_length(rest).ok_or(UriError::Host)?);
+        let (port, rest) = port(rest)?;
         let (params, after) = rest.split_at(span::<URI_PARAMS>(rest));
-        self.params = Params::of(params);
-        match after {
-            [] => Ok(self),
-            [b'?', headers @ ..] if is_visible(headers) => Ok(Uri { headers, ..self }),
-            _ => Err(UriError::Character),
-        }
+        let headers = match after {
+            [] => after,
+            [b'?', headers @ ..] if is_visible(headers) => headers,
+            _ => return Err(UriError::Character),
+        };
+        Ok(Uri { text, scheme, user, password, host, port, params: Params::of(params), headers })
     }
 
-    /// User and password, if there is an `@` in `rest`; gives what follows it.
-    fn take_user_info(&mut self, rest: &'a [u8]) -> Result<&'a [u8], UriError> {
-        let user_end = span::<USER>(rest);
-        let end = user_end + span::<PASSWORD>(&rest[user_end..]);
-        match rest.get(end) {
-            None => return Ok(rest),
-            Some(b'@') if user_end == 0 => return Err(UriError::User),
-            Some(b'@') => {}
-            Some(_) => return Err(UriError::Character),
-        }
-        self.user = Some(&rest[..user_end]);
-        self.password = (user_end < end).then(|| &rest[user_end + 1..end]);
-        Ok(&rest[end + 1..])
-    }
-
-    fn take_port(&mut self, rest: &'a [u8]) -> Result<&'a [u8], UriError> {
-        match rest.first() {
-            None | Some(b';' | b'?') => Ok(rest),
-            Some(b':') => {
-                let end = rest.iter().position(|byte| matches!(byte, b';' | b'?')).unwrap_or(rest.len());
-                self.port = Some(number(&rest[1..end]).ok_or(UriError::Port)?);
-                Ok(&rest[end..])
+    fn read_tel(text: &'a [u8], rest: &'a [u8]) -> Result<Self, UriError> {
+        match rest.split_at(find(b';', rest).unwrap_or(rest.len())) {
+            (b"", _) => Err(UriError::User),
+            (number, params) => {
+                let params = Params::of(params);
+                Ok(Uri { user: Some(number), params, ..Self::bare(text, Scheme::Tel) })
             }
-            Some(_) => Err(UriError::Host),
         }
     }
 
-    fn with_number(self, rest: &'a [u8]) -> Result<Self, UriError> {
-        match find(b';', rest).unwrap_or(rest.len()) {
-            0 => Err(UriError::User),
-            end => Ok(Uri { user: Some(&rest[..end]), params: Params::of(&rest[end..]), ..self }),
-        }
+    fn bare(text: &'a [u8], scheme: Scheme<'a>) -> Self {
+        let params = Params::default();
+        Uri { text, scheme, user: None, password: None, host: b"", port: None, params, headers: b"" }
     }
 
     /// The URI as it was written.
@@ -206,6 +176,37 @@ fn split_scheme(text: &[u8]) -> Result<(Scheme<'_>, &[u8]), UriError> {
     }
     let (name, rest) = split_at_byte(text, b':').ok_or(UriError::Scheme)?;
     Ok((scheme(name).ok_or(UriError::Scheme)?, rest))
+}
+
+/// User, password, and what follows them.
+type UserInfo<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, &'a [u8]);
+
+/// User and password, if there is an `@` in `text`.
+fn user_info(text: &[u8]) -> Result<UserInfo<'_>, UriError> {
+    let user_end = span::<USER>(text);
+    let end = user_end + span::<PASSWORD>(&text[user_end..]);
+    match text.get(end) {
+        None => Ok((None, None, text)),
+        Some(b'@') if user_end == 0 => Err(UriError::User),
+        Some(b'@') => {
+            let password = (user_end < end).then(|| &text[user_end + 1..end]);
+            Ok((Some(&text[..user_end]), password, &text[end + 1..]))
+        }
+        Some(_) => Err(UriError::Character),
+    }
+}
+
+/// The port, if `text` starts with one, and what follows it.
+fn port(text: &[u8]) -> Result<(Option<u16>, &[u8]), UriError> {
+    match text {
+        [] | [b';' | b'?', ..] => Ok((None, text)),
+        [b':', after @ ..] => {
+            let digits = after.iter().position(|byte| matches!(byte, b';' | b'?')).unwrap_or(after.len());
+            let port = number(&after[..digits]).ok_or(UriError::Port)?;
+            Ok((Some(port), &after[digits..]))
+        }
+        _ => Err(UriError::Host),
+    }
 }
 
 /// RFC 3986 §3.1.

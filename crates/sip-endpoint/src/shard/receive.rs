@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
-use chappe_sip_msg::{Message, Start, stun};
+use chappe_sip_msg::{Message, ParseError, Start, stun};
 use chappe_sip_proto::{Peer, Received, ServerId, Transport};
 
 use super::forks::LegEnd;
@@ -149,14 +149,23 @@ impl Shard {
         all: impl Iterator<Item = (&'b [u8], Peer)>,
         draining: bool,
     ) {
-        let mut messages = Vec::with_capacity(BATCH);
+        let mut parsed = Vec::with_capacity(BATCH);
         for (bytes, peer) in all {
-            messages.extend(self.parse(bytes, peer).map(|message| (message, peer)));
+            if self.profile.is_traced() {
+                trace("recv", "from", peer, bytes);
+            }
+            // As it comes: a message is large to move.
+            parsed.push((chappe_sip_msg::parse(bytes), bytes, peer));
         }
-        let mut requests = Vec::with_capacity(messages.len());
-        for (message, peer) in &messages {
-            let server = self.message(now, message, *peer, draining);
-            requests.extend(server.map(|server| (message, *peer, server)));
+        let mut requests = Vec::with_capacity(parsed.len());
+        for (result, bytes, peer) in &parsed {
+            match result {
+                Ok(message) => {
+                    let server = self.message(now, message, *peer, draining);
+                    requests.extend(server.map(|server| (message, *peer, server)));
+                }
+                Err(error) => self.no_message(error, bytes, *peer),
+            }
         }
         for (message, peer, server) in requests {
             let asked = Asked::NotYet;
@@ -164,25 +173,15 @@ impl Shard {
         }
     }
 
-    fn parse<'b>(&mut self, bytes: &'b [u8], peer: Peer) -> Option<Message<'b>> {
-        if self.profile.is_traced() {
-            trace("recv", "from", peer, bytes);
+    /// A keep-alive, a request that is answered all the same, or nothing.
+    fn no_message(&mut self, error: &ParseError<'_>, bytes: &[u8], peer: Peer) {
+        if peer.transport == Transport::Udp && stun::is_stun(bytes) {
+            return self.keep_alive(bytes, peer.addr);
         }
-        match chappe_sip_msg::parse(bytes) {
-            Ok(message) => Some(message),
-            Err(_) if peer.transport == Transport::Udp && stun::is_stun(bytes) => {
-                self.keep_alive(bytes, peer.addr);
-                None
-            }
-            Err(error) => {
-                if let Some(request) = error.answerable() {
-                    tracing::debug!(%peer, %error, "a request is refused");
-                    let response = inbound::answer(error.status());
-                    self.transactions.answer_statelessly(request, peer, &response);
-                }
-                None
-            }
-        }
+        let Some(request) = error.answerable() else { return };
+        tracing::debug!(%peer, %error, "a request is refused");
+        let response = inbound::answer(error.status());
+        self.transactions.answer_statelessly(request, peer, &response);
     }
 
     fn refuse(&mut self, bytes: &[u8], peer: Peer, code: u16) {

@@ -35,15 +35,17 @@ impl<'o> ResponseWriter<'o> {
     /// Appends what [`ResponseWriter::to`] copies of `request`, for a status line that is not known yet.
     pub fn copied(request: &Message<'_>, source: Option<SocketAddr>, to_tag: &str, out: &mut Vec<u8>) {
         let mut top = true;
-        for line in request.headers() {
-            match line.name {
-                HeaderName::Via if std::mem::take(&mut top) => top_via(request, &line, source, out),
+        for (at, field) in request.fields.iter().enumerate() {
+            match field.name {
+                HeaderName::Via if std::mem::take(&mut top) => {
+                    top_via(request, &request.header_at(at), source, out)
+                }
                 HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
-                    lines::copy(out, &line)
+                    lines::copy(out, &request.header_at(at))
                 }
                 HeaderName::To => {
-                    let has_tag = request.to().is_ok_and(|to| to.params.has("tag"));
-                    to(&line, has_tag, to_tag, out);
+                    let has_tag = request.to().is_ok_and(|to| to.has_tag());
+                    to(&request.header_at(at), has_tag, to_tag, out);
                 }
                 _ => {}
             }
@@ -119,8 +121,8 @@ fn to(line: &Header<'_>, has_tag: bool, tag: &str, out: &mut Vec<u8>) {
 }
 
 fn top_via(request: &Message<'_>, line: &Header<'_>, source: Option<SocketAddr>, out: &mut Vec<u8>) {
-    match (source, request.via()) {
-        (Some(source), Ok(via)) => marked_via(line, &via, source, out),
+    match (source, &request.typed.via) {
+        (Some(source), Ok(via)) => marked_via(line, via, source, out),
         _ => lines::copy(out, line),
     }
 }
@@ -132,17 +134,26 @@ fn marked_via(line: &Header<'_>, via: &Via<'_>, source: SocketAddr, out: &mut Ve
         return lines::copy(out, line);
     }
     out.extend_from_slice(b"Via: ");
-    mark_source(via, source, out);
-    let rest = &line.value[offset_within(line.value, via.text()) + via.text().len()..];
-    out.extend_from_slice(&unfold(rest));
+    // What is on one line needs no unfolding.
+    let append = if line.whole { append } else { append_unfolded };
+    mark_source(via, source, append, out);
+    append(out, &line.value[offset_within(line.value, via.text()) + via.text().len()..]);
     out.extend_from_slice(b"\r\n");
+}
+
+fn append(out: &mut Vec<u8>, text: &[u8]) {
+    out.extend_from_slice(text);
+}
+
+fn append_unfolded(out: &mut Vec<u8>, text: &[u8]) {
+    out.extend_from_slice(&unfold(text));
 }
 
 /// RFC 3581 §4: `rport` gets the port the request came from, `received` the address, even if sent-by says the same.
 /// A `received` that the sender wrote is replaced.
-fn mark_source(via: &Via<'_>, source: SocketAddr, out: &mut Vec<u8>) {
+fn mark_source(via: &Via<'_>, source: SocketAddr, append: fn(&mut Vec<u8>, &[u8]), out: &mut Vec<u8>) {
     let sent_by = via.text().len() - via.params.text().len();
-    out.extend_from_slice(&unfold(via.text()[..sent_by].trim_ascii_end()));
+    append(out, via.text()[..sent_by].trim_ascii_end());
     for param in via.params.iter() {
         if param.name.eq_ignore_ascii_case(b"received") {
             continue;
@@ -154,7 +165,7 @@ fn mark_source(via: &Via<'_>, source: SocketAddr, out: &mut Vec<u8>) {
             lines::number(out, usize::from(source.port()));
         } else if let Some(value) = param.value {
             out.push(b'=');
-            out.extend_from_slice(&unfold(value));
+            append(out, value);
         }
     }
     out.extend_from_slice(b";received=");
@@ -164,18 +175,54 @@ fn mark_source(via: &Via<'_>, source: SocketAddr, out: &mut Vec<u8>) {
 fn address(ip: IpAddr, out: &mut Vec<u8>) {
     match ip {
         IpAddr::V4(ip) => {
-            for (place, octet) in ip.octets().into_iter().enumerate() {
-                if place > 0 {
-                    out.push(b'.');
-                }
-                lines::number(out, usize::from(octet));
-            }
+            let mut text = [0; 15];
+            let length = write_ipv4(ip.octets(), &mut text);
+            out.extend_from_slice(&text[..length]);
         }
         IpAddr::V6(ip) => write!(out, "{ip}").expect("writing to a Vec cannot fail"),
     }
 }
 
+/// Writes an address and gives its length.
+fn write_ipv4(octets: [u8; 4], text: &mut [u8; 15]) -> usize {
+    let mut length = 0;
+    let mut put = |byte| {
+        text[length] = byte;
+        length += 1;
+    };
+    for (place, octet) in octets.into_iter().enumerate() {
+        if place > 0 {
+            put(b'.');
+        }
+        if octet >= 100 {
+            put(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            put(b'0' + octet / 10 % 10);
+        }
+        put(b'0' + octet % 10);
+    }
+    length
+}
+
 /// Where `part` starts in `whole`, which it is a part of.
 fn offset_within(whole: &[u8], part: &[u8]) -> usize {
     part.as_ptr() as usize - whole.as_ptr() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::write_ipv4;
+
+    #[test]
+    fn addresses_as_the_standard_library_writes_them() {
+        for octet in 0..=255 {
+            let octets = [octet, 0, octet, octet];
+            let mut text = [0; 15];
+            let length = write_ipv4(octets, &mut text);
+            assert_eq!(text[..length], *Ipv4Addr::from(octets).to_string().as_bytes());
+        }
+    }
 }

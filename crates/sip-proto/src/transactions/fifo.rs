@@ -41,8 +41,8 @@ impl<T> Fifo<T> {
 
     /// The next timer that is due.
     pub(super) fn fire(&mut self, now: Instant) -> Option<T> {
-        let due = self.next().is_some_and(|at| at <= now);
-        if due { self.force() } else { None }
+        let (at, _) = self.chunks.front()?.front()?;
+        if *at <= now { self.force() } else { None }
     }
 
     /// The next timer, due or not.
