@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::auth::Authenticator;
 use crate::config::{ListenIp, ProfileConfig};
 use crate::endpoint::Listening;
+use crate::gateway::Gateways;
 use crate::kept::Keeper;
 use crate::registrar::Registrar;
 use crate::restore;
@@ -98,6 +99,7 @@ pub struct Profile {
     pub name: Arc<str>,
     pub registrar: Arc<Registrar>,
     pub auth: Arc<Authenticator>,
+    pub gateways: Gateways,
     pub counters: Counters,
     pub started: Instant,
     pub addr: SocketAddr,
@@ -150,6 +152,7 @@ impl Profile {
             restore::start(&profile.registrar, world).map_err(failed)?;
         }
         profile.run(ends, sockets, world).map_err(failed)?;
+        profile.configure_gateways(world);
         tracing::info!("profile {} listens on {}", profile.name, profile.addr);
         Ok(profile)
     }
@@ -174,6 +177,7 @@ impl Profile {
             registrar: old.map_or_else(registrar, |old| old.registrar.clone()),
             name,
             auth: old.map_or_else(|| Arc::new(Authenticator::new(config.nonce_ttl)), |old| old.auth.clone()),
+            gateways: Gateways::default(),
             counters: Counters::default(),
             started: Instant::now(),
             addr,
@@ -239,6 +243,34 @@ impl Profile {
 
     pub fn change(&self, wanted: &ProfileConfig, world: &World) {
         self.settings.store(Arc::new(Settings::new(wanted, self.addr, &world.deps.identity)));
+        self.configure_gateways(world);
+    }
+
+    /// Makes the gateways those of the configuration, those that were killed included.
+    pub fn configure_gateways(&self, world: &World) {
+        let settings = self.settings();
+        let wanted = &settings.config.gateways;
+        let configured = self.gateways.configure(wanted, &self.name, self.addr, &settings.sent_by);
+        if let Some(first) = self.mailboxes.first() {
+            shard::configured(world, first, configured);
+        }
+    }
+
+    /// Tells the shard that looks after gateways.
+    pub fn tell_gateway(&self, gateway: Arc<crate::gateway::Gateway>, input: crate::gateway::Input) {
+        if let Some(first) = self.mailboxes.first() {
+            shard::tell(first, gateway, shard::News::Happened(input));
+        }
+    }
+
+    /// Asks the gateways to forget us; a shard can't wait for itself.
+    fn leave_gateways(&self, waits: bool) {
+        let here = std::thread::current().id();
+        let waits =
+            waits && !self.is_finished() && !self.threads.lock().iter().any(|t| t.thread().id() == here);
+        if let Some(first) = self.mailboxes.first().filter(|_| !self.gateways.is_empty()) {
+            shard::leave(&self.gateways, first, waits);
+        }
     }
 
     pub fn listening(&self) -> Vec<Listening> {
@@ -299,6 +331,7 @@ impl Profile {
 
     pub fn drain(&self) {
         self.stop_accepting();
+        self.leave_gateways(false);
         self.mailboxes.iter().for_each(|mailbox| mailbox.drain());
     }
 
@@ -317,6 +350,7 @@ impl Profile {
 
     /// Ends shards and connections; what was under way is lost.
     pub fn stop(&self) {
+        self.leave_gateways(true);
         self.stopped.store(true, Ordering::Release);
         self.registrar.lost();
         self.stop_accepting();

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::gateway;
 use super::status_profile::{self, Shown};
 use crate::config::{ListenIp, Realm};
 use crate::profile::Profile;
@@ -15,8 +16,16 @@ const HEADER: &str = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n";
 pub fn run(endpoint: &Arc<Endpoint>, words: &[&str]) -> String {
     match words {
         [] => summary(endpoint),
-        [_] => format!("{HEADER}<gateways>\n</gateways>\n"),
-        [what, ..] if what.eq_ignore_ascii_case("gateway") => "Invalid Gateway!\n".to_owned(),
+        [_] => {
+            let gateways = gateway::xml(endpoint.world(), None).unwrap_or_default();
+            format!("{HEADER}<gateways>\n{gateways}</gateways>\n")
+        }
+        [what, name, ..] if what.eq_ignore_ascii_case("gateway") => {
+            match gateway::xml(endpoint.world(), Some(name)) {
+                Some(gateway) => format!("{HEADER}{gateway}"),
+                None => "Invalid Gateway!\n".to_owned(),
+            }
+        }
         [what, name, rest @ ..] if what.eq_ignore_ascii_case("profile") => {
             profile(endpoint.world(), name, rest)
         }
@@ -37,6 +46,9 @@ fn summary(endpoint: &Endpoint) -> String {
     };
     for profile in &view.profiles {
         entry("profile", &profile.name, &profile.settings().login, "RUNNING (0)");
+        for (name, to, state) in gateway::entries(profile) {
+            entry("gateway", &name, &to, state);
+        }
     }
     for (alias, profile) in view.aliases() {
         entry("alias", alias, &profile.name, "ALIASED");
@@ -127,7 +139,7 @@ fn registered(world: &World, r: &Registration, out: &mut String) {
 }
 
 /// What a device or an operator wrote, as XML text.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use chappe_config::{Diagnostics, Element, Params, read_params};
 use chappe_sip_proto::Timing;
 
-use super::PROFILE_PARAMS;
+use super::{GatewayConfig, PROFILE_PARAMS};
 
 /// An address as the configuration may leave it open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +92,11 @@ pub struct ProfileConfig {
     pub tcp_idle_timeout: u32,
     pub timing: Timing,
     pub sip_domain: Option<String>,
+    /// Through which messages to other domains leave.
+    pub foreign_gateway: Option<String>,
+    /// Octets.
+    pub max_message_size: usize,
+    pub gateways: Vec<GatewayConfig>,
 }
 
 impl ProfileConfig {
@@ -109,7 +114,9 @@ impl ProfileConfig {
         let mut reader = Reader { params, diagnostics, failed: false };
         let mut profile = reader.profile(name);
         profile.names(element, &reader.params);
-        (!reader.failed).then_some(profile)
+        let failed = reader.failed;
+        profile.gateways = GatewayConfig::read_all(element, &profile.context, diagnostics);
+        (!failed).then_some(profile)
     }
 
     /// The directory's domain of users who register at this host.
@@ -189,6 +196,9 @@ impl Reader<'_, '_> {
             tcp_idle_timeout: self.number("tcp-idle-timeout", 3600, 10..=86_400),
             timing: self.timing(),
             sip_domain: self.text("sip-domain"),
+            foreign_gateway: self.text("foreign-gateway"),
+            max_message_size: self.number("max-message-size", 65_535, 1300..=1_048_576) as usize,
+            gateways: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! MESSAGE, RFC 3428: from the request to the router, and the router's verdict back.
 
 use std::borrow::Cow;
+use std::sync::atomic::Ordering;
 
 use chappe_chat::{Before, Routed, Verdict, message_id_of};
 use chappe_directory::User;
@@ -11,6 +12,7 @@ use chappe_sip_proto::Response;
 use super::refuse::{self, answer, overloaded, with};
 use super::{Refusal, Request, encoding, event};
 use crate::auth::{self, Sender};
+use crate::gateway;
 use crate::profile::Settings;
 use crate::shard::{Shard, Waiting};
 use crate::world::View;
@@ -92,6 +94,9 @@ fn name(message: &Message<'_>, from: &str) -> String {
 fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Result<Option<Event>, Refusal> {
     let message = request.message;
     refuse::content(message)?;
+    if message.bytes().len() > settings.config.max_message_size {
+        return Err(answer(413).into());
+    }
     let world = shard.world.clone();
     let view = world.view();
     let quirks = world.deps.router.quirks();
@@ -109,6 +114,10 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
         return Ok(None);
     }
     let mut event = event(shard, settings, request, &sender, &from, &to);
+    if let Some(gateway) = &sender.gateway {
+        gateway.counts.received.fetch_add(1, Ordering::Relaxed);
+        gateway::mark(&mut event, gateway, request, settings);
+    }
     if let Some(body) = encoding::decoded(message)? {
         event.set_body(Some(body));
     }
@@ -147,7 +156,10 @@ fn event(
     let about = event::About {
         login: &settings.login,
         profile: &shard.profile.name,
-        context: sender.user.and_then(User::context).unwrap_or(&settings.config.context),
+        context: match &sender.gateway {
+            Some(gateway) => &gateway.config.context,
+            None => sender.user.and_then(User::context).unwrap_or(&settings.config.context),
+        },
         source: request.peer,
         bare_type: quirks.bare_type,
         // RFC 3325 §5: who was asked for a password is no part of the trust domain.
@@ -196,7 +208,15 @@ fn check_from(
 
 /// Users of other domains are reached for those alone whom we know, also when the user part of To names them.
 fn refuse_foreign(sender: &Sender<'_>, to: &NameAddr<'_>, event: &Event, view: &View) -> Result<(), Refusal> {
+    if event.get(header::TO).is_some_and(gateway::names_gateway) {
+        // Through which gateway a message leaves, and at whose cost, is the chatplan's to say.
+        return Err(refuse::with_reason(403, "Gateways are not for senders to name").into());
+    }
     if sender.user.is_some() || sender.trusted {
+        return Ok(());
+    }
+    if sender.gateway.is_some() {
+        // To names the gateway's domain; it was made one of ours.
         return Ok(());
     }
     let host = String::from_utf8_lossy(to.uri.host);

@@ -13,7 +13,8 @@ use chappe_sip_proto::{Peer, Transport};
 use smallvec::{SmallVec, smallvec};
 
 use super::request::{host_text, uri_user};
-use crate::config::ProfileConfig;
+use crate::config::{Hop, ProfileConfig};
+use crate::gateway::{self, Gateway, Named};
 use crate::inbound::registered_as;
 use crate::profile::Profile;
 use crate::registrar::{can_be_sent_to, way_to};
@@ -31,9 +32,10 @@ pub enum Destination {
 pub struct Foreign {
     pub uri: String,
     pub to: String,
-    pub host: String,
-    pub port: Option<u16>,
-    pub transport: Option<Transport>,
+    pub route: SmallVec<[String; 1]>,
+    pub hop: Hop,
+    /// Through which it leaves.
+    pub gateway: Option<Arc<Gateway>>,
 }
 
 /// The parts of `to`: `[profile/]user[@host]`, or `[profile/]sip:user@host`.
@@ -49,17 +51,66 @@ pub fn find(world: &World, message: &Event) -> Result<(Arc<Profile>, Destination
     let missing = |what: &str| Delivery::Failed(format!("the message has no {what}"));
     let to = message.get(header::TO).filter(|to| !to.is_empty()).ok_or_else(|| missing("to"))?;
     message.get(header::FROM).filter(|from| !from.is_empty()).ok_or_else(|| missing("from"))?;
-    let address = Address::parse(to);
     let view = world.view();
+    if let Some(named) = gateway::named(&view, message) {
+        return through(&view, named);
+    }
+    let address = Address::parse(to);
     let profile = profile(&view, message, &address).ok_or_else(|| no_profile(message, &address))?;
     let destination = destination(world, &view, &profile, message, &address)?;
-    Ok((profile, destination))
+    // A gateway may be another profile's.
+    let owner = match &destination {
+        Destination::Foreign(Foreign { gateway: Some(gateway), .. }) => view.profile(&gateway.profile),
+        _ => None,
+    };
+    Ok((owner.cloned().unwrap_or(profile), destination))
+}
+
+/// A message that names its gateway.
+fn through(view: &View, named: Named) -> Result<(Arc<Profile>, Destination), Delivery> {
+    let (gateway, uri) = match named {
+        Named::To { gateway, uri } => (gateway, uri),
+        Named::Unknown(name) => {
+            tracing::error!("Invalid Gateway '{name}'");
+            return Err(Delivery::Failed(format!("no gateway {name}")));
+        }
+    };
+    let is_address =
+        Uri::parse(uri.as_bytes()).is_ok_and(|uri| uri.user.is_some_and(|user| !user.is_empty()));
+    if !is_address {
+        return Err(Delivery::Failed(format!("{uri} is no SIP address")));
+    }
+    by_gateway(view, gateway, uri)
+}
+
+fn by_gateway(
+    view: &View,
+    gateway: Arc<Gateway>,
+    uri: String,
+) -> Result<(Arc<Profile>, Destination), Delivery> {
+    let profile = view.profiles.iter().find(|profile| profile.name == gateway.profile).cloned();
+    let Some(profile) = profile else { return Err(Delivery::Failed("the profile was stopped".to_owned())) };
+    if !gateway.registration().is_up() {
+        // FreeSWITCH mod_sofia.c sofia_outgoing_channel. It may be up again in a moment.
+        tracing::warn!("Gateway '{}' is down!", gateway.config.name);
+        return Err(Delivery::NoAnswer);
+    }
+    let to = format!("<{uri}>");
+    let (route, hop) = (gateway.words.route.clone().into_iter().collect(), gateway.config.message_hop());
+    Ok((profile, Destination::Foreign(Foreign { uri, to, route, hop, gateway: Some(gateway) })))
 }
 
 /// The address-of-record that a device of the message's recipient registers, also while there is none; for a user who is not
 /// ours the address, for a URI its user and host.
 pub fn recipient(world: &World, message: &Event) -> Option<String> {
     let to = message.get(header::TO).filter(|to| !to.is_empty())?;
+    if let Some(named) = gateway::named(&world.view(), message) {
+        // Each recipient behind a gateway has a line of its own.
+        return match named {
+            Named::To { uri, .. } => Uri::parse(uri.as_bytes()).ok().map(|uri| uri.aor()),
+            Named::Unknown(_) => None,
+        };
+    }
     let address = Address::parse(to);
     if address.is_uri {
         return Uri::parse(address.user.trim().as_bytes()).ok().map(|uri| uri.aor());
@@ -136,6 +187,11 @@ fn destination(
         return Err(Delivery::NobodyRegistered);
     }
     let target = user_uri(address.user, host);
+    if let Some(name) = settings.config.foreign_gateway.as_deref().filter(|_| source.is_none()) {
+        let gateway =
+            gateway::find(view, name).ok_or_else(|| Delivery::Failed(format!("no gateway {name}")))?;
+        return by_gateway(view, gateway, target).map(|(_, destination)| destination);
+    }
     let ip = Uri::parse(target.as_bytes()).ok().and_then(|uri| uri.ip());
     if source.is_none() && ip.is_some_and(|ip| !can_be_sent_to(ip, profile.addr.ip())) {
         return Err(Delivery::Failed(format!("{host} is not an address for messages")));
@@ -234,9 +290,13 @@ fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
         None => Destination::Foreign(Foreign {
             uri: bare.to_owned(),
             to,
-            host: String::from_utf8_lossy(parsed.host).into_owned(),
-            port: parsed.port,
-            transport,
+            route: SmallVec::new(),
+            hop: Hop {
+                host: String::from_utf8_lossy(parsed.host).into_owned(),
+                port: parsed.port,
+                transport,
+            },
+            gateway: None,
         }),
     })
 }

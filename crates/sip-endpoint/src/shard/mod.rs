@@ -3,8 +3,10 @@
 //! One turn of its loop reads a batch, handles it, polls the flows that woke up, sends what came of it and fires the
 //! timers that are due. Nothing in a turn blocks.
 
+mod again;
 mod flows;
 mod forks;
+mod gateways;
 mod local;
 mod mailbox;
 mod questions;
@@ -24,9 +26,13 @@ use chappe_chat::{Routed, Verdict};
 use chappe_directory::Directory;
 use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 
+use self::again::Again;
+pub use self::again::Ways;
 use self::flows::Flows;
 use self::forks::Forks;
 pub use self::forks::{Leg, Outcome, Pending, SendJob, Told};
+use self::gateways::Upkeep;
+pub use self::gateways::{News, configured, leave, tell};
 pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
 use self::questions::Paused;
@@ -78,6 +84,8 @@ pub struct Shard {
     flows: Flows<Routed, Waiting>,
     questions: Flows<Option<Arc<Directory>>, Paused>,
     forks: Forks,
+    again: Again,
+    upkeep: Upkeep,
     out: SendBatch,
     jobs: Vec<SendJob>,
     scratch: Vec<u8>,
@@ -129,6 +137,8 @@ impl Shard {
             flows,
             questions: Flows::new(id, questions::LIMIT, end.wake.clone()),
             forks: Forks::default(),
+            again: Again::default(),
+            upkeep: Upkeep::new(Instant::now()),
             out: SendBatch::default(),
             jobs: Vec::new(),
             scratch: Vec::new(),
@@ -152,7 +162,7 @@ impl Shard {
     /// Whether the thread is to end: at once, or because nothing is under way any more.
     fn is_over(&self, mailbox: &Mailbox) -> bool {
         let is_idle = self.flows.len() == 0 && self.questions.len() == 0 && self.forks.len() == 0;
-        mailbox.is_stopped() || mailbox.is_draining() && is_idle
+        mailbox.is_stopped() || mailbox.is_draining() && is_idle && self.gateways_are_quiet()
     }
 
     /// Whether something that was paused can go on.
@@ -163,7 +173,8 @@ impl Shard {
     /// How long the shard may sleep.
     fn patience(&mut self, now: Instant) -> Option<Duration> {
         let tick = (self.index == 0).then_some(self.next_tick);
-        let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick];
+        let upkeep = self.upkeep.due().filter(|_| self.index == 0);
+        let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick, upkeep];
         times.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 
@@ -185,6 +196,7 @@ impl Shard {
     fn timers(&mut self, now: Instant) {
         self.transactions.handle_timeout(now);
         self.forks.expire(now);
+        self.keep_gateways(now);
         if self.index == 0 && self.next_tick <= now {
             self.next_tick = now + TICK;
             for expired in self.profile.registrar.expire(now) {

@@ -52,6 +52,7 @@ impl Shard {
                 Some(Mail::Refused { peer, bytes, code }) => self.refuse(&bytes, peer, code),
                 Some(Mail::Send(job)) => self.jobs.push(*job),
                 Some(Mail::Work(work)) => self.adopt(now, work),
+                Some(Mail::Gateway(mail)) => self.gateway_mail(now, *mail),
                 Some(Mail::Ended(peer)) => self.connection_ended(now, peer),
                 Some(Mail::Unreachable(peer)) => self.unreachable(now, peer),
                 None => return,
@@ -120,6 +121,11 @@ impl Shard {
                 inbound::handle(self, &Request { message, peer, server, now, asked });
             }
             Received::Response { client, code } if code >= 200 => {
+                if self.upkeep_answered(now, client, message, peer)
+                    || self.answered_for_now(now, client, message, peer)
+                {
+                    return;
+                }
                 self.forks.ended(client, LegEnd::Answer { code, reason: phrase(message, code) });
             }
             Received::OtherShard(shard) => self.hand_over(shard, peer, message.bytes()),
