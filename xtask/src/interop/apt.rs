@@ -9,6 +9,7 @@ use crate::step::{Summary, succeeds};
 /// A program the interop tests start, and the Debian package that has it.
 const PROGRAMS: [(&str, &str); 10] = [
     ("sipsak", "sipsak"),
+    ("kamailio", "kamailio"),
     ("sipp", "sip-tester"),
     ("linphonecsh", "linphone-cli"),
     ("baresip", "baresip-core"),

@@ -9,6 +9,7 @@ use super::words::AUTO_TO_USER;
 use super::{Gateway, registration::State};
 use crate::inbound::Request;
 use crate::profile::{Profile, Settings};
+use crate::world::View;
 
 /// The gateway that sent the request, if one did; it needs no password then.
 ///
@@ -43,7 +44,13 @@ fn is_contact(gateway: &Gateway, uri: &Uri<'_>) -> bool {
 }
 
 /// What an event of a gateway's says besides: which gateway, whom it is for, the variables of the configuration.
-pub fn mark(event: &mut Event, gateway: &Gateway, request: &Request<'_, '_>, settings: &Settings) {
+pub fn mark(
+    event: &mut Event,
+    gateway: &Gateway,
+    request: &Request<'_, '_>,
+    settings: &Settings,
+    view: &View,
+) {
     let uri = request.message.uri().ok();
     let named = uri.is_some_and(|uri| is_contact(gateway, &uri));
     let config = &gateway.config;
@@ -55,11 +62,20 @@ pub fn mark(event: &mut Event, gateway: &Gateway, request: &Request<'_, '_>, set
     };
     let to_user = event.get(header::TO_USER).unwrap_or_default().to_owned();
     let user = extension.filter(|_| named).map_or(to_user, str::to_owned);
-    let to = if user.contains('@') { user } else { format!("{user}@{}", settings.domain) };
+    let to = if user.contains('@') { user } else { format!("{user}@{}", domain(settings, view)) };
     event.set(header::TO, to);
     event.set(super::route::SIP_GATEWAY, config.name.as_str());
     event.set(super::route::FROM_GATEWAY, config.name.as_str());
     for variable in config.variables.iter().filter(|variable| variable.inbound) {
         event.set(chappe_event::Name::copied(&variable.name), variable.value.as_str());
     }
+}
+
+/// The domain of users whom a gateway names without one: the profile's, where the directory has it, else the first.
+fn domain<'v>(settings: &'v Settings, view: &'v View) -> &'v str {
+    let own = &settings.domain;
+    if view.directory.domain(own).is_some() {
+        return own;
+    }
+    view.directory.domains().next().map_or(own, |first| &first.name)
 }

@@ -116,7 +116,7 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
     let mut event = event(shard, settings, request, &sender, &from, &to);
     if let Some(gateway) = &sender.gateway {
         gateway.counts.received.fetch_add(1, Ordering::Relaxed);
-        gateway::mark(&mut event, gateway, request, settings);
+        gateway::mark(&mut event, gateway, request, settings, &view);
     }
     if let Some(body) = encoding::decoded(message)? {
         event.set_body(Some(body));
