@@ -20,7 +20,11 @@ impl Kamailio {
         let file = folder.path().join("kamailio.cfg");
         std::fs::write(&file, configuration(port)).expect("a writable folder");
         let mut command = Command::new(program);
-        command.arg("-f").arg(&file).args(["-DD", "-E", "-e", "-m", "32", "-M", "4", "-Y"]).arg(folder.path());
+        command
+            .arg("-f")
+            .arg(&file)
+            .args(["-DD", "-E", "-e", "-m", "32", "-M", "4", "-Y"])
+            .arg(folder.path());
         command.arg("-w").arg(folder.path());
         Some(Self { process: Driven::start(command), port, _folder: folder })
     }

@@ -224,7 +224,9 @@ pub fn tell(world: &World, profile: &Profile, input: &Input, name: Option<&str>)
     }
     // FreeSWITCH finds it in whichever profile it is.
     let owner = view.profiles.iter().find(|known| known.name == gateway.profile);
-    owner.map(|owner| owner.tell_gateway(gateway, input.clone()));
+    if let Some(owner) = owner {
+        owner.tell_gateway(gateway, input.clone());
+    }
     "+OK\n".to_owned()
 }
 

@@ -189,7 +189,9 @@ mod tests {
 
     #[test]
     fn servers_by_priority_and_weight() {
-        let cases: &[(&[(u16, u16)], &[u32], &[u16])] = &[
+        /// Priorities and weights, what is drawn, the order.
+        type Case = (&'static [(u16, u16)], &'static [u32], &'static [u16]);
+        let cases: &[Case] = &[
             (&[(20, 0), (10, 0)], &[], &[1, 0]),
             (&[(10, 60), (10, 20), (10, 20)], &[60], &[0, 1, 2]),
             (&[(10, 60), (10, 20), (10, 20)], &[61], &[1, 0, 2]),
