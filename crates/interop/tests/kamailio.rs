@@ -93,10 +93,17 @@ fn server(kamailio: &Kamailio, transport: &str) -> Server {
     );
     folder.write(
         "chatplan/default.xml",
-        r#"<include><context name="default"><extension name="out">
-           <condition field="to_user" expression="^(10[12]\d)$">
-             <action application="set" data="to=gateway/carrier/$1"/><action application="send"/>
-           </condition></extension></context></include>"#,
+        r#"<include>
+<context name="default">
+  <extension name="out">
+    <condition field="to_user" expression="^(101[89])$">
+      <action application="set" data="to=gateway/carrier/$1"/>
+      <action application="send"/>
+    </condition>
+  </extension>
+</context>
+</include>
+"#,
     );
     Server::start(folder)
 }

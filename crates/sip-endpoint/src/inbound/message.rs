@@ -10,7 +10,7 @@ use chappe_sip_msg::{HeaderName, Message, NameAddr};
 use chappe_sip_proto::Response;
 
 use super::refuse::{self, answer, overloaded, with};
-use super::{Refusal, Request, encoding, event};
+use super::{Refusal, Request, encoding, event, preloaded};
 use crate::auth::{self, Sender};
 use crate::gateway;
 use crate::profile::Settings;
@@ -122,6 +122,9 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
         event.set_body(Some(body));
     }
     refuse_foreign(&sender, &to, &event, &view)?;
+    if let Some(route) = preloaded::left(message).filter(|_| sender.user.is_some() || sender.trusted) {
+        event.add(preloaded::SIP_ROUTE, route);
+    }
     if settings.config.fire_message_events {
         announce(shard, &event);
     }

@@ -15,7 +15,7 @@ use smallvec::{SmallVec, smallvec};
 use super::request::{host_text, uri_user};
 use crate::config::{Hop, ProfileConfig};
 use crate::gateway::{self, Gateway, Named};
-use crate::inbound::registered_as;
+use crate::inbound::{onward, registered_as};
 use crate::profile::Profile;
 use crate::registrar::{can_be_sent_to, way_to};
 use crate::shard::Leg;
@@ -191,6 +191,16 @@ fn destination(
         let gateway =
             gateway::find(view, name).ok_or_else(|| Delivery::Failed(format!("no gateway {name}")))?;
         return by_gateway(view, gateway, target).map(|(_, destination)| destination);
+    }
+    if let Some((hop, route)) = onward(message, host).filter(|_| source.is_none()) {
+        let to = format!("<{target}>");
+        return Ok(Destination::Foreign(Foreign {
+            uri: target,
+            to,
+            route: route.into(),
+            hop,
+            gateway: None,
+        }));
     }
     let ip = Uri::parse(target.as_bytes()).ok().and_then(|uri| uri.ip());
     if source.is_none() && ip.is_some_and(|ip| !can_be_sent_to(ip, profile.addr.ip())) {
