@@ -3,6 +3,12 @@
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::machine;
+use crate::row::{self, ROWS, Row};
+use crate::sweep::SweepOptions;
+
 /// Measures MESSAGEs a second and CPU time a message, beside a relay that only moves packets.
 #[derive(clap::Parser, Debug)]
 #[command(name = "chappe-bench", version, args_conflicts_with_subcommands = true)]
@@ -11,9 +17,17 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     pub chappe: Option<PathBuf>,
 
-    /// Rows to measure
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Row::Floor, Row::Relay, Row::Storeless, Row::Stored, Row::Reply, Row::Lua, Row::Python, Row::Sleeper])]
-    pub rows: Vec<Row>,
+    /// Kamailio's program
+    #[arg(long, value_name = "PATH", default_value = "/usr/sbin/kamailio")]
+    pub kamailio: PathBuf,
+
+    /// Rows to measure [default: all]
+    #[arg(long, value_delimiter = ',', value_parser = row_name())]
+    pub rows: Vec<&'static Row>,
+
+    /// A folder to write the table and the plots to; then the registrar and the overload are measured as well
+    #[arg(long, value_name = "PATH")]
+    pub results: Option<PathBuf>,
 
     /// Rounds of each row
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -43,8 +57,29 @@ pub struct Options {
     #[arg(long, default_value_t = 1)]
     pub load_core: usize,
 
+    /// The second core of the server with two [default: one that is neither's, else that of the load]
+    #[arg(long)]
+    pub spare_core: Option<usize>,
+
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+impl Options {
+    /// The rows that are named, else all.
+    pub fn rows(&self) -> Vec<&'static Row> {
+        if self.rows.is_empty() { ROWS.iter().collect() } else { self.rows.clone() }
+    }
+
+    pub fn second_core(&self) -> usize {
+        let others = (0..machine::cores()).find(|core| ![self.server_core, self.load_core].contains(core));
+        self.spare_core.or(others).unwrap_or(self.load_core)
+    }
+}
+
+fn row_name() -> impl TypedValueParser<Value = &'static Row> {
+    let names = ROWS.iter().map(|row| PossibleValue::new(row.name).help(row.title));
+    PossibleValuesParser::new(names).map(|name| row::named(&name).expect("the names are those of the rows"))
 }
 
 /// Another part to measure, and what the program starts of itself.
@@ -52,8 +87,12 @@ pub struct Options {
 pub enum Command {
     /// Measure events a second to clients of the event socket
     Events(EventOptions),
+    /// Measure a registrar with very many users
+    Registrar(RegistrarOptions),
     /// Measure messages a second that are kept on the disk, and the start with many of them
     Store(StoreOptions),
+    /// Measure what becomes of more messages than the server can take, beside Kamailio
+    Overload(SweepOptions),
     /// The relay that only moves packets; prints the port it listens on
     #[command(hide = true)]
     Floor {
@@ -96,6 +135,58 @@ pub struct EventOptions {
     pub load_core: usize,
 }
 
+/// What is measured of a registrar.
+#[derive(clap::Args, Debug)]
+pub struct RegistrarOptions {
+    /// The server to measure [default: `chappe` beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub chappe: Option<PathBuf>,
+
+    /// Users that register, each with one binding
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=10_000_000))]
+    pub bindings: u32,
+
+    /// Users with passwords, who do so by digest; 0: leave that out
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub known: u32,
+
+    /// Rounds of messages
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+
+    /// Seconds a round
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+
+    /// Requests that wait for an answer at once
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub window: u32,
+
+    /// Core of the server
+    #[arg(long, default_value_t = 0)]
+    pub server_core: usize,
+
+    /// Core of the load generator
+    #[arg(long, default_value_t = 1)]
+    pub load_core: usize,
+}
+
+impl RegistrarOptions {
+    /// Those that are measured beside the rows.
+    pub fn beside(options: &Options) -> Self {
+        Self {
+            chappe: options.chappe.clone(),
+            bindings: 1_000_000,
+            known: 20_000,
+            rounds: options.rounds,
+            seconds: options.seconds,
+            window: options.window,
+            server_core: options.server_core,
+            load_core: options.load_core,
+        }
+    }
+}
+
 /// What is measured of the store.
 #[derive(clap::Args, Clone, Debug)]
 pub struct StoreOptions {
@@ -122,43 +213,4 @@ pub struct StoreOptions {
     /// What `cargo xtask bench` hands to every part; the store needs no server
     #[arg(long, value_name = "PATH", hide = true)]
     pub chappe: Option<PathBuf>,
-}
-
-/// A row of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Row {
-    /// The relay that only moves packets
-    Floor,
-    /// From user to user, point to point
-    Relay,
-    /// The same with `store` = none
-    Storeless,
-    /// From user to user, none of whom is there: answered 202 once the message is on the disk
-    Stored,
-    /// The chatplan's `reply`
-    Reply,
-    /// A Lua script that replies
-    Lua,
-    /// A Python script that replies, in four workers
-    Python,
-    /// From user to user, while other users' messages go to a Python script that sleeps 1 s in every tenth of them
-    Sleeper,
-}
-
-impl Row {
-    /// What the table calls it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Row::Floor => "floor: moves packets, parses nothing",
-            Row::Relay => "chappe, point to point",
-            Row::Storeless => "chappe, point to point, without a store",
-            Row::Stored => "chappe, to users who are away: 202 once it is on the disk",
-            Row::Reply => "chappe, `reply` from the chatplan",
-            Row::Lua => "chappe, `reply` from a Lua script",
-            Row::Python => "chappe, `reply` from a Python script, workers included",
-            Row::Sleeper => {
-                "chappe, point to point, beside a Python script that sleeps 1 s in every tenth message"
-            }
-        }
-    }
 }

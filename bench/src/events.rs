@@ -22,7 +22,7 @@ use crate::machine;
 use crate::rounds::program;
 use crate::server::Server;
 
-use self::connection::{Connection, Format};
+pub use self::connection::{Connection, Format};
 use self::load::Load;
 
 /// The start of a round that is not counted.

@@ -41,13 +41,30 @@ pub const MAX_QUEUE_LEN: u64 = 20_000;
 pub const EVENT_PASSWORD: &str = "bench";
 
 /// What a server is to be like.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Setup {
     /// From 1000 on.
     pub users: u32,
     pub event_socket: bool,
     /// Params of sms.conf.
     pub sms: &'static [(&'static str, &'static str)],
+    /// Each MESSAGE needs credentials.
+    pub digest: bool,
+    /// Threads that have a socket of the port.
+    pub shards: u32,
+    /// The chatplan: so many extensions, each for one [`extension_user`]; without, one for each of [`ECHO`] and so on.
+    pub extensions: Option<u32>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { users: 0, event_socket: false, sms: &[], digest: false, shards: 1, extensions: None }
+    }
+}
+
+/// Whom the extension of this number answers for.
+pub fn extension_user(number: u32) -> String {
+    format!("service{number:05}")
 }
 
 /// Where the server listens.
@@ -73,7 +90,7 @@ pub fn write(folder: &Path, setup: Setup) -> Result<Ports, BenchError> {
 }
 
 /// A port that is free for UDP and TCP.
-fn free_port() -> std::io::Result<u16> {
+pub fn free_port() -> std::io::Result<u16> {
     loop {
         let port = UdpSocket::bind(("127.0.0.1", 0))?.local_addr()?.port();
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
@@ -99,6 +116,14 @@ fn document(ports: Ports, setup: Setup) -> String {
     let port = ports.sip;
     let sms: String =
         setup.sms.iter().map(|(name, value)| format!(r#"<param name="{name}" value="{value}"/>"#)).collect();
+    let trust = match setup.digest {
+        true => r#"<param name="auth-messages" value="true"/>"#,
+        false => {
+            r#"<param name="auth-messages" value="false"/><param name="apply-inbound-acl" value="loopback.auto"/>"#
+        }
+    };
+    let shards = setup.shards;
+    let chatplan = setup.extensions.map_or_else(named_extensions, many_extensions);
     let (module, events) = ports.events.map(event_socket).unwrap_or_default();
     let mut directory = String::new();
     for user in 1000..1000 + setup.users {
@@ -130,8 +155,8 @@ fn document(ports: Ports, setup: Setup) -> String {
       <param name="sip-port" value="{port}"/>
       <param name="context" value="default"/>
       <param name="auth-calls" value="true"/>
-      <param name="auth-messages" value="false"/>
-      <param name="apply-inbound-acl" value="loopback.auto"/>
+      {trust}
+      <param name="shards" value="{shards}"/>
       <param name="force-register-domain" value="{DOMAIN}"/>
       <param name="force-register-db-domain" value="{DOMAIN}"/>
       <param name="max-recv-requests-per-second" value="0"/>
@@ -141,7 +166,15 @@ fn document(ports: Ports, setup: Setup) -> String {
 <section name="directory"><domain name="{DOMAIN}"><groups><group name="default"><users>
 {directory}</users></group></groups></domain></section>
 <section name="chatplan"><context name="default">
-  <extension name="echo">
+{chatplan}</context></section>
+</document>
+"#
+    )
+}
+
+fn named_extensions() -> String {
+    format!(
+        r#"  <extension name="echo">
     <condition field="to" expression="^{ECHO}@">
       <action application="reply" data="Hello, you said: ${{_body}}"/>
     </condition>
@@ -161,8 +194,21 @@ fn document(ports: Ports, setup: Setup) -> String {
       <action application="python" data="sleeps"/>
     </condition>
   </extension>
-</context></section>
-</document>
 "#
     )
+}
+
+fn many_extensions(count: u32) -> String {
+    let extension = |number| {
+        let user = extension_user(number);
+        format!(
+            r#"  <extension name="{user}">
+    <condition field="to" expression="^{user}@">
+      <action application="reply" data="Hello, you said: ${{_body}}"/>
+    </condition>
+  </extension>
+"#
+        )
+    };
+    (0..count).map(extension).collect()
 }

@@ -28,14 +28,14 @@ pub enum Pace {
 pub struct Load<'p> {
     run: u32,
     server: SocketAddrV4,
-    /// The senders' port and the receivers'.
-    ports: &'p mut [Port; 2],
+    /// The senders' ports, and as many receivers'.
+    ports: &'p mut [Port],
     templates: Vec<Template>,
     pub ledger: Ledger,
 }
 
 impl<'p> Load<'p> {
-    pub fn new(run: u32, server: SocketAddrV4, ports: &'p mut [Port; 2], templates: Vec<Template>) -> Self {
+    pub fn new(run: u32, server: SocketAddrV4, ports: &'p mut [Port], templates: Vec<Template>) -> Self {
         Load { run, server, ports, templates, ledger: Ledger::new() }
     }
 
@@ -105,8 +105,12 @@ impl<'p> Load<'p> {
     }
 
     fn write(&mut self, number: usize) {
-        let template = &self.templates[number % self.templates.len()];
-        self.ports[0].outbox.push(self.server, |out| template.write(number, out));
+        let count = self.templates.len();
+        let (place, before) = (number % count, number / count);
+        let senders = self.ports.len() / 2;
+        let template = &self.templates[place];
+        let outbox = &mut self.ports[place % senders].outbox;
+        outbox.push(self.server, |out| template.write(number, before, out));
     }
 
     /// Sends what waits, takes what came, sends the answers; how many datagrams came.

@@ -10,13 +10,20 @@ use crate::error::BenchError;
 
 /// Keeps the calling thread, and what it starts, on one core.
 pub fn pin(core: usize) -> io::Result<()> {
-    if core >= libc::CPU_SETSIZE as usize {
+    pin_to(&[core])
+}
+
+/// The same on several.
+pub fn pin_to(cores: &[usize]) -> io::Result<()> {
+    if cores.iter().any(|core| *core >= libc::CPU_SETSIZE as usize) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     // SAFETY: a cpu_set_t is a plain array of bits, for which zero is a value.
     let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
-    // SAFETY: `core` is below CPU_SETSIZE, and `set` is ours.
-    unsafe { libc::CPU_SET(core, &mut set) };
+    for core in cores {
+        // SAFETY: `core` is below CPU_SETSIZE, and `set` is ours.
+        unsafe { libc::CPU_SET(*core, &mut set) };
+    }
     // SAFETY: `set` lives through the call and its size is given.
     match unsafe { libc::sched_setaffinity(0, mem::size_of_val(&set), &set) } {
         0 => Ok(()),
@@ -51,6 +58,12 @@ pub fn check_cores(server: usize, load: usize) -> Result<(), BenchError> {
     Err(BenchError::Cores { usable: (0..libc::CPU_SETSIZE as usize).filter(|&core| usable(core)).count() })
 }
 
+/// How many cores there are.
+pub fn cores() -> usize {
+    // SAFETY: the call reads a number of the system's.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }).unwrap_or(1)
+}
+
 /// The processes that a process has started and that live.
 pub fn children(process: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -69,6 +82,14 @@ pub fn resident(process: u32) -> Result<u64, BenchError> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))
         .map_err(BenchError::system("read the server's memory"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024)
+}
+
+/// Octets of memory that a process has at the moment, its part of what it shares (proc_pid_smaps_rollup(5), Pss).
+pub fn proportional(process: u32) -> Result<u64, BenchError> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup"))
+        .map_err(BenchError::system("read the server's memory"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024)
 }
 

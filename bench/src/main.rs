@@ -14,17 +14,25 @@
 mod cli;
 mod error;
 mod events;
+mod facts;
+mod fleet;
 mod floor;
 mod folder;
 mod ledger;
+mod listeners;
 mod load;
 mod machine;
 mod message;
+mod plot;
 mod register;
+mod registrar;
+mod results;
 mod rounds;
+mod row;
 mod server;
 mod sleeper;
 mod store;
+mod sweep;
 mod table;
 mod udp;
 
@@ -34,11 +42,13 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let options = cli::Options::parse();
-    let result = match options.command {
-        Some(cli::Command::Floor { sender, receiver }) => floor::relay(sender, receiver),
-        Some(cli::Command::Events(options)) => events::run(&options),
-        Some(cli::Command::Store(options)) => store::run(&options),
-        None => rounds::run(&options),
+    let result = match &options.command {
+        Some(cli::Command::Floor { sender, receiver }) => floor::relay(*sender, *receiver),
+        Some(cli::Command::Events(options)) => events::run(options),
+        Some(cli::Command::Registrar(options)) => registrar::run(options),
+        Some(cli::Command::Store(options)) => store::run(options),
+        Some(cli::Command::Overload(options)) => sweep::run(options),
+        None => results::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

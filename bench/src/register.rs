@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
 use chappe_sip_msg::{HeaderName, Message, Method, RequestWriter, parse};
-use chappe_sip_proto::digest::{Challenge, Protected, answer, strongest};
+use chappe_sip_proto::digest::{Algorithm, Challenge, Protected, answer, strongest};
 
 use crate::error::BenchError;
 use crate::folder::{DOMAIN, PASSWORD};
@@ -69,7 +69,7 @@ fn request(contact: SocketAddrV4, user: &str, cseq: u32, credentials: Option<&Cr
 }
 
 /// The final answer to a request.
-fn exchange(
+pub fn exchange(
     port: &mut Port,
     server: SocketAddrV4,
     request: &[u8],
@@ -97,4 +97,22 @@ fn is_final_answer(bytes: &[u8], request: &[u8], cseq: u32) -> bool {
     message.code().is_some_and(|code| code >= 200)
         && message.call_id() == request.call_id()
         && message.cseq().is_ok_and(|found| found.number == cseq)
+}
+
+/// Asks for a challenge by a MESSAGE without credentials, which is `request`.
+pub fn challenge(
+    port: &mut Port,
+    server: SocketAddrV4,
+    user: &str,
+    request: &[u8],
+) -> Result<Challenge, BenchError> {
+    let refused = |why: &str| BenchError::Register { user: user.to_owned(), why: why.to_owned() };
+    let answer = exchange(port, server, request, 1)?.ok_or_else(|| refused("no answer"))?;
+    let message = parse(&answer).map_err(|error| refused(&error.to_string()))?;
+    let offered = message.all(HeaderName::ProxyAuthenticate).filter_map(|value| Challenge::parse(value).ok());
+    // As most phones do: MD5.
+    offered
+        .into_iter()
+        .find(|challenge| challenge.algorithm == Algorithm::Md5)
+        .ok_or_else(|| refused("not challenged"))
 }

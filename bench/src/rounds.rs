@@ -1,28 +1,28 @@
 //! The order of the measurements.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::cli::{Options, Row};
+use crate::cli::Options;
 use crate::error::BenchError;
-use crate::folder::{ECHO, LUA, PYTHON, Setup};
+use crate::fleet::{self, Fleet, away, receiver, sender};
+use crate::folder::extension_user;
 use crate::ledger::{Counts, Ledger};
+use crate::listeners::Listeners;
 use crate::load::{Load, Pace};
-use crate::message::Template;
-use crate::register::register;
+use crate::message::{Signer, Template};
+use crate::register::challenge;
+use crate::row::{Beside, Body, Conf, Kind, Recipient, Row};
 use crate::server::Server;
 use crate::sleeper::{Sender, Sleeper};
 use crate::udp::Port;
 use crate::{machine, table};
 
+pub use crate::fleet::program;
+
 /// The start of a round that is not counted.
 const WARM_UP: Duration = Duration::from_millis(500);
 /// How long the last messages of a round may take.
 const DRAIN: Duration = Duration::from_secs(3);
-
-/// All that the senders manage to send is kept.
-const KEEPS_ALL: &[(&str, &str)] = &[("max-waiting-per-user", "1000000"), ("max-waiting", "100000000")];
-const KEEPS_NOTHING: &[(&str, &str)] = &[("store", "none")];
 
 /// What one round showed.
 pub struct Round {
@@ -42,21 +42,23 @@ pub struct Half {
 
 /// All that is known of a row.
 pub struct Measured {
-    pub row: Row,
+    pub row: &'static Row,
     pub rounds: Vec<Round>,
     pub half: Half,
 }
 
-/// Measures and prints.
-pub fn run(options: &Options) -> Result<(), BenchError> {
+/// Measures the rows in turns.
+pub fn measure(options: &Options) -> Result<Vec<Measured>, BenchError> {
     machine::check_cores(options.server_core, options.load_core)?;
     machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
-    let mut bench = Bench::start(options)?;
-    let mut rounds: Vec<(Row, Vec<Round>)> = options.rows.iter().map(|&row| (row, Vec::new())).collect();
+    let mut rows = options.rows();
+    let fleet = Fleet::start(options, &mut rows)?;
+    let mut bench = Bench { options, fleet, sleeps: None, run: 0 };
+    let mut rounds: Vec<(&'static Row, Vec<Round>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
     for round in 1..=options.rounds {
         for (row, rounds) in &mut rounds {
-            let measured = bench.round(*row)?;
-            eprintln!("round {round}: {}: {:.0}/s, {:.2} µs", row.title(), measured.rate, measured.cpu);
+            let measured = bench.round(row)?;
+            eprintln!("round {round}: {}: {:.0}/s, {:.2} µs", row.title, measured.rate, measured.cpu);
             rounds.push(measured);
         }
     }
@@ -66,79 +68,33 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
         let half = bench.half(row, capacity / 2.0)?;
         measured.push(Measured { row, rounds, half });
     }
-    print!("{}", table::markdown(&measured));
-    Ok(())
+    Ok(measured)
 }
 
 /// Servers, sockets and users.
 struct Bench<'o> {
     options: &'o Options,
-    ports: [Port; 2],
-    floor: Option<Server>,
-    chappe: Option<Server>,
-    /// One without a store.
-    storeless: Option<Server>,
-    /// One whose store fills.
-    keeper: Option<Server>,
+    fleet: Fleet,
     /// Who sends to the script that sleeps, once registered.
-    beside: Option<Sender>,
+    sleeps: Option<Sender>,
     /// Counts the runs, so that none takes another's messages for its own.
     run: u32,
 }
 
-impl<'o> Bench<'o> {
-    fn start(options: &'o Options) -> Result<Self, BenchError> {
-        let ports = [Port::open()?, Port::open()?];
-        let core = options.server_core;
-        let wants = |rows: &[Row]| options.rows.iter().any(|row| rows.contains(row));
-        let chappe = |sms| {
-            let setup = Setup { users: 3 * options.users + 1, sms, ..Setup::default() };
-            Server::chappe(&program(options.chappe.as_ref())?, core, setup)
-        };
-        let mut bench = Bench {
-            options,
-            ports,
-            floor: None,
-            chappe: None,
-            storeless: None,
-            keeper: None,
-            beside: None,
-            run: 0,
-        };
-        if wants(&[Row::Floor]) {
-            let [from, to] = &bench.ports;
-            bench.floor = Some(Server::floor(core, from.address, to.address)?);
-        }
-        if wants(&[Row::Relay, Row::Reply, Row::Lua, Row::Python, Row::Sleeper]) {
-            bench.chappe = Some(chappe(&[])?);
-        }
-        if wants(&[Row::Storeless]) {
-            bench.storeless = Some(chappe(KEEPS_NOTHING)?);
-        }
-        if wants(&[Row::Stored]) {
-            bench.keeper = Some(chappe(KEEPS_ALL)?);
-        }
-        bench.register_users()?;
-        Ok(bench)
-    }
+/// What goes on beside a row.
+enum Aside {
+    Nothing,
+    Sleeper(Sleeper),
+    Listeners(Listeners),
+}
 
-    /// Those who are away stay so.
-    fn register_users(&mut self) -> Result<(), BenchError> {
-        for server in [&self.chappe, &self.storeless, &self.keeper].into_iter().flatten() {
-            for user in 0..self.options.users {
-                register(&mut self.ports[0], server.address, &sender(user))?;
-                register(&mut self.ports[1], server.address, &receiver(self.options, user))?;
-            }
-        }
-        Ok(())
-    }
-
+impl Bench<'_> {
     /// Capacity: as many messages as the server takes.
-    fn round(&mut self, row: Row) -> Result<Round, BenchError> {
+    fn round(&mut self, row: &'static Row) -> Result<Round, BenchError> {
         let pace = Pace::Window(u64::from(self.options.window));
         let length = Duration::from_secs(u64::from(self.options.seconds));
-        let sleeper = self.sleeper(row)?;
-        let (mut load, server) = self.load(row);
+        let aside = self.begin_aside(row)?;
+        let (mut load, server) = self.load(row)?;
         load.drive(pace, WARM_UP)?;
         let (start, cpu, done) = (Instant::now(), server.cpu_time()?, load.ledger.counts.done);
         load.drive(pace, length.saturating_sub(WARM_UP))?;
@@ -146,88 +102,100 @@ impl<'o> Bench<'o> {
         let done = (load.ledger.counts.done - done) as f64;
         load.drain(DRAIN)?;
         let counts = load.ledger.counts;
-        self.wake(sleeper)?;
+        self.end_aside(aside)?;
         Ok(Round { rate: done / elapsed.as_secs_f64(), cpu: cpu.as_secs_f64() * 1e6 / done.max(1.0), counts })
     }
 
-    fn half(&mut self, row: Row, rate: f64) -> Result<Half, BenchError> {
+    fn half(&mut self, row: &'static Row, rate: f64) -> Result<Half, BenchError> {
         let length = Duration::from_secs(u64::from(self.options.seconds));
-        let sleeper = self.sleeper(row)?;
-        let (mut load, _) = self.load(row);
+        let aside = self.begin_aside(row)?;
+        let (mut load, _) = self.load(row)?;
         load.drive(Pace::Rate(rate.max(1.0)), length)?;
         load.drain(DRAIN)?;
         let ledger = load.ledger;
-        self.wake(sleeper)?;
+        self.end_aside(aside)?;
         Ok(Half { rate, ledger })
     }
 
-    /// The load beside the row's own, where it has one.
-    fn sleeper(&mut self, row: Row) -> Result<Option<Sleeper>, BenchError> {
-        let Some(server) = self.chappe.as_ref().filter(|_| row == Row::Sleeper) else { return Ok(None) };
-        let sender = match self.beside.take() {
-            Some(sender) => sender,
-            None => Sender::register(server.address, (1000 + 2 * self.options.users).to_string())?,
-        };
-        self.run += 1;
-        Ok(Some(Sleeper::start(sender, self.run, self.options.size as usize)))
+    fn begin_aside(&mut self, row: &Row) -> Result<Aside, BenchError> {
+        let server = self.fleet.get(row.server);
+        Ok(match row.beside {
+            Beside::Nothing => Aside::Nothing,
+            Beside::Listeners(count) => {
+                let address = server.events.expect("the server of such a row has an event socket");
+                Aside::Listeners(Listeners::start(address, count)?)
+            }
+            Beside::Sleeper => {
+                let sender = match self.sleeps.take() {
+                    Some(sender) => sender,
+                    None => Sender::register(server.address, fleet::beside(self.options))?,
+                };
+                self.run += 1;
+                Aside::Sleeper(Sleeper::start(sender, self.run, self.options.size as usize))
+            }
+        })
     }
 
     /// Ends the load beside; a line says what became of it, so that nobody takes a script that did not run for one that
     /// does no harm.
-    fn wake(&mut self, sleeper: Option<Sleeper>) -> Result<(), BenchError> {
-        let Some(sleeper) = sleeper else { return Ok(()) };
-        let (sender, counts) = sleeper.end()?;
-        self.beside = Some(sender);
-        eprintln!("  the script that sleeps: {} sent, {} answered so far", counts.sent, counts.answered);
+    fn end_aside(&mut self, aside: Aside) -> Result<(), BenchError> {
+        match aside {
+            Aside::Nothing => {}
+            Aside::Listeners(listeners) => eprintln!("  the clients have heard {} events", listeners.end()?),
+            Aside::Sleeper(sleeper) => {
+                let (sender, counts) = sleeper.end()?;
+                self.sleeps = Some(sender);
+                eprintln!(
+                    "  the script that sleeps: {} sent, {} answered so far",
+                    counts.sent, counts.answered
+                );
+            }
+        }
         Ok(())
     }
 
-    fn load(&mut self, row: Row) -> (Load<'_>, &Server) {
+    fn load(&mut self, row: &Row) -> Result<(Load<'_>, &Server), BenchError> {
         self.run += 1;
-        let server = match row {
-            Row::Floor => self.floor.as_ref(),
-            Row::Relay | Row::Reply | Row::Lua | Row::Python | Row::Sleeper => self.chappe.as_ref(),
-            Row::Storeless => self.storeless.as_ref(),
-            Row::Stored => self.keeper.as_ref(),
-        };
-        let server = server.expect("the servers of all rows were started");
-        let from = self.ports[0].address;
-        let size = self.options.size as usize;
-        let templates = (0..self.options.users).map(|user| {
-            let recipient = match row {
-                Row::Floor | Row::Relay | Row::Storeless | Row::Sleeper => receiver(self.options, user),
-                Row::Stored => away(self.options, user),
-                Row::Reply => ECHO.to_owned(),
-                Row::Lua => LUA.to_owned(),
-                Row::Python => PYTHON.to_owned(),
-            };
-            Template::new(self.run, from, &sender(user), &recipient, size)
-        });
-        let load = Load::new(self.run, server.address, &mut self.ports, templates.collect());
-        (if row == Row::Stored { load.of_answers() } else { load }, server)
-    }
-}
-
-fn sender(user: u32) -> String {
-    (1000 + user).to_string()
-}
-
-fn receiver(options: &Options, user: u32) -> String {
-    (1000 + options.users + user).to_string()
-}
-
-/// After the receivers and the one beside.
-fn away(options: &Options, user: u32) -> String {
-    (1000 + 2 * options.users + 1 + user).to_string()
-}
-
-/// The server to measure.
-pub fn program(named: Option<&PathBuf>) -> Result<PathBuf, BenchError> {
-    match named {
-        Some(path) => Ok(path.clone()),
-        None => {
-            let this = std::env::current_exe().map_err(BenchError::system("find this program"))?;
-            Ok(this.with_file_name("chappe"))
+        let (options, run) = (self.options, self.run);
+        let (server, ports) = self.fleet.load(row.server);
+        let mut templates = Vec::new();
+        for user in 0..options.users {
+            templates.push(template(options, row, run, user, server, ports)?);
         }
+        let load = Load::new(run, server.address, ports, templates);
+        Ok((if row.to == Recipient::Away { load.of_answers() } else { load }, server))
     }
+}
+
+/// What this user sends.
+fn template(
+    options: &Options,
+    row: &Row,
+    run: u32,
+    user: u32,
+    server: &Server,
+    ports: &mut [Port],
+) -> Result<Template, BenchError> {
+    let senders = ports.len() / 2;
+    let port = &mut ports[user as usize % senders];
+    let sender = sender(user);
+    let recipient = match row.to {
+        Recipient::Registered => receiver(options, user),
+        Recipient::Away => away(options, user),
+        Recipient::Named(name) => name.to_owned(),
+        Recipient::OfExtension(number) => extension_user(number),
+    };
+    let template = || match row.body {
+        Body::Whole => Template::new(run, port.address, &sender, &recipient, options.size as usize),
+        Body::Octets(octets) => Template::with_body(run, port.address, &sender, &recipient, octets),
+    };
+    if row.server != Kind::Chappe(Conf::Digest) {
+        return Ok(template());
+    }
+    let signed = template();
+    let mut unsigned = Vec::new();
+    // A number that no message of the run has.
+    template().write(9_999_999_999, 0, &mut unsigned);
+    let challenge = challenge(port, server.address, &sender, &unsigned)?;
+    Ok(signed.signed(Signer::new(&sender, challenge)))
 }

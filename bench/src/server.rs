@@ -1,11 +1,14 @@
 //! The process that is measured.
 
+mod kamailio;
+
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,7 +29,7 @@ pub struct Server {
     /// Of the event socket, if it has one.
     pub events: Option<SocketAddrV4>,
     /// Configuration and log.
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Server {
@@ -47,17 +50,46 @@ impl Server {
 
     /// Starts `chappe serve` with a configuration, and waits until it answers.
     pub fn chappe(program: &Path, core: usize, setup: Setup) -> Result<Self, BenchError> {
+        Self::chappe_on(program, &[core], setup)
+    }
+
+    /// The same on several cores.
+    pub fn chappe_on(program: &Path, cores: &[usize], setup: Setup) -> Result<Self, BenchError> {
         if !program.is_file() {
             return Err(BenchError::NoServer(program.to_owned()));
         }
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         let ports = folder::write(folder.path(), setup)?;
+        let mut server = Self::serve_on(program, cores, Arc::new(folder), ports.sip)?;
+        server.events = ports.events.map(|port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
+        Ok(server)
+    }
+
+    /// Starts `chappe serve` with the configuration in a folder, and what an earlier one left there, and waits until it
+    /// answers at the port.
+    pub fn serve(program: &Path, core: usize, folder: Arc<TempDir>, port: u16) -> Result<Self, BenchError> {
+        Self::serve_on(program, &[core], folder, port)
+    }
+
+    fn serve_on(
+        program: &Path,
+        cores: &[usize],
+        folder: Arc<TempDir>,
+        port: u16,
+    ) -> Result<Self, BenchError> {
+        if !program.is_file() {
+            return Err(BenchError::NoServer(program.to_owned()));
+        }
         let mut command = Command::new(program);
         command.args(["serve", "--conf"]).arg(folder.path()).stdout(Stdio::null());
-        let mut server = Self::spawn_in(folder, command, core, ports.sip)?;
-        server.events = ports.events.map(|port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
+        let mut server = Self::spawn_in(folder, command, cores, port)?;
         server.wait_until_it_answers()?;
         Ok(server)
+    }
+
+    /// Ends it; what it leaves.
+    pub fn end(self) -> Arc<TempDir> {
+        self.folder.clone()
     }
 
     /// CPU time that it and its worker processes have used.
@@ -69,6 +101,15 @@ impl Server {
         Ok(sum)
     }
 
+    /// Octets of memory that it and the processes it has started have at the moment, what they share counted once.
+    pub fn memory(&self) -> Result<u64, BenchError> {
+        let mut sum = machine::proportional(self.child.id())?;
+        for worker in machine::children(self.child.id()) {
+            sum += machine::proportional(worker)?;
+        }
+        Ok(sum)
+    }
+
     /// Octets of memory that it has at the moment.
     pub fn resident(&self) -> Result<u64, BenchError> {
         machine::resident(self.child.id())
@@ -76,14 +117,22 @@ impl Server {
 
     fn spawn(command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
-        Self::spawn_in(folder, command, core, port)
+        Self::spawn_in(Arc::new(folder), command, &[core], port)
     }
 
-    fn spawn_in(folder: TempDir, mut command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
+    fn spawn_in(
+        folder: Arc<TempDir>,
+        mut command: Command,
+        cores: &[usize],
+        port: u16,
+    ) -> Result<Self, BenchError> {
         let log = File::create(folder.path().join("log")).map_err(BenchError::system("make a log"))?;
         command.stdin(Stdio::null()).stderr(log);
+        let cores = cores.to_vec();
         // SAFETY: between fork and exec each of the two makes one system call and allocates nothing.
-        unsafe { command.pre_exec(move || machine::pin(core).and_then(|()| machine::end_with_parent())) };
+        unsafe {
+            command.pre_exec(move || machine::pin_to(&cores).and_then(|()| machine::end_with_parent()))
+        };
         let child = command.spawn().map_err(BenchError::system("start the server"))?;
         Ok(Server { child, address: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), events: None, folder })
     }

@@ -12,7 +12,7 @@ use crate::error::BenchError;
 /// Datagrams a call.
 const BATCH: usize = 32;
 /// Longest datagram.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 12 * 1024;
 /// What is asked for as receive buffer, in bytes; the system may give less.
 const RECEIVE_BUFFER: libc::c_int = 4 << 20;
 
@@ -36,6 +36,11 @@ impl Port {
         };
         let (socket, address) = opened().map_err(BenchError::system("open a socket"))?;
         Ok(Port { socket, address, inbox: Inbox::new(), outbox: Outbox::default() })
+    }
+
+    /// For what sends by itself.
+    pub fn socket(&self) -> &UdpSocket {
+        &self.socket
     }
 
     /// Reads what is there into the inbox; how many datagrams that were.

@@ -8,7 +8,7 @@ use crate::asker::Asker;
 use crate::hunting::{self, Planned, Sent};
 use crate::limits::MAX_FORWARDS;
 use crate::{
-    ChatInterface, Delivery, Hold, Queue, Quirks, Router, Verdict, delivery, message_id, receipts, report,
+    ChatInterface, Delivery, Hold, MessageName, Queue, Quirks, Router, Verdict, delivery, receipts, report,
 };
 
 /// How a message ended.
@@ -35,7 +35,7 @@ pub(crate) async fn run(router: &Arc<Router>, message: Event) -> Ended {
 pub(crate) async fn run_for(router: &Arc<Router>, mut message: Event, asker: Option<&Asker>) -> Ended {
     let quirks = router.quirks();
     if !quirks.reports && message.get(header::MESSAGE_ID).is_none() {
-        message.add(header::MESSAGE_ID, message_id::fresh());
+        message.add(header::MESSAGE_ID, MessageName::fresh());
     }
     if message.get(header::DEST_PROTO).is_none() {
         return without_destination(router, quirks, &message);
@@ -140,8 +140,12 @@ pub(crate) fn names_global(proto: &str) -> bool {
 
 /// RFC 3994 §4.
 pub(crate) fn is_composing(message: &Event) -> bool {
-    let bare = message.get(header::TYPE).unwrap_or_default().split(';').next().unwrap_or_default();
-    bare.trim().eq_ignore_ascii_case("application/im-iscomposing+xml")
+    const COMPOSING: &str = "application/im-iscomposing+xml";
+    let written = message.get(header::TYPE).unwrap_or_default().trim_start();
+    let (Some(bare), Some(rest)) = (written.get(..COMPOSING.len()), written.get(COMPOSING.len()..)) else {
+        return false;
+    };
+    bare.eq_ignore_ascii_case(COMPOSING) && matches!(rest.trim_start().chars().next(), None | Some(';'))
 }
 
 /// Takes one hop off; whether one is left. FreeSWITCH mod_sms.c `chat_send`.
@@ -151,18 +155,19 @@ fn count_hop(message: &mut Event) -> bool {
         Some(hops) => i64::from(chappe_event::leading_number(hops)) - 1,
     };
     if left > 0 {
-        message.add_display(header::MAX_FORWARDS, left);
+        message.add_number(header::MAX_FORWARDS, left);
     }
     left > 0
 }
 
 async fn deliver(router: &Arc<Router>, quirks: Quirks, message: &mut Event, plan_succeeded: bool) -> Ended {
-    let dest_proto = message.get(header::DEST_PROTO).unwrap_or_default().to_owned();
-    if names_global(&dest_proto) {
+    let dest_proto = message.get(header::DEST_PROTO).unwrap_or_default();
+    if names_global(dest_proto) {
         let ended = Ended::failed(Verdict::SERVER_ERROR, "its dest_proto is no way out");
         return Ended { succeeded: plan_succeeded, ..ended };
     }
-    let delivery = match delivery::find(router, &dest_proto) {
+    let interface = delivery::find(router, dest_proto);
+    let delivery = match interface {
         Ok(interface) if keeps(router, quirks, message) => {
             deliver_or_keep(router, &*interface, message).await
         }

@@ -42,7 +42,7 @@ pub use alt_plan::{AltPlans, NoAltPlans, Opening, PlanSource};
 pub use app::{App, AppRow, Hold, Outcome, Ran, Sending};
 pub use chat_command::{command_rows, register as register_commands};
 pub use interface::{Again, ChatInterface, CopyEnd, Delivery, InterfaceRow, Rest, Sent, Tried};
-pub use message_id::message_id_of;
+pub use message_id::MessageName;
 pub use queue::{Before, OfflineCopy, Queue, QueueSettings};
 pub use quirks::Quirks;
 pub use report::EVENTS;

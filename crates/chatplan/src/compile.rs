@@ -7,6 +7,7 @@ use chappe_event::{Event, EventName, Expand, ExpandRules, Expansion, Globals, ha
 
 use crate::date_time::{self, DateTime};
 use crate::expression::{Compiled, Pattern};
+use crate::filter::Filter;
 use crate::known;
 use crate::limits::MAX_LOOP;
 use crate::plan::{Break, Condition, Context, Extension, Field, Plan, PlannedAction, Source};
@@ -30,10 +31,10 @@ fn context(element: &Element, diagnostics: &mut Diagnostics) -> Context {
     if element.attr("name").is_none() {
         diagnostics.warning(&element.at, "a context without a name is never looked at");
     }
-    Context {
-        name: element.attr_or("name", "").to_owned(),
-        extensions: element.children_named("extension").map(|child| extension(child, diagnostics)).collect(),
-    }
+    let extensions: Vec<_> =
+        element.children_named("extension").map(|child| extension(child, diagnostics)).collect();
+    let filter = Filter::of(&extensions);
+    Context { name: element.attr_or("name", "").to_owned(), extensions, filter }
 }
 
 fn extension(element: &Element, diagnostics: &mut Diagnostics) -> Extension {
@@ -90,7 +91,7 @@ fn expression(condition: &Element, diagnostics: &mut Diagnostics) -> Pattern {
 }
 
 fn fixed(text: String, condition: &Element, diagnostics: &mut Diagnostics) -> Pattern {
-    let compiled = Compiled::new(text);
+    let compiled = Compiled::deferred(text);
     if let Err(error) = compiled.expression.as_ref() {
         diagnostics.warning(&condition.at, format!("{error}; it matches nothing"));
     }

@@ -23,12 +23,13 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    pub(crate) fn new(text: String) -> Self {
-        let expression = Arc::new(Expression::new(&text));
+    /// One of a plan's, compiled when it is matched for the first time.
+    pub(crate) fn deferred(text: String) -> Self {
+        let expression = Arc::new(Expression::deferred(&text));
         Self { groups: text.contains('('), text, expression }
     }
 
-    /// As [`new`](Self::new), from this thread's cache.
+    /// One that came with a message, from this thread's cache.
     pub(crate) fn cached(text: String) -> Self {
         let expression = Expression::cached(&text);
         Self { groups: text.contains('('), text, expression }

@@ -6,10 +6,11 @@ mod judge;
 use std::mem;
 use std::sync::Arc;
 
-use chappe_event::{Event, Expand, Expansion, header};
+use chappe_event::{Event, Expand, Expansion, LogLevel, header};
 
 use self::actions::Pending;
 use crate::expression::{Compiled, Pattern};
+use crate::filter::Candidates;
 use crate::limits::MAX_EXPANDED;
 use crate::plan::{Condition, Extension, Source};
 use crate::trace::say;
@@ -27,6 +28,8 @@ pub struct Hunt {
     /// The condition looked at last held.
     passed: bool,
     hunted: Hunted,
+    /// The extensions that the message may concern, as long as it is the same.
+    candidates: Option<Candidates>,
     /// Actions collected or run so far.
     spent: usize,
 }
@@ -56,6 +59,7 @@ impl Hunt {
             proceed: false,
             passed: false,
             hunted: Hunted::default(),
+            candidates: None,
             spent: 0,
         }
     }
@@ -68,6 +72,8 @@ impl Hunt {
         answer: Answer,
         trace: &mut dyn Trace,
     ) -> Step {
+        // The message is in others' hands meanwhile.
+        self.candidates = None;
         let mut answer = Some(answer);
         if let Stage::AltPath { path } = &self.stage {
             let path = path.clone();
@@ -139,6 +145,10 @@ impl Hunt {
     }
 
     fn begin_extension(&mut self, plan: &Plan, message: &Event, trace: &mut dyn Trace) -> Option<Step> {
+        // Whoever reads the trace sees each extension.
+        if !trace.wanted(LogLevel::Debug) {
+            self.pass_over(plan, message);
+        }
         let extension = plan.contexts[self.context].extensions.get(self.extension)?;
         say!(
             trace,
@@ -156,6 +166,15 @@ impl Hunt {
         None
     }
 
+    /// Goes to the next extension in which something may happen.
+    fn pass_over(&mut self, plan: &Plan, message: &Event) {
+        let context = &plan.contexts[self.context];
+        let Some(filter) = &context.filter else { return };
+        let from = self.extension;
+        let candidates = self.candidates.get_or_insert_with(|| filter.candidates(message, from));
+        self.extension = candidates.next(filter, from).unwrap_or(context.extensions.len());
+    }
+
     fn begin_condition(&mut self, view: &View<'_>, message: &Event, trace: &mut dyn Trace) -> Option<Step> {
         let Some(condition) = self.extension(view.plan).conditions.get(self.condition) else {
             self.stage = Stage::AfterExtension;
@@ -169,7 +188,7 @@ impl Hunt {
             return None;
         }
         match &condition.expression {
-            Pattern::Fixed(compiled) => self.judge_time(view, compiled.clone(), message, trace),
+            Pattern::Fixed(compiled) => self.judge_time(view, compiled, message, trace),
             Pattern::Expanded(text) => {
                 self.stage = Stage::Expression(Box::new(Expansion::new(text, view.world.rules)));
                 None
@@ -191,7 +210,7 @@ impl Hunt {
                 if let Err(error) = compiled.expression.as_ref() {
                     say!(trace, Err, "{error}");
                 }
-                self.judge_time(view, compiled, message, trace)
+                self.judge_time(view, &compiled, message, trace)
             }
             Err(step) => {
                 self.stage = Stage::Expression(expansion);
@@ -252,17 +271,17 @@ impl Hunt {
     fn judge_next(
         &mut self,
         view: &View<'_>,
-        expression: Arc<Compiled>,
+        expression: &Arc<Compiled>,
         message: &Event,
         trace: &mut dyn Trace,
     ) -> Option<Step> {
         match &self.condition(view.plan).field {
             Some(field) if field.source == Source::Expanded => {
                 let expansion = Box::new(Expansion::new(&field.text, view.world.rules));
-                self.stage = Stage::Field { expression, expansion };
+                self.stage = Stage::Field { expression: expression.clone(), expansion };
                 None
             }
-            _ => self.judge_field(view.plan, &expression, None, message, trace),
+            _ => self.judge_field(view.plan, expression, None, message, trace),
         }
     }
 }

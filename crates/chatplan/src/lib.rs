@@ -13,6 +13,7 @@
 mod compile;
 mod date_time;
 mod expression;
+mod filter;
 mod hunt;
 mod known;
 pub mod limits;

@@ -6,6 +6,7 @@ use chappe_config::{Diagnostics, Document, Element, Location};
 
 use crate::date_time::DateTime;
 use crate::expression::Pattern;
+use crate::filter::Filter;
 
 /// The contexts of a chatplan.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Plan {
 pub(crate) struct Context {
     pub(crate) name: String,
     pub(crate) extensions: Vec<Extension>,
+    /// Finds the extensions that a message may concern, where they are many.
+    pub(crate) filter: Option<Filter>,
 }
 
 #[derive(Debug)]
@@ -68,6 +71,18 @@ pub(crate) enum Break {
     OnFalse,
     Always,
     Never,
+}
+
+impl Break {
+    /// Whether the rest of the extension is left after a condition that passed or not.
+    pub(crate) fn leaves(self, passed: bool) -> bool {
+        match self {
+            Self::OnTrue => passed,
+            Self::OnFalse => !passed,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -4,6 +4,9 @@ use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+/// Octets that are hashed at once; longer than most names.
+const PIECE: usize = 32;
+
 /// Names to positions in a list that somebody else holds. Names are compared as FreeSWITCH compares domains and user
 /// ids: ASCII letters without regard to case.
 #[derive(Clone, Default)]
@@ -34,8 +37,14 @@ impl NameIndex {
 }
 
 fn hash(builder: &DefaultHashBuilder, name: &str) -> u64 {
+    // Piece by piece in lower case: a hasher takes many octets at once much faster than one by one.
     let mut hasher = builder.build_hasher();
-    name.bytes().for_each(|octet| hasher.write_u8(octet.to_ascii_lowercase()));
+    for piece in name.as_bytes().chunks(PIECE) {
+        let mut lower = [0; PIECE];
+        lower[..piece.len()].copy_from_slice(piece);
+        lower.make_ascii_lowercase();
+        hasher.write(&lower);
+    }
     hasher.finish()
 }
 

@@ -1,7 +1,7 @@
 //! [`Event`]: what everything in the house speaks.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -99,10 +99,16 @@ impl Event {
     /// `_body` is the body when no header has that name; bytes that are not UTF-8 are U+FFFD then. An array is
     /// `ARRAY::one|:two`. `name[2]` is the third element of an array.
     /// FreeSWITCH switch_event.c switch_event_get_header_idx.
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&str> {
-        if let Some(at) = self.headers.find(name) {
-            return Some(self.headers.value(at));
+        match self.headers.find(name) {
+            Some(at) => Some(self.headers.value(at)),
+            None => self.get_special(name),
         }
+    }
+
+    /// What is no header by that name, and yet has a value.
+    fn get_special(&self, name: &str) -> Option<&str> {
         if name == header::BODY {
             return self.body_str();
         }
@@ -122,6 +128,7 @@ impl Event {
     }
 
     /// Whether the header says yes, in the sense of [`is_true`](crate::is_true); no header says no.
+    #[inline]
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(is_true)
     }
@@ -129,6 +136,11 @@ impl Event {
     /// The headers in order, without the body.
     pub fn headers(&self) -> impl ExactSizeIterator<Item = (&str, Value<'_>)> {
         self.headers.iter()
+    }
+
+    /// The headers whose names begin with `prefix`, in order.
+    pub fn headers_named(&self, prefix: &str) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.headers.named(prefix)
     }
 
     /// Adds a header at the bottom.
@@ -147,7 +159,28 @@ impl Event {
         if self.unique {
             self.headers.remove(name.as_str());
         }
-        self.headers.push_display(name, format_args!("{value}"));
+        self.headers.push_written(name, |text| {
+            write!(text, "{value}").expect("writing to a String fails only when a Display of ours does");
+        });
+    }
+
+    /// [`add`](Self::add) of a number.
+    pub fn add_number<'n>(&mut self, name: impl Into<Name<'n>>, value: i64) {
+        self.place(Place::Bottom, name.into(), itoa::Buffer::new().format(value));
+    }
+
+    /// Adds a header at the bottom that the event does not have yet, made of these pieces; none if they are empty. It is
+    /// not looked for, and what [`add`](Self::add) would take for an array is a text.
+    pub fn append(&mut self, name: &'static str, pieces: &[&str]) {
+        if pieces.iter().any(|piece| !piece.is_empty()) {
+            self.append_written(name, |text| pieces.iter().for_each(|piece| text.push_str(piece)));
+        }
+    }
+
+    /// [`append`](Self::append) of what `write` appends to the text it is given, which must not be nothing.
+    pub fn append_written(&mut self, name: &'static str, write: impl FnOnce(&mut String)) {
+        debug_assert!(self.headers.find(name).is_none(), "{name} is there");
+        self.headers.push_written(name.into(), write);
     }
 
     /// [`add`](Self::add) at the top.
@@ -192,8 +225,9 @@ impl Event {
         let mut reply = Event::new(self.name);
         reply.unique = self.unique;
         reply.no_chat_exec = self.no_chat_exec;
+        let mut room = String::new();
         for (name, value) in self.headers().filter(|(name, _)| !is_of_one_message(name)) {
-            reply.add_value(&swapped(name), value);
+            reply.add_value(swapped(name, &mut room), value);
         }
         reply.add(header::REPLYING, "true");
         reply.add(header::ORIG_BODY, self.body_text());
@@ -337,19 +371,23 @@ fn is_of_one_message(name: &str) -> bool {
         .any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// The name that a header has in a reply.
-fn swapped(name: &str) -> Cow<'_, str> {
+/// The name that a header has in a reply; `room` holds it where it is a new one.
+fn swapped<'n>(name: &'n str, room: &'n mut String) -> &'n str {
     let part = |prefix: &str| {
         let start = name.get(..prefix.len())?;
         start.eq_ignore_ascii_case(prefix).then(|| &name[prefix.len()..])
     };
-    match (part("from_"), part("to_")) {
-        (Some(rest), _) => Cow::Owned(format!("to_{rest}")),
-        (_, Some(rest)) => Cow::Owned(format!("from_{rest}")),
-        _ if name.eq_ignore_ascii_case(header::TO) => Cow::Borrowed(header::FROM),
-        _ if name.eq_ignore_ascii_case(header::FROM) => Cow::Borrowed(header::TO),
-        _ => Cow::Borrowed(name),
-    }
+    let (prefix, rest) = match (part("from_"), part("to_")) {
+        (Some(rest), _) => ("to_", rest),
+        (_, Some(rest)) => ("from_", rest),
+        _ if name.eq_ignore_ascii_case(header::TO) => return header::FROM,
+        _ if name.eq_ignore_ascii_case(header::FROM) => return header::TO,
+        _ => return name,
+    };
+    room.clear();
+    room.push_str(prefix);
+    room.push_str(rest);
+    room
 }
 
 impl PartialEq for Event {

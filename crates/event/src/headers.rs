@@ -1,6 +1,5 @@
 //! How an event keeps its headers: one buffer of text, and entries that point into it.
 
-use std::fmt::{self, Write as _};
 use std::iter::FusedIterator;
 
 /// What stands before the elements of an array in its joined form.
@@ -120,7 +119,6 @@ enum EntryName {
 #[derive(Clone, Debug)]
 struct Entry {
     name: EntryName,
-    key: Key,
     /// The text of the value, an array's in its joined form.
     value: Span,
     /// The elements of an array, each a part of `value`.
@@ -136,6 +134,8 @@ struct Elements(Vec<Span>);
 struct Key(u32);
 
 impl Key {
+    /// Of a constant it is a constant.
+    #[inline]
     fn of(name: &str) -> Self {
         const LOWER_CASE: u8 = 0x20;
         let octets = name.as_bytes();
@@ -148,20 +148,44 @@ impl Key {
             last | LOWER_CASE,
         ]))
     }
+
+    /// One of the bits of [`Headers::seen`].
+    #[inline]
+    fn bit(self) -> u128 {
+        // Fibonacci hashing: the upper bits of the product depend on all of the key.
+        1 << (self.0.wrapping_mul(0x9e37_79b9) >> 25)
+    }
+
+    /// The first octet of the name.
+    fn first(self) -> u8 {
+        self.0.to_le_bytes()[1]
+    }
 }
 
 /// Headers in order. Names are compared without regard to case and may be there more than once.
+///
+/// The keys lie side by side, apart from the entries, so that a search looks at eight of them at once; and most of the
+/// headers that are asked for and not there are told by [`Headers::seen`] alone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Headers {
     text: String,
+    keys: Vec<Key>,
     entries: Vec<Entry>,
+    /// A bit for each key that was ever there: where it is not set, there is no such header.
+    seen: u128,
     /// Octets of `text` that no entry points to.
     garbage: usize,
 }
 
 impl Headers {
     pub(crate) fn with_capacity(text: usize, entries: usize) -> Self {
-        Self { text: String::with_capacity(text), entries: Vec::with_capacity(entries), garbage: 0 }
+        Self {
+            text: String::with_capacity(text),
+            keys: Vec::with_capacity(entries),
+            entries: Vec::with_capacity(entries),
+            seen: 0,
+            garbage: 0,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -169,11 +193,21 @@ impl Headers {
     }
 
     /// Where the first header of that name stands.
+    #[inline]
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         let key = Key::of(name);
-        self.entries
-            .iter()
-            .position(|entry| entry.key == key && self.text_of(entry.name).eq_ignore_ascii_case(name))
+        if self.seen & key.bit() == 0 { None } else { self.find_key(key, name) }
+    }
+
+    fn find_key(&self, key: Key, name: &str) -> Option<usize> {
+        let mut from = 0;
+        while let Some(at) = next_of(&self.keys, key, from) {
+            if is_same(self.text_of(self.entries[at].name), name) {
+                return Some(at);
+            }
+            from = at + 1;
+        }
+        None
     }
 
     pub(crate) fn value(&self, at: usize) -> &str {
@@ -187,15 +221,27 @@ impl Headers {
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Value<'_>)> {
-        self.entries.iter().map(|entry| {
-            let value = match &entry.elements {
-                None => Value::Text(entry.value.of(&self.text)),
-                Some(elements) => {
-                    Value::Array(Array { text: &self.text, joined: entry.value, elements: &elements.0 })
-                }
-            };
-            (self.text_of(entry.name), value)
-        })
+        (0..self.len()).map(|at| self.at(at))
+    }
+
+    fn at(&self, at: usize) -> (&str, Value<'_>) {
+        let entry = &self.entries[at];
+        let value = match &entry.elements {
+            None => Value::Text(entry.value.of(&self.text)),
+            Some(elements) => {
+                Value::Array(Array { text: &self.text, joined: entry.value, elements: &elements.0 })
+            }
+        };
+        (self.text_of(entry.name), value)
+    }
+
+    /// The headers whose names begin with `prefix`, in order.
+    pub(crate) fn named(&self, prefix: &str) -> impl Iterator<Item = (&str, Value<'_>)> {
+        let first = Key::of(prefix).first();
+        let places = self.keys.iter().enumerate().filter(move |(_, key)| key.first() == first);
+        let begins =
+            |name: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        places.map(|(at, _)| self.at(at)).filter(move |(name, _)| begins(name))
     }
 
     /// Adds a header at the bottom. One that would make the buffer pass 4 GiB is left out.
@@ -204,21 +250,26 @@ impl Headers {
             let key = Key::of(name.as_str());
             let name = self.keep_name(name);
             let value = self.keep(value);
-            self.entries.push(Entry { name, key, value, elements: None });
+            self.enter(key, name, value);
         }
     }
 
     /// [`push`](Self::push) of a value that is written straight into the buffer.
-    pub(crate) fn push_display(&mut self, name: Name<'_>, value: fmt::Arguments<'_>) {
+    pub(crate) fn push_written(&mut self, name: Name<'_>, write: impl FnOnce(&mut String)) {
         let key = Key::of(name.as_str());
         let name = self.keep_name(name);
         let start = self.text.len();
-        self.text.write_fmt(value).expect("writing to a String fails only when a Display of ours does");
+        write(&mut self.text);
         if !self.has_room(0) {
             return self.text.truncate(start);
         }
-        let value = Span::new(start, self.text.len());
-        self.entries.push(Entry { name, key, value, elements: None });
+        self.enter(key, name, Span::new(start, self.text.len()));
+    }
+
+    fn enter(&mut self, key: Key, name: EntryName, value: Span) {
+        self.seen |= key.bit();
+        self.keys.push(key);
+        self.entries.push(Entry { name, value, elements: None });
     }
 
     /// [`push`](Self::push) of an array.
@@ -238,26 +289,36 @@ impl Headers {
 
     /// Moves the last `count` headers to `at`, keeping their order.
     pub(crate) fn move_last_to(&mut self, at: usize, count: usize) {
+        self.keys[at..].rotate_right(count);
         self.entries[at..].rotate_right(count);
     }
 
     /// Removes every header of that name; whether there was one.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
+        let key = Key::of(name);
         // Nearly always there is none.
-        if self.find(name).is_none() {
+        if self.seen & key.bit() == 0 || self.find_key(key, name).is_none() {
             return false;
         }
-        let (text, mut freed) = (&self.text, 0);
+        let (text, keys) = (&self.text, &mut self.keys);
+        let (mut freed, mut at, mut kept) = (0, 0, 0);
         self.entries.retain(|entry| {
-            let (keep, named) = match entry.name {
-                EntryName::Static(known) => (!known.eq_ignore_ascii_case(name), 0),
-                EntryName::Copied(span) => (!span.of(text).eq_ignore_ascii_case(name), span.len),
+            let known = keys[at];
+            at += 1;
+            let (is_named, copied) = match entry.name {
+                _ if known != key => (false, 0),
+                EntryName::Static(known) => (is_same(known, name), 0),
+                EntryName::Copied(span) => (is_same(span.of(text), name), span.len),
             };
-            if !keep {
-                freed += (named + entry.value.len) as usize;
+            if is_named {
+                freed += (copied + entry.value.len) as usize;
+            } else {
+                keys[kept] = known;
+                kept += 1;
             }
-            keep
+            !is_named
         });
+        keys.truncate(kept);
         self.discard(freed);
         true
     }
@@ -373,6 +434,27 @@ impl Headers {
     }
 }
 
+/// The first place from `from` on that holds the key.
+fn next_of(keys: &[Key], key: Key, from: usize) -> Option<usize> {
+    const AT_ONCE: usize = 8;
+    let mut from = from;
+    let mut chunks = keys[from..].chunks_exact(AT_ONCE);
+    for chunk in chunks.by_ref() {
+        if chunk.iter().fold(false, |found, known| found | (*known == key)) {
+            break;
+        }
+        from += AT_ONCE;
+    }
+    let rest = &keys[from..];
+    rest.iter().position(|known| *known == key).map(|at| from + at)
+}
+
+/// Nearly always it is the same spelling.
+#[inline]
+fn is_same(known: &str, name: &str) -> bool {
+    known == name || known.eq_ignore_ascii_case(name)
+}
+
 fn append(text: &mut String, piece: &str) -> Span {
     let start = text.len();
     text.push_str(piece);
@@ -407,7 +489,32 @@ mod tests {
     }
 
     #[test]
+    fn each_header_is_found_wherever_it_stands() {
+        let mut headers = Headers::default();
+        let names: Vec<String> = (0..60).map(|number| format!("name-{}-{number}", number % 7)).collect();
+        for (at, name) in names.iter().enumerate() {
+            assert_eq!(headers.find(name), None);
+            headers.push(Name::copied(name), "v");
+            assert_eq!(headers.find(&name.to_uppercase()), Some(at));
+        }
+        headers.remove("name-3-3");
+        headers.move_last_to(0, 2);
+        let places: Vec<_> = headers.iter().map(|(name, _)| headers.find(name)).collect();
+        assert_eq!(places, (0..59).map(Some).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn headers_by_the_start_of_their_names() {
+        let mut headers = Headers::default();
+        for name in ["subject", "sip_h_X-A", "SIP_H_X-B", "sip_hX", "sip_", "x_sip_h_C"] {
+            headers.push(Name::copied(name), "v");
+        }
+        let named: Vec<_> = headers.named("sip_h_").map(|(name, _)| name).collect();
+        assert_eq!(named, ["sip_h_X-A", "SIP_H_X-B"]);
+    }
+
+    #[test]
     fn an_entry_is_small() {
-        assert_eq!(size_of::<Entry>(), 40);
+        assert_eq!(size_of::<Entry>(), 32);
     }
 }

@@ -1,5 +1,8 @@
 //! One expression: its forms, its limits, its matches.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use crossbeam_queue::ArrayQueue;
 use pcre2::bytes::{CaptureLocations, Regex, RegexBuilder};
 
@@ -26,7 +29,7 @@ pub enum ExpressionError {
 }
 
 /// A match was given up: the expression is one that takes for ever on some subjects.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the match is too costly: {0}")]
 pub struct TooCostly(String);
 
@@ -41,54 +44,84 @@ enum Matcher {
     Regex(Box<Pattern>),
 }
 
-/// A pattern for PCRE, and room for what it captures: making that room costs more than most matches.
+/// A pattern for PCRE. It becomes machine code when it is matched for the first time: of a long chatplan's patterns hardly
+/// any ever is.
 #[derive(Debug)]
 struct Pattern {
+    source: String,
+    caseless: bool,
+    dotall: bool,
+    ready: OnceLock<Result<Ready, TooCostly>>,
+}
+
+/// Machine code, and room for what it captures: making that room costs more than most matches.
+#[derive(Debug)]
+struct Ready {
     regex: Regex,
     /// As many as threads match at once; one more makes its own.
     rooms: ArrayQueue<CaptureLocations>,
+}
+
+/// An expression's pattern and flags, whichever way they are written.
+pub(crate) struct Form<'t> {
+    pub(crate) pattern: Cow<'t, str>,
+    flags: &'t str,
+}
+
+impl<'t> Form<'t> {
+    pub(crate) fn of(text: &'t str) -> Result<Self, ExpressionError> {
+        let plain = |pattern| Self { pattern, flags: "" };
+        // FreeSWITCH reads the regular expression that an Asterisk pattern became like any other: it starts with `^`.
+        if let Some(pattern) = text.strip_prefix('_') {
+            return Ok(plain(Cow::Owned(asterisk_pattern(pattern))));
+        }
+        let Some(rest) = text.strip_prefix('/') else { return Ok(plain(Cow::Borrowed(text))) };
+        let (pattern, flags) =
+            rest.rsplit_once('/').ok_or_else(|| ExpressionError::NoEnd { expression: text.to_owned() })?;
+        Ok(Self { pattern: Cow::Borrowed(pattern), flags })
+    }
+
+    pub(crate) fn caseless(&self) -> bool {
+        self.flags.contains('i')
+    }
 }
 
 impl Expression {
     /// Compiles an expression in any of FreeSWITCH's forms: a pattern, `/pattern/flags` with `i` and `s`, or `_` and an
     /// Asterisk pattern. FreeSWITCH switch_regex.c `switch_regex_perform`.
     pub fn new(text: &str) -> Result<Self, ExpressionError> {
-        let asterisk = text.strip_prefix('_').map(asterisk_pattern);
-        let text = asterisk.as_deref().unwrap_or(text);
-        let Some(rest) = text.strip_prefix('/') else {
-            return Self::of_pattern(text, "");
-        };
-        let (pattern, flags) =
-            rest.rsplit_once('/').ok_or_else(|| ExpressionError::NoEnd { expression: text.to_owned() })?;
-        Self::of_pattern(pattern, flags)
+        Self::of(text, |pattern| pattern.make_ready())
     }
 
-    fn of_pattern(pattern: &str, flags: &str) -> Result<Self, ExpressionError> {
-        let caseless = flags.contains('i');
-        if let Some(plain) = Plain::of(pattern).filter(|_| !caseless) {
+    /// As [`new`](Self::new), for one of many expressions, most of which will not be matched: it is checked, and compiled
+    /// when it is matched for the first time.
+    pub fn deferred(text: &str) -> Result<Self, ExpressionError> {
+        Self::of(text, |pattern| pattern.builder().build(&pattern.limited()).map(drop))
+    }
+
+    fn of(text: &str, check: impl Fn(&Pattern) -> Result<(), pcre2::Error>) -> Result<Self, ExpressionError> {
+        let form = Form::of(text)?;
+        let (caseless, dotall) = (form.caseless(), form.flags.contains('s'));
+        if let Some(plain) = Plain::of(&form.pattern).filter(|_| !caseless) {
             return Ok(Self(Matcher::Plain(plain)));
         }
-        RegexBuilder::new()
-            .caseless(caseless)
-            .dotall(flags.contains('s'))
-            .jit_if_available(true)
-            .max_jit_stack_size(Some(JIT_STACK))
-            .build(&format!("{LIMITS}{pattern}"))
-            .map(|regex| {
-                Self(Matcher::Regex(Box::new(Pattern { regex, rooms: ArrayQueue::new(KEPT_ROOMS) })))
-            })
-            .map_err(|error| ExpressionError::Pattern {
-                expression: pattern.to_owned(),
+        let source = form.pattern.into_owned();
+        let pattern = Pattern { source, caseless, dotall, ready: OnceLock::new() };
+        match check(&pattern) {
+            Ok(()) => Ok(Self(Matcher::Regex(Box::new(pattern)))),
+            Err(error) => Err(ExpressionError::Pattern {
+                expression: pattern.source,
                 offset: error.offset().unwrap_or(LIMITS.len()).saturating_sub(LIMITS.len()),
                 why: error.to_string(),
-            })
+            }),
+        }
     }
 
     /// Whether the subject matches; an error when the match runs into the limits.
     pub fn is_match(&self, subject: &str) -> Result<bool, TooCostly> {
         match &self.0 {
             Matcher::Plain(plain) => Ok(plain.is_match(subject.as_bytes())),
-            Matcher::Regex(pattern) => pattern.regex.is_match(subject.as_bytes()).map_err(TooCostly::from),
+            Matcher::Regex(pattern) => pattern.is_match(subject),
         }
     }
 
@@ -102,13 +135,44 @@ impl Expression {
 }
 
 impl Pattern {
+    fn is_match(&self, subject: &str) -> Result<bool, TooCostly> {
+        Ok(self.ready()?.regex.is_match(subject.as_bytes())?)
+    }
+
     fn captures(&self, subject: &str) -> Result<Option<Captures>, TooCostly> {
-        let mut room = self.rooms.pop().unwrap_or_else(|| self.regex.capture_locations());
-        let found = self.regex.captures_read(&mut room, subject.as_bytes());
+        let Ready { regex, rooms } = self.ready()?;
+        let mut room = rooms.pop().unwrap_or_else(|| regex.capture_locations());
+        let found = regex.captures_read(&mut room, subject.as_bytes());
         let captures = found.map(|found| found.map(|_| Captures::read(&room)));
         // It is one too many when the queue is full.
-        let _ = self.rooms.push(room);
-        captures.map_err(TooCostly::from)
+        let _ = rooms.push(room);
+        Ok(captures?)
+    }
+
+    /// The machine code. There is none only where memory is short, since the pattern was checked.
+    fn ready(&self) -> Result<&Ready, TooCostly> {
+        self.ready.get_or_init(|| self.compile().map_err(TooCostly::from)).as_ref().map_err(TooCostly::clone)
+    }
+
+    fn make_ready(&self) -> Result<(), pcre2::Error> {
+        let ready = self.compile()?;
+        self.ready.get_or_init(|| Ok(ready));
+        Ok(())
+    }
+
+    fn compile(&self) -> Result<Ready, pcre2::Error> {
+        let regex = self.builder().jit_if_available(true).build(&self.limited())?;
+        Ok(Ready { regex, rooms: ArrayQueue::new(KEPT_ROOMS) })
+    }
+
+    fn builder(&self) -> RegexBuilder {
+        let mut builder = RegexBuilder::new();
+        builder.caseless(self.caseless).dotall(self.dotall).max_jit_stack_size(Some(JIT_STACK));
+        builder
+    }
+
+    fn limited(&self) -> String {
+        format!("{LIMITS}{}", self.source)
     }
 }
 

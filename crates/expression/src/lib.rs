@@ -11,10 +11,12 @@
 mod cache;
 mod captures;
 mod expression;
+mod needs;
 mod plain;
 mod substitution;
 
 pub use cache::{MAX_CACHED, Shared};
 pub use captures::Captures;
 pub use expression::{Expression, ExpressionError, TooCostly};
+pub use needs::{Need, Place, needs};
 pub use substitution::substitute;

@@ -27,13 +27,15 @@ def endpoint(transport):
     ep.libInit(config)
     settings = pj.TransportConfig()
     settings.port, settings.boundAddress = 0, "127.0.0.1"
-    kinds = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP}
+    kinds = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP, "tls": pj.PJSIP_TRANSPORT_TLS}
+    if transport == "tls" and len(sys.argv) > 5:
+        settings.tlsConfig.CaListFile, settings.tlsConfig.verifyServer = sys.argv[5], True
     ep.transportCreate(kinds[transport], settings)
     ep.libStart()
     return ep
 
 
-def main(server, transport, user, password):
+def main(server, transport, user, password, authority=None):
     ep = endpoint(transport)
     config = pj.AccountConfig()
     config.idUri = f"sip:{user}@{server}"

@@ -11,6 +11,7 @@ mod event_socket;
 mod folder;
 mod ports;
 mod process;
+mod secure;
 mod server;
 
 pub use agent::{Agent, Answering, Received};
@@ -19,6 +20,7 @@ pub use event_socket::{EventSocket, Heard};
 pub use folder::{Folder, PASSWORD};
 pub use ports::free_port;
 pub use process::Driven;
+pub use secure::Secure;
 pub use server::{Server, binary};
 
 /// What every client has to carry unharmed: two bytes, three bytes and four bytes of UTF-8 a letter.

@@ -1,6 +1,6 @@
 //! baresip: the binding's user part is its own, and it counts the Contacts in the answer to REGISTER.
 
-use chappe_interop::{Driven, Folder, PASSWORD, Server, TEXT, find, free_port};
+use chappe_interop::{Driven, Folder, PASSWORD, Secure, Server, TEXT, find, free_port};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
@@ -16,15 +16,26 @@ struct Baresip {
 
 impl Baresip {
     fn start(server: &Server, user: &str, password: &str, transport: &str) -> Baresip {
+        Baresip::at(&server.sip().to_string(), user, password, transport, "")
+    }
+
+    /// At the server's address, with more lines of configuration.
+    fn at(server: &str, user: &str, password: &str, transport: &str, more: &str) -> Baresip {
         let (home, control) = (tempfile::tempdir().expect("a temporary folder"), free_port());
         let config = format!(
             "sip_listen 127.0.0.1:0\nmodule_path {MODULES}\nmodule stdio.so\nmodule_app account.so\n\
-             module_app contact.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
+             module_app contact.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n{more}"
         );
-        let uri = server.uri(user);
-        let account =
-            format!("<{uri};transport={transport}>;auth_user={user};auth_pass={password};regint=600\n");
-        let contacts = format!("\"friend\" <{}>\n\"echo\" <{}>\n", server.uri("1001"), server.uri("echo"));
+        let uri = |user: &str| format!("sip:{user}@{server}");
+        let outbound = match transport {
+            "tls" => format!(";outbound=\"sip:{server};transport=tls\""),
+            _ => String::new(),
+        };
+        let account = format!(
+            "<{};transport={transport}>;auth_user={user};auth_pass={password};regint=600{outbound}\n",
+            uri(user)
+        );
+        let contacts = format!("\"friend\" <{}>\n\"echo\" <{}>\n", uri("1001"), uri("echo"));
         for (name, text) in [("config", &config), ("accounts", &account), ("contacts", &contacts)] {
             std::fs::write(home.path().join(name), text).expect("a writable folder");
         }
@@ -83,6 +94,27 @@ fn over_udp() {
 #[test]
 fn over_tcp() {
     chat("tcp");
+}
+
+/// With the server's certificate checked.
+#[test]
+fn over_tls() {
+    if find("baresip").is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let secure = Secure::of(&folder);
+    let server = Server::start(folder);
+    let more = format!("sip_cafile {}\nsip_verify_server yes\n", secure.authority.display());
+    let start = |user| Baresip::at(&secure.tls().to_string(), user, PASSWORD, "tls", &more);
+    let (from, to) = (start("1000"), start("1001"));
+    from.process.expect("[1 binding]");
+    to.process.expect("[1 binding]");
+    from.message("friend", TEXT);
+    to.process.expect(TEXT);
+    from.message("echo", TEXT);
+    from.process.expect(&format!("Hello, you said: {TEXT}"));
+    drop(server);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! pjsua2, by its Python binding.
 
-use chappe_interop::{Driven, Folder, PASSWORD, Server, TEXT, pjsua2_python};
+use chappe_interop::{Driven, Folder, PASSWORD, Secure, Server, TEXT, pjsua2_python};
 use std::path::Path;
 use std::process::Command;
 
@@ -34,6 +34,32 @@ fn over_udp() {
 #[test]
 fn over_tcp() {
     chat("tcp");
+}
+
+/// With the server's certificate checked, and the name in it.
+#[test]
+fn over_tls() {
+    let Some(python) = pjsua2_python() else { return };
+    let folder = Folder::new();
+    let secure = Secure::of(&folder);
+    let server = Server::start(folder);
+    let agent = |user: &str| {
+        let mut command = Command::new(&python);
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/clients/pjsua2_agent.py"));
+        command.args([&secure.tls().to_string(), "tls", user, PASSWORD]).arg(&secure.authority);
+        command.env("PYTHONIOENCODING", "utf-8");
+        Driven::start(command)
+    };
+    let (mut from, to) = (agent("1000"), agent("1001"));
+    from.expect("registered 200");
+    to.expect("registered 200");
+    let uri = |user: &str| format!("sip:{user}@{}", secure.tls());
+    from.say(&format!("{} {TEXT}", uri("1001")));
+    to.expect(&format!("text/plain {TEXT}"));
+    from.expect(&format!("status {};transport=tls 200", uri("1001")));
+    from.say(&format!("{} {TEXT}", uri("echo")));
+    from.expect(&format!("Hello, you said: {TEXT}"));
+    drop(server);
 }
 
 #[test]

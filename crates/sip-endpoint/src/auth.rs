@@ -8,7 +8,7 @@ use chappe_config::XmlQuery;
 use chappe_directory::{Secret, User};
 use chappe_sip_msg::{HeaderName, Message, Method};
 use chappe_sip_proto::Response;
-use chappe_sip_proto::digest::{self, Algorithm, Challenge, Credentials, Freshness, Nonces};
+use chappe_sip_proto::digest::{self, Algorithm, Challenge, Credentials, Freshness, NonceCounts, Nonces};
 use parking_lot::Mutex;
 
 use crate::config::Realm;
@@ -19,9 +19,16 @@ use crate::profile::Settings;
 use crate::shard::Shard;
 use crate::world::View;
 
+/// So many shards at a time rarely meet at one lock.
+const STRIPES: usize = 16;
+/// Nonces whose counts are remembered: of as many devices as authenticate in a nonce's lifetime, in all but a storm.
+const REMEMBERED: usize = 400_000;
+
 /// The nonces of one profile, shared by its shards so that none can be used twice.
 pub struct Authenticator {
-    nonces: Mutex<Nonces>,
+    nonces: Nonces,
+    /// Which nonce is where, the nonce decides.
+    counts: Box<[Mutex<NonceCounts>]>,
 }
 
 impl Authenticator {
@@ -29,7 +36,16 @@ impl Authenticator {
     pub fn new(lifetime: u32) -> Self {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the system has a random source");
-        Self { nonces: Mutex::new(Nonces::new(key, u64::from(lifetime))) }
+        let counts = || Mutex::new(NonceCounts::with_capacity(u64::from(lifetime), REMEMBERED / STRIPES));
+        Self { nonces: Nonces::new(key), counts: (0..STRIPES).map(|_| counts()).collect() }
+    }
+
+    /// Whether the nonce is ours and was not used with this count; from here on it was.
+    fn spend(&self, credentials: &Credentials<'_>, second: u64) -> Freshness {
+        let Some(nonce) = self.nonces.read(credentials) else { return Freshness::Forged };
+        // The remainder is less than STRIPES.
+        let counts = &self.counts[(nonce.spread() % STRIPES as u64) as usize];
+        counts.lock().spend(nonce, credentials.nonce_count, second)
     }
 }
 
@@ -243,7 +259,7 @@ impl<'r, 'a> Attempt<'r, 'a> {
         if !digest::verify(credentials, method.as_bytes(), self.message.body(), secret) {
             return Freshness::Forged;
         }
-        shard.profile.auth.nonces.lock().spend(credentials, seconds(shard))
+        shard.profile.auth.spend(credentials, seconds(shard))
     }
 
     /// RFC 7616 §3.3: one header an algorithm, the preferred first.
@@ -261,7 +277,7 @@ impl<'r, 'a> Attempt<'r, 'a> {
             Role::Proxy => (407, "Proxy-Authenticate"),
         };
         let random = shard.random.next();
-        let nonce = shard.profile.auth.nonces.lock().issue(seconds(shard), random);
+        let nonce = shard.profile.auth.nonces.issue(seconds(shard), random);
         let algorithms = algorithms(settings, view, request, self);
         let one = |response, algorithm| {
             let challenge = Challenge::new(&*self.realm, &*nonce, algorithm).stale(stale);

@@ -33,7 +33,7 @@ pub struct EndpointDeps {
     pub bindings: Arc<Bindings>,
     /// Where registrations outlive the endpoint.
     pub store: Arc<dyn Store>,
-    /// Where TCP connections and DNS questions live.
+    /// Where connections and DNS questions live.
     pub runtime: tokio::runtime::Handle,
 }
 
@@ -54,7 +54,7 @@ pub struct Applied {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listening {
     pub profile: String,
-    /// `udp` or `tcp`.
+    /// `udp`, `tcp`, `tls`, `ws` or `wss`.
     pub transport: &'static str,
     /// The real port, also where `sip-port` is 0.
     pub addr: SocketAddr,
@@ -111,6 +111,9 @@ impl Endpoint {
         let Some(old) = running else {
             return self.start(wanted, None, &mut applied.started, &mut applied.failed);
         };
+        if old.can_take(wanted) {
+            old.refresh(&self.world);
+        }
         if old.same_config(wanted) {
             applied.unchanged.push(wanted.name.clone());
         } else if old.can_take(wanted) {
@@ -160,6 +163,11 @@ impl Endpoint {
     /// Every binding of every profile, for `show registrations`.
     pub fn registrations(&self) -> Vec<Registration> {
         self.world.registrations()
+    }
+
+    /// Every binding of one user, for `reg_url`.
+    pub fn registrations_of(&self, user: &str, domain: &str) -> Vec<Registration> {
+        self.world.registrations_of(user, domain)
     }
 
     /// Whose queue a message waits in when its recipient has no device: the address-of-record under which that user would

@@ -1,11 +1,12 @@
 //! A profile's bindings in the store, in its times and words.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chappe_event::Clock;
 use chappe_sip_msg::Uri;
-use chappe_sip_proto::registrar::{Aor, Binding};
+use chappe_sip_proto::registrar::{Aor, Applied, Binding};
 use chappe_sip_proto::{Peer, Transport};
 use chappe_store::{Done, KeptBinding, Micros, Store};
 
@@ -46,15 +47,17 @@ impl Keeper {
         Self { profile, store, clock }
     }
 
-    /// What a REGISTER has changed of a user's bindings: all of them before, all of them after.
-    pub fn changed(&self, aor: &Aor, before: &[Arc<Binding>], after: &[Arc<Binding>]) {
-        for binding in before {
-            self.gone(aor, &binding.contact, after);
+    /// What a REGISTER has changed of a user's bindings, all of which are `left` now.
+    pub fn changed(&self, aor: &Aor, applied: &Applied, left: &[Arc<Binding>]) {
+        for binding in &applied.gone {
+            self.gone(aor, &binding.contact, left);
+        }
+        if applied.added.is_empty() && applied.refreshed.is_empty() {
+            return;
         }
         let now = self.now();
-        let is_new = |binding: &&Arc<Binding>| !before.iter().any(|known| Arc::ptr_eq(known, binding));
-        for binding in after.iter().filter(is_new) {
-            self.store.bind(kept(aor, binding, now));
+        for binding in applied.added.iter().chain(&applied.refreshed) {
+            self.store.bind(kept(&self.profile, aor, binding, now));
         }
     }
 
@@ -76,10 +79,10 @@ impl Keeper {
     }
 }
 
-fn kept(aor: &Aor, binding: &Binding, now: Moment) -> KeptBinding {
+fn kept(profile: &Arc<str>, aor: &Aor, binding: &Binding, now: Moment) -> KeptBinding {
     KeptBinding {
-        profile: (*binding.profile).into(),
-        aor: aor.as_str().into(),
+        profile: profile.clone(),
+        aor: aor.text().clone(),
         contact: binding.contact.clone(),
         q: binding.q,
         expires: now.unix_of(binding.expires_at),
@@ -88,7 +91,7 @@ fn kept(aor: &Aor, binding: &Binding, now: Moment) -> KeptBinding {
         cseq: binding.cseq,
         path: binding.path.to_vec(),
         received: binding.received.addr,
-        transport: binding.received.transport.as_str().into(),
+        transport: Cow::Borrowed(binding.received.transport.as_str()),
         user_agent: binding.user_agent.clone(),
     }
 }
@@ -96,7 +99,7 @@ fn kept(aor: &Aor, binding: &Binding, now: Moment) -> KeptBinding {
 /// A binding as it was, but for the connection it came by, which is gone.
 ///
 /// What it says ends up in requests: a row that was damaged must not be able to write header lines of its own.
-pub fn binding(kept: &KeptBinding, profile: &Arc<str>, now: Moment) -> Result<(Aor, Binding), Unreadable> {
+pub fn binding(kept: &KeptBinding, now: Moment) -> Result<(Aor, Binding), Unreadable> {
     let binding = Binding {
         received: Peer { transport: check(kept)?, addr: kept.received, connection: None },
         contact: kept.contact.clone(),
@@ -107,10 +110,9 @@ pub fn binding(kept: &KeptBinding, profile: &Arc<str>, now: Moment) -> Result<(A
         cseq: kept.cseq,
         path: kept.path.clone().into(),
         user_agent: kept.user_agent.clone(),
-        profile: profile.clone(),
         serial: 0,
     };
-    Ok((Aor::new(&*kept.aor), binding))
+    Ok((Aor::new(kept.aor.clone()), binding))
 }
 
 fn check(kept: &KeptBinding) -> Result<Transport, Unreadable> {
@@ -180,11 +182,11 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back_as_it_was() {
         let (now, later) = (moment(), Moment { unix: NOON + 20_000_000, ..moment() });
-        let (aor, binding) = binding(&row(), &"internal".into(), now).unwrap();
-        assert_eq!(kept(&aor, &binding, now), row());
+        let (aor, binding) = binding(&row(), now).unwrap();
+        assert_eq!(kept(&"internal".into(), &aor, &binding, now), row());
         assert_eq!((binding.q, binding.cseq, binding.received.connection), (500, 7, None));
         assert_eq!(binding.remaining(now.instant), Duration::from_secs(60));
-        let (_, older) = super::binding(&row(), &"internal".into(), later).unwrap();
+        let (_, older) = super::binding(&row(), later).unwrap();
         assert_eq!(older.remaining(later.instant), Duration::from_secs(40));
         assert_eq!(later.instant - older.since, Duration::from_secs(30));
     }
@@ -193,10 +195,10 @@ mod tests {
     fn times_of_another_clock_are_cut() {
         let now = moment();
         let wrong = KeptBinding { expires: Micros::MAX, since: Micros::MAX, ..row() };
-        let (_, binding) = binding(&wrong, &"internal".into(), now).unwrap();
+        let (_, binding) = binding(&wrong, now).unwrap();
         assert_eq!((binding.remaining(now.instant), binding.since), (LONGEST, now.instant));
         let past = KeptBinding { expires: Micros::MIN, since: Micros::MIN, ..row() };
-        let (_, binding) = super::binding(&past, &"internal".into(), now).unwrap();
+        let (_, binding) = super::binding(&past, now).unwrap();
         assert!(!binding.is_live(now.instant));
     }
 
@@ -213,7 +215,7 @@ mod tests {
             (KeptBinding { call_id: "a b".into(), ..row() }, Unreadable::CallId),
         ];
         for (row, want) in cases {
-            assert_eq!(binding(&row, &"internal".into(), moment()).unwrap_err(), want);
+            assert_eq!(binding(&row, moment()).unwrap_err(), want);
         }
     }
 }

@@ -5,8 +5,8 @@
 //! by the chat interface `sip`: one request a binding, with one outcome.
 //!
 //! A profile has a few shards. A shard is a thread that owns one UDP socket of the profile's address, its transactions,
-//! its flows and its timers: it sleeps in epoll, reads a batch, parses it in place, polls the flows, sends a batch. TCP
-//! connections, DNS and everything else that has to be awaited live on the tokio runtime that is handed in, and reach
+//! its flows and its timers: it sleeps in epoll, reads a batch, parses it in place, polls the flows, sends a batch.
+//! Connections (TCP, TLS, WebSocket), DNS and everything else that has to be awaited live on the tokio runtime that is handed in, and reach
 //! the shards by bounded mailboxes.
 //!
 //! Invariant: a shard never blocks. A message that has to wait is a paused flow; it holds up nothing else.
@@ -25,12 +25,14 @@ mod profile;
 mod registrar;
 mod restore;
 mod shard;
+mod text;
 mod transport;
 mod world;
 
 pub use commands::rows as command_rows;
 pub use config::{
-    GATEWAY_PARAMS, GLOBAL_PARAMS, ListenIp, Multiple, PROFILE_PARAMS, ProfileConfig, Realm, SofiaConfig,
+    Binding, GATEWAY_PARAMS, GLOBAL_PARAMS, ListenIp, Multiple, PROFILE_PARAMS, ProfileConfig, Realm,
+    SofiaConfig, TlsConfig, Verify, WebSocketConfig,
 };
 pub use endpoint::{Applied, Endpoint, EndpointDeps, Listening};
 pub use error::EndpointError;

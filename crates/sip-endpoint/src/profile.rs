@@ -1,16 +1,16 @@
 //! A running profile: its shards, connections, bindings and settings.
 
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::{ArcSwap, Guard};
 use chappe_event::Identity;
+use chappe_sip_proto::Transport;
 use parking_lot::Mutex;
-use socket2::SockRef;
-use tokio::task::JoinHandle;
 
 use crate::auth::Authenticator;
 use crate::config::{ListenIp, ProfileConfig};
@@ -20,8 +20,9 @@ use crate::kept::Keeper;
 use crate::registrar::Registrar;
 use crate::restore;
 use crate::shard::{self, Mail, Mailbox, SendJob, Work};
-use crate::transport::tcp::{Connections, TcpLimits};
-use crate::transport::udp;
+use crate::transport::doors::{self, House};
+use crate::transport::entrance::Entrance;
+use crate::transport::{Connections, Listeners, TlsClient, udp};
 use crate::world::World;
 use crate::{EndpointError, inbound};
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub config: ProfileConfig,
     /// `192.0.2.1:5060`, for Via and the addresses of the profile itself.
     pub sent_by: String,
+    /// The same of the other transports that are listened on.
+    others: Vec<(Transport, String)>,
     /// `sip:mod_sofia@192.0.2.1:5060`.
     pub login: String,
     /// The value of Contact.
@@ -41,8 +44,17 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn new(config: &ProfileConfig, addr: SocketAddr, identity: &Identity) -> Self {
+    fn new(
+        config: &ProfileConfig,
+        addr: SocketAddr,
+        others: Vec<(Transport, SocketAddr)>,
+        identity: &Identity,
+    ) -> Self {
         let ip = announced(config, addr, identity);
+        let other = |(transport, at): (Transport, SocketAddr)| {
+            let ip = if at.ip() == addr.ip() { ip } else { announced(config, at, identity) };
+            (transport, SocketAddr::new(ip, at.port()).to_string())
+        };
         let port = config.ext_sip_port.unwrap_or(addr.port());
         let sent_by = SocketAddr::new(ip, port).to_string();
         let login = format!("sip:{}@{sent_by}", config.username);
@@ -55,9 +67,24 @@ impl Settings {
             domain: domains.into_iter().flatten().next().cloned().unwrap_or(host),
             config: config.clone(),
             sent_by,
+            others: others.into_iter().map(other).collect(),
             login,
             request_lines: lines.into_bytes(),
         }
+    }
+
+    /// The profile's address for Via; that of UDP and TCP where a transport is not listened on.
+    pub fn sent_by(&self, transport: Transport) -> &str {
+        self.other(transport).unwrap_or(&self.sent_by)
+    }
+
+    fn other(&self, transport: Transport) -> Option<&str> {
+        self.others.iter().find(|(known, _)| *known == transport).map(|(_, sent_by)| sent_by.as_str())
+    }
+
+    /// `sip:mod_sofia@192.0.2.1:5061`, where TLS or WebSocket is listened on.
+    pub fn login_by(&self, transport: Transport) -> Option<String> {
+        Some(format!("sip:{}@{}", self.config.username, self.other(transport)?))
     }
 }
 
@@ -91,6 +118,10 @@ pub struct Counters {
     pub requests: AtomicU64,
     pub sent: AtomicU64,
     pub sent_failed: AtomicU64,
+    /// Requests answered 503 for want of time or room.
+    pub shed: AtomicU64,
+    /// Requests and answers thrown away unread for want of time, by a shard or by the system.
+    pub dropped: AtomicU64,
 }
 
 /// A running profile.
@@ -105,8 +136,8 @@ pub struct Profile {
     pub addr: SocketAddr,
     settings: ArcSwap<Settings>,
     mailboxes: Vec<Arc<Mailbox>>,
-    tcp: Arc<Connections>,
-    accepting: Mutex<Option<Accepting>>,
+    connections: Arc<Connections>,
+    listeners: Listeners,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
     running: Arc<AtomicUsize>,
     stopped: AtomicBool,
@@ -115,13 +146,8 @@ pub struct Profile {
     window: RateWindow,
 }
 
-struct Accepting {
-    listener: Arc<tokio::net::TcpListener>,
-    task: JoinHandle<()>,
-}
-
 struct Sockets {
-    udp: Vec<UdpSocket>,
+    udp: Vec<udp::Pair>,
     tcp: Option<TcpListener>,
     addr: SocketAddr,
 }
@@ -152,6 +178,14 @@ impl Profile {
             restore::start(&profile.registrar, world).map_err(failed)?;
         }
         profile.run(ends, sockets, world).map_err(failed)?;
+        profile.open_doors(old, world);
+        if let Some((transport, why)) = profile.listeners.troubles().into_iter().next()
+            && config.tls.on
+            && !(config.udp || config.tcp)
+        {
+            profile.stop();
+            return Err(EndpointError::TlsOnly { profile: config.name.clone(), transport, why });
+        }
         profile.configure_gateways(world);
         tracing::info!("profile {} listens on {}", profile.name, profile.addr);
         Ok(profile)
@@ -164,9 +198,9 @@ impl Profile {
         mailboxes: Vec<Arc<Mailbox>>,
         world: &World,
     ) -> Self {
-        let idle = Duration::from_secs(u64::from(config.tcp_idle_timeout));
-        let limits = TcpLimits { connections: config.tcp_max_connections, idle };
-        let tcp = Connections::new(mailboxes.clone(), limits, world.deps.runtime.clone());
+        let tls = TlsClient::new(&config.tls, &doors::folder(config, &certificates(world)));
+        let runtime = world.deps.runtime.clone();
+        let connections = Connections::new(mailboxes.clone(), config.connections, tls, runtime);
         let name: Arc<str> = config.name.as_str().into();
         let registrar = || {
             let (store, clock) = (world.deps.store.clone(), world.deps.clock.clone());
@@ -181,8 +215,8 @@ impl Profile {
             counters: Counters::default(),
             started: Instant::now(),
             addr,
-            settings: ArcSwap::from_pointee(Settings::new(config, addr, &world.deps.identity)),
-            accepting: Mutex::default(),
+            settings: ArcSwap::from_pointee(Settings::new(config, addr, Vec::new(), &world.deps.identity)),
+            listeners: Listeners::default(),
             threads: Mutex::default(),
             running: Arc::new(AtomicUsize::new(mailboxes.len())),
             stopped: AtomicBool::new(false),
@@ -190,7 +224,7 @@ impl Profile {
             turn: AtomicUsize::new(0),
             window: RateWindow::default(),
             mailboxes,
-            tcp,
+            connections,
         }
     }
 
@@ -204,20 +238,46 @@ impl Profile {
             })?);
         }
         if let Some(listener) = sockets.tcp {
-            let _context = world.deps.runtime.enter();
-            let listener = Arc::new(tokio::net::TcpListener::from_std(listener)?);
-            let task = world.deps.runtime.spawn(self.tcp.clone().accept(listener.clone()));
-            *self.accepting.lock() = Some(Accepting { listener, task });
+            let entrance = Entrance { transport: Transport::Tcp, tls: None, origins: None };
+            self.listeners.start(listener, entrance, &self.connections, &world.deps.runtime)?;
         }
         Ok(())
+    }
+
+    /// Listens for TLS and WebSocket, as far as that is wanted and not done yet.
+    fn open_doors(&self, old: Option<&Arc<Profile>>, world: &World) {
+        let config = self.settings().config.clone();
+        let house = House {
+            name: &self.name,
+            config: &config,
+            addr: self.addr,
+            certificates: &certificates(world),
+            known: old.map(|old| old.listeners.all()).unwrap_or_default(),
+        };
+        doors::open(&house, &self.listeners, &self.connections, &world.deps.runtime);
+        self.change(&config, world);
+    }
+
+    /// What a reload does also where no param changed: certificates are looked for, and what could not be listened on is
+    /// tried again.
+    pub fn refresh(&self, world: &World) {
+        self.listeners.reload_certificates();
+        if !self.listeners.troubles().is_empty() {
+            self.open_doors(None, world);
+        }
     }
 
     pub fn settings(&self) -> Guard<Arc<Settings>> {
         self.settings.load()
     }
 
-    pub fn tcp(&self) -> &Arc<Connections> {
-        &self.tcp
+    pub fn connections(&self) -> &Arc<Connections> {
+        &self.connections
+    }
+
+    /// Transports that are wanted and not listened on, and why.
+    pub fn troubles(&self) -> Vec<(Transport, String)> {
+        self.listeners.troubles()
     }
 
     /// Whether this address is the profile's own.
@@ -235,14 +295,17 @@ impl Profile {
         let settings = self.settings();
         let old = &settings.config;
         let sockets = |c: &ProfileConfig| (c.sip_ip, c.sip_port, c.udp, c.tcp, c.shards, c.max_flows);
-        let connections = |c: &ProfileConfig| (c.tcp_max_connections, c.tcp_idle_timeout, c.nonce_ttl);
+        let connections = |c: &ProfileConfig| (c.connections, c.nonce_ttl);
         sockets(old) == sockets(wanted)
             && connections(old) == connections(wanted)
             && old.timing == wanted.timing
+            && old.tls == wanted.tls
+            && old.websocket == wanted.websocket
     }
 
     pub fn change(&self, wanted: &ProfileConfig, world: &World) {
-        self.settings.store(Arc::new(Settings::new(wanted, self.addr, &world.deps.identity)));
+        let settings = Settings::new(wanted, self.addr, self.listeners.all(), &world.deps.identity);
+        self.settings.store(Arc::new(settings));
         self.configure_gateways(world);
     }
 
@@ -274,11 +337,10 @@ impl Profile {
     }
 
     pub fn listening(&self) -> Vec<Listening> {
-        let settings = self.settings();
-        let transports = [("udp", settings.config.udp), ("tcp", settings.config.tcp)];
-        let on = transports.into_iter().filter(|(_, on)| *on);
-        on.map(|(transport, _)| Listening { profile: self.name.to_string(), transport, addr: self.addr })
-            .collect()
+        let udp = self.settings().config.udp.then_some(("udp", self.addr));
+        let connections = self.listeners.all().into_iter().map(|(known, addr)| (transport_name(known), addr));
+        let all = udp.into_iter().chain(connections);
+        all.map(|(transport, addr)| Listening { profile: self.name.to_string(), transport, addr }).collect()
     }
 
     /// Hands a request to a shard of this profile, the calling one if it is one. `Err`: its mailbox is full.
@@ -330,17 +392,9 @@ impl Profile {
     }
 
     pub fn drain(&self) {
-        self.stop_accepting();
+        self.listeners.stop();
         self.leave_gateways(false);
         self.mailboxes.iter().for_each(|mailbox| mailbox.drain());
-    }
-
-    fn stop_accepting(&self) {
-        if let Some(Accepting { listener, task }) = self.accepting.lock().take() {
-            task.abort();
-            // The task holds the listener until the runtime ends it; the address is to be free before.
-            let _ = SockRef::from(&*listener).shutdown(Shutdown::Both);
-        }
     }
 
     /// Whether all shards have ended.
@@ -353,9 +407,9 @@ impl Profile {
         self.leave_gateways(true);
         self.stopped.store(true, Ordering::Release);
         self.registrar.lost();
-        self.stop_accepting();
+        self.listeners.stop();
         self.mailboxes.iter().for_each(|mailbox| mailbox.stop());
-        self.tcp.close();
+        self.connections.close();
         self.join();
     }
 
@@ -368,6 +422,22 @@ impl Profile {
                 tracing::error!("a shard of profile {} has panicked", self.name);
             }
         }
+    }
+}
+
+/// The server's folder for certificates.
+fn certificates(world: &World) -> PathBuf {
+    world.deps.globals.get("certs_dir").map_or_else(PathBuf::new, |folder| PathBuf::from(&*folder))
+}
+
+/// `udp`, `tcp`, `tls`, `ws`, `wss`.
+pub fn transport_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
+        Transport::Ws => "ws",
+        Transport::Wss => "wss",
     }
 }
 

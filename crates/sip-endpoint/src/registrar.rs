@@ -3,22 +3,27 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use chappe_sip_msg::Uri;
+use chappe_sip_msg::{Scheme, Uri};
 use chappe_sip_proto::registrar::{Aor, Applied, Binding, Bindings, Found, Policy, Register, RegisterError};
 use chappe_sip_proto::{Peer, Transport};
 use parking_lot::Mutex;
 
 use crate::inbound::came;
 use crate::kept::Keeper;
-use crate::profile::Profile;
+use crate::profile::{Profile, transport_name};
 use crate::shard::Random;
 use crate::world::World;
 
-/// So many shards at a time rarely meet at one lock.
-const STRIPES: usize = 64;
+/// So many shards at a time rarely meet at one lock; and whoever looks at all bindings holds only a few thousand of a
+/// million up at a time.
+const STRIPES: usize = 256;
+/// Users looked at by one [`Registrar::expire`].
+const MOST_LOOKS: usize = 1024;
+/// And under one lock.
+const MOST_LOOKS_OF_A_STRIPE: usize = 64;
 
 /// The bindings of an earlier run are here.
 const RESTORED: u8 = 1;
@@ -32,9 +37,20 @@ const FOUND: u8 = 2;
 pub struct Registrar {
     stripes: Box<[Mutex<Bindings>]>,
     hasher: RandomState,
+    /// Bindings in all stripes.
+    count: AtomicUsize,
+    /// The stripe at which [`Registrar::expire`] begins.
+    turn: AtomicUsize,
     keeper: Keeper,
     /// [`RESTORED`], [`FOUND`].
     reached: AtomicU8,
+}
+
+/// What [`Registrar::expire`] has done.
+pub struct Expired {
+    pub bindings: Vec<(Aor, Arc<Binding>)>,
+    /// More has run out, and waits for the next call.
+    pub more: bool,
 }
 
 /// A binding as `show registrations` and `sofia status` see it.
@@ -51,7 +67,7 @@ pub struct Registration {
     /// Seconds since 1970.
     pub expires: i64,
     pub network: SocketAddr,
-    /// `udp` or `tcp`.
+    /// `udp`, `tcp`, `tls`, `ws` or `wss`.
     pub transport: &'static str,
 }
 
@@ -59,7 +75,14 @@ impl Registrar {
     pub fn new(keeper: Keeper) -> Self {
         let mut random = Random::new();
         let stripes = (0..STRIPES).map(|_| Mutex::new(Bindings::new(random.next()))).collect();
-        Self { stripes, hasher: RandomState::new(), keeper, reached: AtomicU8::new(0) }
+        Self {
+            stripes,
+            hasher: RandomState::new(),
+            count: AtomicUsize::new(0),
+            turn: AtomicUsize::new(0),
+            keeper,
+            reached: AtomicU8::new(0),
+        }
     }
 
     pub fn keeper(&self) -> &Keeper {
@@ -72,6 +95,16 @@ impl Registrar {
         &self.stripes[(hash % STRIPES as u64) as usize]
     }
 
+    /// Changes a stripe, and keeps count.
+    fn change<T>(&self, stripe: &Mutex<Bindings>, change: impl FnOnce(&mut Bindings) -> T) -> T {
+        let mut bindings = stripe.lock();
+        let before = bindings.len();
+        let changed = change(&mut bindings);
+        // Wraps around where there are fewer.
+        self.count.fetch_add(bindings.len().wrapping_sub(before), Ordering::Relaxed);
+        changed
+    }
+
     pub fn apply(
         &self,
         now: Instant,
@@ -79,11 +112,11 @@ impl Registrar {
         register: &Register<'_>,
         policy: &Policy,
     ) -> Result<Applied, RegisterError> {
-        let mut bindings = self.stripe(aor.as_str()).lock();
-        let before = Found::from(bindings.all(aor.as_str()));
-        let applied = bindings.apply(now, aor, register, policy)?;
-        self.keeper.changed(aor, &before, bindings.all(aor.as_str()));
-        Ok(applied)
+        self.change(self.stripe(aor.as_str()), |bindings| {
+            let applied = bindings.apply(now, aor, register, policy)?;
+            self.keeper.changed(aor, &applied, bindings.all(aor.as_str()));
+            Ok(applied)
+        })
     }
 
     /// REGISTERs that come from here on win over what [`Registrar::restore`] puts back.
@@ -93,13 +126,14 @@ impl Registrar {
 
     /// Puts a binding of an earlier run back; `false`: it is left out, and forgotten, since a REGISTER has decided otherwise.
     pub fn restore(&self, now: Instant, aor: &Aor, binding: Binding) -> bool {
-        let mut bindings = self.stripe(aor.as_str()).lock();
-        let contact = binding.contact.clone();
-        let is_back = bindings.restore(now, aor, binding);
-        if !is_back {
-            self.keeper.gone(aor, &contact, bindings.all(aor.as_str()));
-        }
-        is_back
+        self.change(self.stripe(aor.as_str()), |bindings| {
+            let contact = binding.contact.clone();
+            let is_back = bindings.restore(now, aor, binding);
+            if !is_back {
+                self.keeper.gone(aor, &contact, bindings.all(aor.as_str()));
+            }
+            is_back
+        })
     }
 
     pub fn end_restore(&self, world: &World) {
@@ -129,9 +163,10 @@ impl Registrar {
         let mut users = Vec::new();
         if before != BOTH && before | step == BOTH {
             for stripe in &self.stripes {
-                users.extend(stripe.lock().iter().map(|(aor, _)| aor.clone()));
+                users.extend(stripe.lock().unsorted().map(|(aor, _)| aor.clone()));
             }
-            users.dedup();
+            // In an order that does not depend on the hash.
+            users.sort_unstable();
         }
         users
     }
@@ -146,43 +181,99 @@ impl Registrar {
         self.stripe(aor).lock().find(now, aor)
     }
 
-    pub fn expire(&self, now: Instant) -> Vec<(Aor, Arc<Binding>)> {
-        self.take_out(|bindings| bindings.expire(now))
+    /// Takes out what ran out. With very many at once it stops after a while: then there is more.
+    pub fn expire(&self, now: Instant) -> Expired {
+        let first = self.turn.load(Ordering::Relaxed);
+        let mut expired = Expired { bindings: Vec::new(), more: false };
+        let mut looks = MOST_LOOKS;
+        for turn in 0..STRIPES {
+            let stripe = (first + turn) % STRIPES;
+            if looks == 0 {
+                // Where it stopped it goes on, so that none is left out for long.
+                self.turn.store(stripe, Ordering::Relaxed);
+                expired.more = true;
+                break;
+            }
+            let mut most = looks.min(MOST_LOOKS_OF_A_STRIPE);
+            let come = |bindings: &Bindings| bindings.next_look().is_some_and(|at| at <= now);
+            self.change(&self.stripes[stripe], |bindings| {
+                if !come(bindings) {
+                    return;
+                }
+                looks -= most;
+                let taken = bindings.expire(now, &mut most);
+                looks += most;
+                self.forget(bindings, &taken);
+                expired.bindings.extend(taken);
+                expired.more |= come(bindings);
+            });
+        }
+        expired
     }
 
     /// Takes out the bindings that `which` picks.
     pub fn flush(&self, which: impl Fn(&Aor, &Binding) -> bool) -> Vec<(Aor, Arc<Binding>)> {
-        self.take_out(|bindings| bindings.remove_all(&which))
-    }
-
-    fn take_out(&self, take: impl Fn(&mut Bindings) -> Vec<(Aor, Arc<Binding>)>) -> Vec<(Aor, Arc<Binding>)> {
         let mut all = Vec::new();
         for stripe in &self.stripes {
-            let mut bindings = stripe.lock();
-            let taken = take(&mut bindings);
-            for (aor, binding) in &taken {
-                self.keeper.gone(aor, &binding.contact, bindings.all(aor.as_str()));
-            }
-            all.extend(taken);
+            all.extend(self.change(stripe, |bindings| {
+                let taken = bindings.remove_all(&which);
+                self.forget(bindings, &taken);
+                taken
+            }));
         }
         all
     }
 
-    pub fn len(&self) -> usize {
-        self.stripes.iter().map(|stripe| stripe.lock().len()).sum()
+    fn forget(&self, bindings: &Bindings, taken: &[(Aor, Arc<Binding>)]) {
+        for (aor, binding) in taken {
+            self.keeper.gone(aor, &binding.contact, bindings.all(aor.as_str()));
+        }
     }
 
-    /// Every binding, sorted by user and domain.
-    pub fn registrations(&self, profile: &Profile, world: &World) -> Vec<Registration> {
-        let (now, unix) = (Instant::now(), world.unix_seconds());
+    /// How many bindings there are.
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// How many live bindings `fits` picks. Looks at all, but at no more than a stripe at a time.
+    pub fn count(&self, fits: impl Fn(&Aor, &Binding) -> bool) -> usize {
+        let now = Instant::now();
+        let of_user = |aor: &Aor, bindings: &[Arc<Binding>]| {
+            bindings.iter().filter(|binding| binding.is_live(now) && fits(aor, binding)).count()
+        };
+        let of_stripe = |bindings: &Bindings| {
+            bindings.unsorted().map(|(aor, bindings)| of_user(aor, bindings)).sum::<usize>()
+        };
+        self.stripes.iter().map(|stripe| of_stripe(&stripe.lock())).sum()
+    }
+
+    /// The live bindings that `fits` picks, sorted by user, domain and contact. A stripe is held no longer than it takes to
+    /// look at its bindings: nothing is written down meanwhile.
+    pub fn select(&self, fits: impl Fn(&Aor, &Binding) -> bool) -> Vec<(Aor, Arc<Binding>)> {
+        let now = Instant::now();
         let mut all = Vec::new();
         for stripe in &self.stripes {
             let bindings = stripe.lock();
-            let live = bindings.iter().filter(|(_, binding)| binding.is_live(now));
-            all.extend(live.map(|(aor, binding)| registration(aor, binding, profile, now, unix)));
+            for (aor, of_user) in bindings.unsorted() {
+                let fitting = of_user.iter().filter(|binding| binding.is_live(now) && fits(aor, binding));
+                all.extend(fitting.map(|binding| (aor.clone(), binding.clone())));
+            }
         }
-        all.sort_by(|a, b| (&a.user, &a.domain, &a.contact).cmp(&(&b.user, &b.domain, &b.contact)));
+        all.sort_unstable_by(|(one, at), (other, there)| {
+            (one.user(), one.domain(), &at.contact).cmp(&(other.user(), other.domain(), &there.contact))
+        });
         all
+    }
+
+    /// The bindings as others see them.
+    pub fn described(all: &[(Aor, Arc<Binding>)], profile: &Profile, world: &World) -> Vec<Registration> {
+        let (now, unix) = (Instant::now(), world.unix_seconds());
+        all.iter().map(|(aor, binding)| registration(aor, binding, profile, now, unix)).collect()
+    }
+
+    /// Every binding, sorted by user, domain and contact.
+    pub fn registrations(&self, profile: &Profile, world: &World) -> Vec<Registration> {
+        Self::described(&self.select(|_, _| true), profile, world)
     }
 }
 
@@ -198,10 +289,7 @@ fn registration(aor: &Aor, binding: &Binding, profile: &Profile, now: Instant, u
         user_agent: binding.user_agent.to_string(),
         expires: unix.saturating_add(remaining),
         network: binding.received.addr,
-        transport: match binding.received.transport {
-            Transport::Udp => "udp",
-            _ => "tcp",
-        },
+        transport: transport_name(binding.received.transport),
     }
 }
 
@@ -266,8 +354,13 @@ fn is_hidden(contact: Peer, received: Peer) -> bool {
 /// The address of a URI with a numeric host, and the transport that it names.
 fn address(uri: &str) -> Option<(Peer, Option<Transport>)> {
     let uri = Uri::parse(uri.as_bytes()).ok()?;
-    let named = uri.param("transport").and_then(Transport::parse);
-    let addr = SocketAddr::new(uri.ip()?, uri.port.unwrap_or(5060));
+    let named = match uri.scheme {
+        // RFC 3261 §26.2.2: TLS, whatever transport is named.
+        Scheme::Sips => Some(Transport::Tls),
+        _ => uri.param("transport").and_then(Transport::parse),
+    };
+    let port = uri.port.unwrap_or(named.map_or(5060, Transport::default_port));
+    let addr = SocketAddr::new(uri.ip()?, port);
     Some((Peer { transport: named.unwrap_or(Transport::Udp), addr, connection: None }, named))
 }
 
@@ -292,7 +385,7 @@ mod tests {
              To: <sip:a@d>\r\nCall-ID: x\r\nCSeq: {cseq} REGISTER\r\n{lines}\r\n"
         );
         let message = chappe_sip_msg::parse(request.as_bytes()).unwrap();
-        let register = Register::read(&message, received, "internal".into()).unwrap();
+        let register = Register::read(&message, received).unwrap();
         let policy = Policy { multiple: Multiple::ByContact, ..Policy::default() };
         // One that is older than another thread's is refused, as it should be.
         let _ = registrar.apply(now, &Aor::of("a", "d"), &register, &policy);
@@ -310,6 +403,7 @@ mod tests {
         let udp = Peer::udp("192.0.2.9:1024".parse().unwrap());
         let here = Peer::udp("127.0.0.1:1024".parse().unwrap());
         let tcp = Peer { transport: Transport::Tcp, connection: Some(ConnectionId(1)), ..udp };
+        let ws = Peer { transport: Transport::Wss, ..tcp };
         let cases = [
             ("sip:a@192.0.2.9:1024", "", udp, false, "UDP:192.0.2.9:1024"),
             ("sip:a@192.0.2.9:5070", "", udp, false, "UDP:192.0.2.9:5070"),
@@ -321,6 +415,10 @@ mod tests {
             ("sip:a@192.0.2.9:5070;transport=tcp", "", tcp, false, "TCP:192.0.2.9:5070"),
             ("sip:a@192.0.2.9:5070", "", tcp, false, "UDP:192.0.2.9:5070"),
             ("sip:a@192.0.2.9:5070;transport=udp", "", tcp, true, "UDP:192.0.2.9:5070"),
+            ("sips:a@192.0.2.9", "", udp, false, "TLS:192.0.2.9:5061"),
+            ("sip:a@192.0.2.9;transport=tls", "", udp, false, "TLS:192.0.2.9:5061"),
+            ("sip:x7@dfj3.invalid;transport=ws", "", ws, true, "WSS:192.0.2.9:1024"),
+            ("sip:x7@dfj3.invalid;transport=ws", "", ws, false, "WSS:192.0.2.9:1024"),
             ("sip:a@127.0.0.1:8021;transport=tcp", "", udp, false, "UDP:192.0.2.9:1024"),
             ("sip:a@[::ffff:127.0.0.1]:8021;transport=tcp", "", udp, false, "UDP:192.0.2.9:1024"),
             ("sip:a@239.1.1.1", "", udp, false, "UDP:192.0.2.9:1024"),
@@ -337,7 +435,7 @@ mod tests {
 
     fn stored(store: &MemoryStore) -> Vec<(String, u32)> {
         let rows = store.bindings("internal", i64::MIN).now_or_never().unwrap().unwrap();
-        rows.into_iter().map(|row| (row.contact.into(), row.cseq)).collect()
+        rows.into_iter().map(|row| (row.contact.to_string(), row.cseq)).collect()
     }
 
     #[test]
@@ -359,12 +457,60 @@ mod tests {
         check(&[("sip:a@TWO", 2), ("sip:a@one", 1)]);
         // It has run out, but nobody has taken it out yet.
         register(&registrar, at(61), peer, 3, "Contact: <sip:a@one>;expires=60\r\n");
-        assert_eq!(registrar.expire(at(62)).len(), 1);
+        assert_eq!(registrar.expire(at(62)).bindings.len(), 1);
         check(&[("sip:a@TWO", 2), ("sip:a@one", 3)]);
-        assert_eq!(registrar.expire(at(100)).len(), 1);
+        assert_eq!(registrar.expire(at(100)).bindings.len(), 1);
         check(&[("sip:a@one", 3)]);
         assert_eq!(registrar.flush(|_, _| true).len(), 1);
         check(&[]);
+    }
+
+    fn register_user(registrar: &Registrar, now: Instant, user: usize, seconds: u32) {
+        let request = format!(
+            "REGISTER sip:d SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:{user}@d>;tag=1\r\n\
+             To: <sip:{user}@d>\r\nCall-ID: x{user}\r\nCSeq: 1 REGISTER\r\n\
+             Contact: <sip:{user}@one>;expires={seconds}\r\n\r\n"
+        );
+        let message = chappe_sip_msg::parse(request.as_bytes()).unwrap();
+        let register = Register::read(&message, Peer::udp(PEER.parse().unwrap())).unwrap();
+        registrar.apply(now, &Aor::of(&user.to_string(), "d"), &register, &Policy::default()).unwrap();
+    }
+
+    #[test]
+    fn those_who_run_out_together_are_taken_out_a_few_at_a_time_and_all_of_them() {
+        const USERS: usize = 5000;
+        let ((registrar, store), now) = (registrar(), Instant::now());
+        (0..USERS).for_each(|user| register_user(&registrar, now, user, 60));
+        (0..10).for_each(|user| register_user(&registrar, now, USERS + user, 3600));
+        assert_eq!((registrar.len(), stored(&store).len()), (USERS + 10, USERS + 10));
+        let later = now + std::time::Duration::from_secs(61);
+        let mut left = USERS;
+        loop {
+            let Expired { bindings, more } = registrar.expire(later);
+            assert!(bindings.len() <= MOST_LOOKS);
+            left -= bindings.len();
+            assert_eq!(registrar.len(), left + 10);
+            if !more {
+                break;
+            }
+            assert!(!bindings.is_empty(), "each call gets further");
+        }
+        assert_eq!((left, stored(&store).len()), (0, 10));
+    }
+
+    #[test]
+    fn what_is_counted_and_selected_is_what_is_live() {
+        let ((registrar, _), now) = (registrar(), Instant::now());
+        [30, 4, 2000, 100].iter().for_each(|user| register_user(&registrar, now, *user, 600));
+        let users = |fits: &dyn Fn(&Aor, &Binding) -> bool| {
+            let all = registrar.select(fits);
+            assert_eq!(all.len(), registrar.count(fits));
+            all.iter().map(|(aor, _)| aor.user().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(users(&|_, _| true), ["100", "2000", "30", "4"]);
+        assert_eq!(users(&|aor, _| aor.user().len() > 2), ["100", "2000"]);
+        assert_eq!(registrar.flush(|aor, _| aor.user() == "30").len(), 1);
+        assert_eq!(registrar.len(), 3);
     }
 
     #[test]

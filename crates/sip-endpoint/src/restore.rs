@@ -49,13 +49,14 @@ pub fn start(registrar: &Arc<Registrar>, world: &Arc<World>) -> io::Result<()> {
 }
 
 fn put_back(registrar: &Weak<Registrar>, mut rows: Vec<KeptBinding>, now: Moment) {
-    // What runs out last was most likely refreshed last.
-    rows.sort_by_key(|row| row.expires);
+    // A user's rows are neighbours. What runs out last was most likely refreshed last.
+    rows.chunk_by_mut(|one, next| one.aor == next.aor)
+        .for_each(|of_user| of_user.sort_by_key(|row| row.expires));
     let (mut restored, mut unreadable) = (0_usize, 0_usize);
     for row in rows {
         // The profile may be gone before all is read.
         let Some(registrar) = registrar.upgrade() else { return };
-        match kept::binding(&row, &registrar.keeper().profile, now) {
+        match kept::binding(&row, now) {
             Ok((aor, binding)) => restored += usize::from(registrar.restore(now.instant, &aor, binding)),
             Err(why) => {
                 unreadable += 1;

@@ -3,14 +3,17 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use chappe_config::acl::AclLists;
 use chappe_directory::Directory;
+use chappe_sip_proto::registrar::Aor;
 use hashbrown::HashMap;
 
 use crate::outbound::Resolver;
 use crate::profile::Profile;
+use crate::registrar::Registrar;
 use crate::{EndpointDeps, Registration};
 
 /// What a reload replaces, all at once.
@@ -132,6 +135,19 @@ impl World {
     /// Seconds since 1970.
     pub fn unix_seconds(&self) -> i64 {
         self.deps.clock.unix_micros().div_euclid(1_000_000)
+    }
+
+    /// Those of one user.
+    pub fn registrations_of(&self, user: &str, domain: &str) -> Vec<Registration> {
+        let (view, now) = (self.view(), Instant::now());
+        let aor = Aor::of(user, domain);
+        let of_profile = |profile: &Arc<Profile>| {
+            let found = profile.registrar.find(now, aor.as_str());
+            let mut found: Vec<_> = found.into_iter().map(|binding| (aor.clone(), binding)).collect();
+            found.sort_unstable_by(|(_, one), (_, other)| one.contact.cmp(&other.contact));
+            Registrar::described(&found, profile, self)
+        };
+        view.profiles.iter().flat_map(of_profile).collect()
     }
 
     pub fn registrations(&self) -> Vec<Registration> {

@@ -76,3 +76,76 @@ fn mistakes_are_named_with_their_place() {
     let (config, said) = read("<profile/><profile name=\"a\"/><profile name=\"b\"><settings/></profile>");
     assert_eq!((config.profiles.len(), said.matches("error").count()), (1, 2), "{said}");
 }
+
+#[test]
+fn tls_is_off_and_safe_unless_told_otherwise() {
+    let tls = with(&[]).0.profiles[0].tls.clone();
+    assert!(!tls.on && tls.versions.v12 && tls.versions.v13 && tls.ciphers.is_none());
+    assert!(tls.verify.outgoing && tls.verify.subjects_out && tls.verify.date && !tls.verify.incoming);
+    assert_eq!((tls.port, tls.verify.depth, tls.session_lifetime), (5061, 2, 300));
+    let (config, _) = with(&[("tls-only", "true"), ("tls-passphrase", "towers")]);
+    let profile = &config.profiles[0];
+    assert!(profile.tls.on && !profile.udp && !profile.tcp);
+    assert!(!format!("{profile:?}").contains("towers"), "a passphrase is shown to nobody");
+}
+
+#[test]
+fn whose_certificates_are_checked() {
+    for (policy, expected) in [
+        ("none", (false, false, false, false)),
+        ("in", (true, false, false, false)),
+        ("out", (false, true, false, false)),
+        ("all", (true, true, false, false)),
+        ("subjects_in", (true, false, true, false)),
+        ("subjects_out", (false, true, false, true)),
+        ("subjects_all", (true, true, true, true)),
+        ("in|subjects_out", (true, true, false, true)),
+    ] {
+        let (config, said) =
+            with(&[("tls-verify-policy", policy), ("tls-verify-in-subjects", "a.test|b.test")]);
+        let verify = &config.profiles[0].tls.verify;
+        let found = (verify.incoming, verify.outgoing, verify.subjects_in, verify.subjects_out);
+        assert_eq!((found, &*said), (expected, ""), "{policy}");
+        assert_eq!(verify.in_subjects, ["a.test", "b.test"]);
+    }
+}
+
+#[test]
+fn cipher_suites_are_named_in_openssl_s_way() {
+    let suites = |list| {
+        let (config, said) = with(&[("tls-ciphers", list)]);
+        let suites = config.profiles.first().and_then(|profile| profile.tls.ciphers.clone());
+        (suites.map(|suites| suites.len()), said)
+    };
+    assert_eq!(suites("ALL:!ADH:!LOW:!SSLv2:!EXP:@STRENGTH"), (Some(9), String::new()));
+    assert_eq!(suites("ECDHE-RSA-AES256-GCM-SHA384").0, Some(4), "with the three of TLS 1.3");
+    assert_eq!(suites("TLS_AES_128_GCM_SHA256").0, Some(1));
+    assert_eq!(suites("HIGH:!TLS_AES_128_GCM_SHA256").0, Some(8));
+    let (some, said) = suites("RC4-MD5,ECDHE-RSA-AES256-GCM-SHA384");
+    assert!(some == Some(4) && said.contains("RC4-MD5 is not offered"), "{said}");
+}
+
+#[test]
+fn what_would_make_tls_less_safe_than_meant_is_an_error() {
+    for (params, expected) in [
+        (&[("tls-version", "tlsv1,tlsv1.1")][..], "tls-version tlsv1,tlsv1.1 leaves no version"),
+        (&[("tls-verify-policy", "inn")], "tls-verify-policy inn is not known"),
+        (&[("tls-verify-policy", "subjects_in")], "tls-verify-in-subjects names none"),
+        (&[("ws-binding", "localhost")], "ws-binding localhost is no address"),
+        (&[("ws-allowed-origins", "chat.test")], "is no origin; write https://HOST[:PORT]"),
+        (
+            &[(
+                "tls-ciphers",
+                "!TLS_AES_256_GCM_SHA384:!TLS_AES_128_GCM_SHA256:!TLS_CHACHA20_POLY1305_SHA256",
+            )],
+            "leaves no cipher suite",
+        ),
+    ] {
+        let (config, said) = with(params);
+        assert!(said.contains("error") && said.contains(expected), "{said}");
+        assert!(config.profiles.is_empty(), "{params:?}");
+    }
+    let (config, said) = with(&[("tls-version", "tlsv1,tlsv1.1,tlsv1.2")]);
+    assert!(said.contains("warning") && said.contains("tlsv1.1 is not offered, RFC 8996"), "{said}");
+    assert!(config.profiles[0].tls.versions.v12 && !config.profiles[0].tls.versions.v13);
+}

@@ -132,3 +132,22 @@ fn a_ping_on_a_stream_is_answered() {
     assert_eq!(phone.read_octets(2), b"\r\n");
     assert_eq!(status(&phone.register(60)), 200);
 }
+
+#[test]
+fn a_stun_request_is_answered_with_the_address_it_came_from() {
+    let server = Server::with("");
+    let mut phone = server.phone("1000");
+    let transaction = *b"\x21\x12\xa4\x42twelve bytes";
+    phone.send_raw(&[&[0, 1, 0, 0][..], &transaction].concat());
+    let answer = phone.read_datagram();
+    let port = (phone.addr().port() ^ 0x2112).to_be_bytes();
+    let expected = [
+        &[1, 1, 0, 12][..],
+        &transaction,
+        &[0, 0x20, 0, 8, 0, 1],
+        &port,
+        &[127 ^ 0x21, 0x12, 0xa4, 1 ^ 0x42],
+    ];
+    assert_eq!(answer, expected.concat());
+    assert_eq!(status(&phone.register(60)), 200);
+}

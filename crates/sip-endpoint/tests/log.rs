@@ -93,3 +93,33 @@ fn a_registration_that_can_not_be_read_is_left_out_and_told_of() {
         "{lines}"
     );
 }
+
+#[test]
+fn shedding_is_told_of_while_it_lasts_and_when_it_is_over() {
+    LazyLock::force(&LINES);
+    let params = [("shards", "1"), ("auth-messages", "false"), ("max-request-age", "30")];
+    let server = Server::with(&params.map(|(name, value)| param(name, value)).concat());
+    let (mut stuck, mut phone) = (server.phone("1000"), server.phone("1001"));
+    let message = |phone: &fixture::phone::Phone, to: &str| {
+        phone.request("MESSAGE", to, to, "Content-Type: text/plain\r\n", "x")
+    };
+    let stalls = message(&stuck, "sip:stall+x@chat.test");
+    let held = server.stall.by(&mut stuck, &stalls);
+    for _ in 0..70 {
+        phone.send_raw(message(&phone, "sip:1002@chat.test").as_bytes());
+    }
+    let sent = std::time::Instant::now();
+    while sent.elapsed() <= std::time::Duration::from_millis(30) {
+        std::thread::yield_now();
+    }
+    drop(held);
+    for line in [
+        "profile internal has more requests than it can serve: 64 answered 503 and 0 dropped in the last second\n",
+        "profile internal serves all requests again, after 64 answered 503 and 0 dropped\n",
+    ] {
+        while !LINES.lock().contains(line) {
+            assert!(sent.elapsed().as_secs() < 10, "{line} is not in {}", LINES.lock());
+            phone.pump(std::time::Duration::from_millis(20));
+        }
+    }
+}

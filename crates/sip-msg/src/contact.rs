@@ -21,6 +21,15 @@ impl<'a> Contact<'a> {
         }
     }
 
+    /// Whether a Contact line can be read.
+    pub(crate) fn check_line(line: &[u8]) -> Result<(), HeaderError> {
+        // A comma between values fits no place in one, so a line that reads as one value is one.
+        if NameAddr::parse(HeaderName::Contact, line).is_ok() {
+            return Ok(());
+        }
+        Values::of(line).try_for_each(|value| Contact::parse(value).map(|_| ()))
+    }
+
     /// The address, unless it is `*`.
     pub fn address(&self) -> Option<&NameAddr<'a>> {
         match self {
@@ -61,7 +70,7 @@ pub struct Contacts<'m, 'a> {
 
 impl<'m, 'a> Contacts<'m, 'a> {
     pub(crate) fn of(message: &'m Message<'a>) -> Self {
-        Contacts { lines: message.headers(), values: Values::of(b"") }
+        Contacts { lines: message.headers_from(HeaderName::Contact), values: Values::of(b"") }
     }
 }
 

@@ -18,13 +18,11 @@ impl<'a> CSeq<'a> {
         let malformed = |what| HeaderError::Malformed { header: HeaderName::CSeq, what };
         let end = value.iter().position(|&byte| is_lws(byte)).ok_or(malformed("no method"))?;
         let number = number(&value[..end]).filter(|&number: &u32| number < 1 << 31);
-        let method = trim_start(&value[end..]);
-        Ok(CSeq {
-            number: number.ok_or(malformed("the number is not below 2147483648"))?,
-            method: is_token(method)
-                .then(|| Method::of(method))
-                .ok_or(malformed("the method is not a token"))?,
-        })
+        let number = number.ok_or(malformed("the number is not below 2147483648"))?;
+        match Method::of(trim_start(&value[end..])) {
+            Method::Other(text) if !is_token(text) => Err(malformed("the method is not a token")),
+            method => Ok(CSeq { number, method }),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Replaces each `%HH` by its byte. A `%` that two hexadecimal digits do not follow stays.
 pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = memchr::memchr(b'%', text) else {
+    let Some(first) = crate::lex::find(b'%', text) else {
         return Cow::Borrowed(text);
     };
     let mut out = Vec::with_capacity(text.len());

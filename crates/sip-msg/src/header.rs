@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::HeaderName;
-use crate::lex::is_lws;
+use crate::lex::{breaks_line, is_lws};
 
 /// A header line of a [`Message`](crate::Message).
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,8 @@ pub struct Header<'a> {
     pub value: &'a [u8],
     /// The line, or lines if it is folded, with the line end: for copying untouched.
     pub raw: &'a [u8],
+    /// Whether `raw` is one line that ends with CRLF.
+    pub(crate) whole: bool,
 }
 
 impl<'a> Header<'a> {
@@ -35,7 +37,7 @@ impl<'a> Header<'a> {
 
 /// The value on one line: each line end with the white space around it becomes one space (RFC 3261 §7.3.1).
 pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr2(b'\r', b'\n', value).is_none() {
+    if !breaks_line(value) {
         return Cow::Borrowed(value);
     }
     let mut out = Vec::with_capacity(value.len());

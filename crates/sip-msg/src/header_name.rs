@@ -109,19 +109,16 @@ impl HeaderName {
             [] => HeaderName::Other,
             [letter] => Self::of_compact(*letter),
             _ => match NAMES.get(usize::from(TABLE.slots[slot(text, TABLE.seed)])) {
+                // As the RFCs spell it, nearly always; and comparing whole words is quick.
+                Some((name, long)) if text == long.as_bytes() => *name,
                 Some((name, long)) if text.eq_ignore_ascii_case(long.as_bytes()) => *name,
                 _ => HeaderName::Other,
             },
         }
     }
 
-    /// A bit of its own for each known name; none for [`HeaderName::Other`].
-    pub(crate) const fn bit(self) -> u128 {
-        match self {
-            HeaderName::Other => 0,
-            known => 1 << known as u8,
-        }
-    }
+    /// How many there are, [`HeaderName::Other`] among them: each is less than this as a number.
+    pub(crate) const COUNT: usize = NAMES.len() + 1;
 }
 
 impl fmt::Display for HeaderName {
@@ -132,7 +129,7 @@ impl fmt::Display for HeaderName {
 
 const SLOTS: usize = 1024;
 const EMPTY: u8 = u8::MAX;
-const _: () = assert!(NAMES.len() < 128);
+const _: () = assert!(NAMES.len() < EMPTY as usize);
 
 /// A perfect hash over the long names, found at compile time: one probe and one comparison a header line.
 struct Table {

@@ -1,6 +1,6 @@
 //! Header values that are lists: `Via`, `Contact`, `Route`, `Allow`, ... (RFC 3261 §7.3.1).
 
-use crate::lex::{quoted_length, trim};
+use crate::lex::{PLAIN, find, quoted_length, span, trim};
 
 /// The values of one header line, split at the commas that stand in no quoted string and in no angle brackets.
 /// Empty values are skipped.
@@ -36,11 +36,11 @@ impl<'a> Iterator for Values<'a> {
 fn comma(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
-        at += memchr::memchr3(b',', b'"', b'<', &text[at..])?;
-        match text[at] {
+        at += span::<PLAIN>(&text[at..]);
+        match *text.get(at)? {
             b',' => return Some(at),
             b'"' => at += quoted_length(&text[at..])?,
-            _ => at += memchr::memchr(b'>', &text[at..])? + 1,
+            _ => at += find(b'>', &text[at..])? + 1,
         }
     }
 }

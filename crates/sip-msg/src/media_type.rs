@@ -1,7 +1,7 @@
 //! Content-Type and Accept values (RFC 3261 §20.15, §20.1).
 
 use crate::Params;
-use crate::lex::{is_token, split_at_byte, trim};
+use crate::lex::{find, is_token, split_at_byte, trim};
 
 /// A media type with its parameters.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct MediaType<'a> {
 impl<'a> MediaType<'a> {
     /// Reads one value; `None` when it is not `type/subtype`.
     pub fn parse(value: &'a [u8]) -> Option<Self> {
-        let end = memchr::memchr(b';', value).unwrap_or(value.len());
+        let end = find(b';', value).unwrap_or(value.len());
         let (kind, subtype) = split_at_byte(&value[..end], b'/')?;
         let (kind, subtype) = (trim(kind), trim(subtype));
         (is_token(kind) && is_token(subtype)).then(|| MediaType {

@@ -9,14 +9,49 @@ use crate::{
     CSeq, Contacts, Header, HeaderError, HeaderName, MediaType, Method, NameAddr, Uri, UriError, Values, Via,
 };
 
-/// Where one header line stands. It ends where the next one starts.
+/// Where one header line stands, which is less than 65536 bytes long. It ends where the next one starts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     pub(crate) start: u32,
-    pub(crate) value_start: u32,
-    pub(crate) value_end: u32,
+    /// From `start`, as `value_end` is.
+    pub(crate) value_start: u16,
+    pub(crate) value_end: u16,
     pub(crate) name_length: u16,
     pub(crate) name: HeaderName,
+    /// Whether it is on one line, which ends with CRLF.
+    pub(crate) whole: bool,
+}
+
+/// The first line of each name, counted from one; zero is none.
+pub(crate) type FirstLines = [u16; HeaderName::COUNT];
+
+/// What every reader of a message asks for, read once.
+#[derive(Clone, Debug)]
+pub(crate) struct Typed<'a> {
+    via: Result<Via<'a>, HeaderError>,
+    from: Result<NameAddr<'a>, HeaderError>,
+    to: Result<NameAddr<'a>, HeaderError>,
+    cseq: Result<CSeq<'a>, HeaderError>,
+}
+
+impl<'a> Typed<'a> {
+    /// Of a message whose header lines are not read yet.
+    pub(crate) const UNREAD: Self = Typed {
+        via: Err(HeaderError::Missing(HeaderName::Via)),
+        from: Err(HeaderError::Missing(HeaderName::From)),
+        to: Err(HeaderError::Missing(HeaderName::To)),
+        cseq: Err(HeaderError::Missing(HeaderName::CSeq)),
+    };
+
+    pub(crate) fn of(message: &Message<'a>) -> Self {
+        let need = |name| message.first(name).ok_or(HeaderError::Missing(name));
+        Typed {
+            via: need(HeaderName::Via).and_then(Via::top),
+            from: need(HeaderName::From).and_then(|value| NameAddr::parse(HeaderName::From, value)),
+            to: need(HeaderName::To).and_then(|value| NameAddr::parse(HeaderName::To, value)),
+            cseq: need(HeaderName::CSeq).and_then(CSeq::parse),
+        }
+    }
 }
 
 /// The first line of a message (RFC 3261 §7.1, §7.2).
@@ -44,8 +79,8 @@ pub struct Message<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) start: Start<'a>,
     pub(crate) fields: SmallVec<[Field; 24]>,
-    /// The [`HeaderName::bit`]s of the lines in `fields`.
-    pub(crate) seen: u128,
+    pub(crate) first: FirstLines,
+    pub(crate) typed: Typed<'a>,
     /// Where the header lines end: at the empty line.
     pub(crate) head_end: usize,
     pub(crate) body_start: usize,
@@ -101,24 +136,26 @@ impl<'a> Message<'a> {
         Headers { message: self, next: 0 }
     }
 
+    /// The header lines from the first of that name on.
+    pub(crate) fn headers_from(&self, name: HeaderName) -> Headers<'_, 'a> {
+        Headers { message: self, next: self.first_at(name).unwrap_or(self.fields.len()) }
+    }
+
     /// The first line of that name.
+    #[inline]
     pub fn header(&self, name: HeaderName) -> Option<Header<'a>> {
-        if self.seen & name.bit() == 0 {
-            return None;
-        }
-        let at = self.fields.iter().position(|field| field.name == name)?;
-        Some(self.header_at(at))
+        self.first_at(name).map(|at| self.header_at(at))
     }
 
     /// The value of the first line of that name.
+    #[inline]
     pub fn first(&self, name: HeaderName) -> Option<&'a [u8]> {
-        self.header(name).map(|header| header.value)
+        self.first_at(name).map(|at| self.value_of(&self.fields[at]))
     }
 
     /// The values of all lines of that name, a line's value whole.
     pub fn all(&self, name: HeaderName) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
-        let lines = if self.seen & name.bit() == 0 { &[][..] } else { &self.fields[..] };
-        lines.iter().filter(move |field| field.name == name).map(|field| self.value_of(field))
+        self.fields_of(name).map(|field| self.value_of(field))
     }
 
     /// The values of all lines of that name, split at commas. Not for credentials and challenges, whose commas
@@ -129,7 +166,13 @@ impl<'a> Message<'a> {
 
     /// The values of all lines whose name is written like this, in any case.
     pub fn named<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a, 'n> {
-        self.headers().filter(move |header| header.is(name)).map(|header| header.value)
+        let written_so = |field: &&Field| self.name_of(field).eq_ignore_ascii_case(name.as_bytes());
+        self.fields_of(HeaderName::of(name.as_bytes())).filter(written_so).map(|field| self.value_of(field))
+    }
+
+    pub(crate) fn fields_of(&self, name: HeaderName) -> impl Iterator<Item = &Field> + use<'_, 'a> {
+        let lines = self.first_at(name).map_or(&[][..], |at| &self.fields[at..]);
+        lines.iter().filter(move |field| field.name == name)
     }
 
     /// The body: as many bytes as Content-Length says; without one, what follows the headers.
@@ -148,13 +191,15 @@ impl<'a> Message<'a> {
     }
 
     /// CSeq.
+    #[inline]
     pub fn cseq(&self) -> Result<CSeq<'a>, HeaderError> {
-        CSeq::parse(self.need(HeaderName::CSeq)?)
+        self.typed.cseq
     }
 
     /// The topmost Via.
+    #[inline]
     pub fn via(&self) -> Result<Via<'a>, HeaderError> {
-        Via::parse(self.top_via().ok_or(HeaderError::Missing(HeaderName::Via))?)
+        self.typed.via
     }
 
     /// Every Via, topmost first.
@@ -162,18 +207,16 @@ impl<'a> Message<'a> {
         self.values(HeaderName::Via).map(Via::parse)
     }
 
-    pub(crate) fn top_via(&self) -> Option<&'a [u8]> {
-        Values::of(self.first(HeaderName::Via)?).next()
-    }
-
     /// From.
+    #[inline]
     pub fn from(&self) -> Result<NameAddr<'a>, HeaderError> {
-        NameAddr::parse(HeaderName::From, self.need(HeaderName::From)?)
+        self.typed.from
     }
 
     /// To.
+    #[inline]
     pub fn to(&self) -> Result<NameAddr<'a>, HeaderError> {
-        NameAddr::parse(HeaderName::To, self.need(HeaderName::To)?)
+        self.typed.to
     }
 
     /// The Contact values.
@@ -200,30 +243,35 @@ impl<'a> Message<'a> {
         self.first(HeaderName::ContentType).and_then(MediaType::parse)
     }
 
-    fn need(&self, name: HeaderName) -> Result<&'a [u8], HeaderError> {
-        self.first(name).ok_or(HeaderError::Missing(name))
-    }
-
     /// RFC 3261 §17.1.1.3: an ACK is never answered. Without Via nobody would know the response.
     pub(crate) fn can_be_answered(&self) -> bool {
         let Start::Request { method, .. } = self.start else { return false };
-        self.seen & HeaderName::Via.bit() != 0 && method != Method::Ack
+        self.first_at(HeaderName::Via).is_some() && method != Method::Ack
+    }
+
+    fn first_at(&self, name: HeaderName) -> Option<usize> {
+        usize::from(self.first[name as usize]).checked_sub(1)
     }
 
     fn header_at(&self, at: usize) -> Header<'a> {
         let field = &self.fields[at];
-        let start = field.start as usize;
         let end = self.fields.get(at + 1).map_or(self.head_end, |next| next.start as usize);
         Header {
             name: field.name,
-            name_text: &self.bytes[start..start + usize::from(field.name_length)],
+            name_text: self.name_of(field),
             value: self.value_of(field),
-            raw: &self.bytes[start..end],
+            raw: &self.bytes[field.start as usize..end],
+            whole: field.whole,
         }
     }
 
-    fn value_of(&self, field: &Field) -> &'a [u8] {
-        &self.bytes[field.value_start as usize..field.value_end as usize]
+    fn name_of(&self, field: &Field) -> &'a [u8] {
+        &self.bytes[field.start as usize..][..usize::from(field.name_length)]
+    }
+
+    pub(crate) fn value_of(&self, field: &Field) -> &'a [u8] {
+        let line = &self.bytes[field.start as usize..];
+        &line[usize::from(field.value_start)..usize::from(field.value_end)]
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::lex::{quoted_length, trim, trim_end, trim_start, unquote};
-use crate::{HeaderError, HeaderName, Params, Uri};
+use crate::lex::{PLAIN, find, quoted_length, span, strip_quotes, trim, trim_end, trim_start, unquote};
+use crate::{HeaderError, HeaderName, Param, Params, Uri};
 
 /// An address with its display name and the parameters of the header.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct NameAddr<'a> {
     pub uri: Uri<'a>,
     /// The parameters after the address.
     pub params: Params<'a>,
+    /// The first `tag` parameter and its value, as it stands in the message.
+    tag: Option<Option<&'a [u8]>>,
 }
 
 impl<'a> NameAddr<'a> {
@@ -24,11 +26,12 @@ impl<'a> NameAddr<'a> {
         let malformed = |what| HeaderError::Malformed { header, what };
         let (display, address, rest) = split(trim(value)).map_err(malformed)?;
         let params = Params::of(rest);
-        if !params.are_well_formed() {
+        let mut tag = None;
+        if !params.check(|param| note_tag(&mut tag, &param)) {
             return Err(malformed("parameters"));
         }
         let uri = Uri::parse(address).map_err(|_| malformed("the URI"))?;
-        Ok(NameAddr { display: (!display.is_empty()).then_some(display), uri, params })
+        Ok(NameAddr { display: (!display.is_empty()).then_some(display), uri, params, tag })
     }
 
     /// The display name without quotes and escapes.
@@ -38,12 +41,23 @@ impl<'a> NameAddr<'a> {
 
     /// The `tag` parameter.
     pub fn tag(&self) -> Option<&'a [u8]> {
-        self.params.get("tag")
+        self.tag.flatten().map(strip_quotes)
+    }
+
+    /// Whether there is a `tag` parameter, with a value or without.
+    pub fn has_tag(&self) -> bool {
+        self.tag.is_some()
     }
 
     /// The value of a parameter of the header; see [`Params::get`].
     pub fn param(&self, name: &str) -> Option<&'a [u8]> {
         self.params.get(name)
+    }
+}
+
+fn note_tag<'a>(tag: &mut Option<Option<&'a [u8]>>, param: &Param<'a>) {
+    if tag.is_none() && param.name.eq_ignore_ascii_case(b"tag") {
+        *tag = Some(param.value);
     }
 }
 
@@ -56,7 +70,7 @@ fn split(value: &[u8]) -> Result<Parts<'_>, &'static str> {
     };
     let display = trim_end(&value[..open]);
     let rest = &value[open + 1..];
-    let close = memchr::memchr(b'>', rest).ok_or("no closing angle bracket")?;
+    let close = find(b'>', rest).ok_or("no closing angle bracket")?;
     let after = trim_start(&rest[close + 1..]);
     match after.first() {
         None | Some(b';') => Ok((display, &rest[..close], after)),
@@ -68,23 +82,23 @@ fn split(value: &[u8]) -> Result<Parts<'_>, &'static str> {
 /// characters but a comma.
 fn opening(value: &[u8]) -> Result<Option<usize>, &'static str> {
     let mut at = 0;
-    while let Some(found) = memchr::memchr3(b'<', b'"', b',', &value[at..]) {
-        at += found;
-        match value[at] {
-            b'<' => return Ok(Some(at)),
-            b',' => return Err("a comma outside quotes"),
-            _ if memchr::memchr(b';', &value[..at]).is_some() => return Ok(None),
-            _ => at += quoted_length(&value[at..]).ok_or("a quoted string without an end")?,
+    loop {
+        at += span::<PLAIN>(&value[at..]);
+        match value.get(at) {
+            None => return Ok(None),
+            Some(b'<') => return Ok(Some(at)),
+            Some(b',') => return Err("a comma outside quotes"),
+            Some(_) if find(b';', &value[..at]).is_some() => return Ok(None),
+            Some(_) => at += quoted_length(&value[at..]).ok_or("a quoted string without an end")?,
         }
     }
-    Ok(None)
 }
 
 fn bare(value: &[u8]) -> Result<Parts<'_>, &'static str> {
-    let end = memchr::memchr(b';', value).unwrap_or(value.len());
+    let end = find(b';', value).unwrap_or(value.len());
     let address = trim_end(&value[..end]);
     // RFC 3261 §20.10: a URI with a comma, question mark or semicolon must stand in angle brackets.
-    match memchr::memchr(b'?', address) {
+    match find(b'?', address) {
         Some(_) => Err("a question mark in a URI without angle brackets"),
         None => Ok((b"", address, &value[end..])),
     }

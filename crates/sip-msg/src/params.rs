@@ -1,6 +1,6 @@
 //! Parameters of URIs and header values: `;tag=a;lr;q="0.5"`.
 
-use crate::lex::{is_token, is_visible, quoted_length, strip_quotes, trim};
+use crate::lex::{PARAM_VALUE, TOKEN, find, is_token, is_visible, quoted_length, span, strip_quotes, trim};
 
 /// One parameter, as it was written, without the white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +51,26 @@ impl<'a> Params<'a> {
 
     /// All of them. Empty ones are skipped.
     pub fn iter(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
-        self.pieces().filter(|piece| !piece.is_empty()).map(param)
+        self.pieces().filter_map(|piece| match piece {
+            Piece::Plain(param) => Some(param),
+            Piece::Odd(b"") => None,
+            Piece::Odd(text) => Some(param(text)),
+        })
     }
 
-    /// Whether each is what RFC 3261 §25.1 calls a generic-param. Values are taken more leniently than the grammar
-    /// says: any text without white space and quotes, or one quoted string.
-    pub(crate) fn are_well_formed(&self) -> bool {
+    /// Shows `visit` each parameter, and says whether each is what RFC 3261 §25.1 calls a generic-param. Values are taken
+    /// more leniently than the grammar says: any text without white space and quotes, or one quoted string.
+    pub(crate) fn check(&self, mut visit: impl FnMut(Param<'a>)) -> bool {
         self.pieces().all(|piece| {
-            let Param { name, value } = param(piece);
-            is_token(name) && value.is_none_or(is_param_value)
+            let (param, good) = match piece {
+                Piece::Plain(param) => (param, true),
+                Piece::Odd(text) => {
+                    let param = param(text);
+                    (param, is_token(param.name) && param.value.is_none_or(is_param_value))
+                }
+            };
+            visit(param);
+            good
         })
     }
 
@@ -69,7 +80,7 @@ impl<'a> Params<'a> {
 }
 
 fn param(piece: &[u8]) -> Param<'_> {
-    match memchr::memchr(b'=', piece) {
+    match find(b'=', piece) {
         Some(at) => Param { name: trim(&piece[..at]), value: Some(trim(&piece[at + 1..])) },
         None => Param { name: piece, value: None },
     }
@@ -79,26 +90,61 @@ fn is_param_value(value: &[u8]) -> bool {
     match value.first() {
         None => false,
         Some(b'"') => quoted_length(value) == Some(value.len()),
-        Some(_) => is_visible(value) && memchr::memchr(b',', value).is_none(),
+        Some(_) => is_visible(value) && find(b',', value).is_none(),
     }
 }
 
-/// The text between the semicolons, trimmed, empty pieces included.
+/// What stands between two semicolons.
+enum Piece<'a> {
+    /// A well-formed parameter of the usual kind: a token, and perhaps a value without white space and quotes.
+    Plain(Param<'a>),
+    /// Anything else, trimmed; perhaps nothing.
+    Odd(&'a [u8]),
+}
+
 struct Pieces<'a> {
     rest: Option<&'a [u8]>,
 }
 
 impl<'a> Iterator for Pieces<'a> {
-    type Item = &'a [u8];
+    type Item = Piece<'a>;
 
-    fn next(&mut self) -> Option<&'a [u8]> {
+    #[inline]
+    fn next(&mut self) -> Option<Piece<'a>> {
         let rest = self.rest?;
-        let end = semicolon(rest);
-        self.rest = end.map(|end| &rest[end + 1..]);
-        Some(trim(&rest[..end.unwrap_or(rest.len())]))
+        let (piece, end) = match plain(rest) {
+            Some((param, end)) => (Piece::Plain(param), end),
+            None => {
+                let end = semicolon(rest).unwrap_or(rest.len());
+                (Piece::Odd(trim(&rest[..end])), end)
+            }
+        };
+        self.rest = rest.get(end + 1..);
+        Some(piece)
     }
 }
 
+/// The parameter that `text` starts with, if it is of the usual kind, and where it ends.
+#[inline]
+fn plain(text: &[u8]) -> Option<(Param<'_>, usize)> {
+    let name_end = span::<TOKEN>(text);
+    let (name, after) = text.split_at(name_end);
+    if name.is_empty() {
+        return None;
+    }
+    match after {
+        [] | [b';', ..] => Some((Param { name, value: None }, name_end)),
+        [b'=', after @ ..] => {
+            let length = span::<PARAM_VALUE>(after);
+            let ends = matches!(after.get(length), None | Some(b';'));
+            let param = Param { name, value: Some(&after[..length]) };
+            (ends && length > 0).then_some((param, name_end + 1 + length))
+        }
+        _ => None,
+    }
+}
+
+/// Where the first semicolon outside quoted strings stands.
 fn semicolon(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -143,7 +189,7 @@ mod tests {
             (";a=\"x\"y", false),
             (";a=1,", false),
         ] {
-            assert_eq!(Params::of(text.as_bytes()).are_well_formed(), good, "{text}");
+            assert_eq!(Params::of(text.as_bytes()).check(|_| ()), good, "{text}");
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use smallvec::SmallVec;
 
-use crate::lex::{is_lws, is_token, number, split_at_byte, trim_end};
-use crate::message::Field;
-use crate::{Fault, HeaderError, HeaderName, Message, Method, ParseError, Start, Uri};
+use crate::lex::{TOKEN, find, find_below, is_lws, is_token, number, span, split_at_byte, trim_end};
+use crate::message::{Field, Typed};
+use crate::{Contact, Fault, HeaderError, HeaderName, Message, Method, ParseError, Start, Uri};
 
 /// Bounds on what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +21,11 @@ impl Default for Limits {
     }
 }
 
-/// Headers that may stand once (RFC 3261 §7.3.1: those that are not lists).
-const SINGLE: u128 = HeaderName::From.bit()
-    | HeaderName::To.bit()
-    | HeaderName::CallId.bit()
-    | HeaderName::CSeq.bit()
-    | HeaderName::MaxForwards.bit();
+/// Whether a header may stand once only (RFC 3261 §7.3.1: those that are not lists).
+fn stands_once(name: HeaderName) -> bool {
+    use HeaderName::{CSeq, CallId, From, MaxForwards, To};
+    matches!(name, From | To | CallId | CSeq | MaxForwards)
+}
 
 /// Reads the message in a datagram, within [`Limits::default`].
 ///
@@ -38,6 +37,7 @@ pub fn parse(bytes: &[u8]) -> Result<Message<'_>, ParseError<'_>> {
 /// Reads the message in a datagram, within limits of the caller's.
 pub fn parse_within<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Message<'a>, ParseError<'a>> {
     let Head { mut message, length, fault } = read_head(bytes, limits)?;
+    message.typed = Typed::of(&message);
     let fault = fault.or_else(|| cut_body(&mut message, length).err()).or_else(|| check(&message).err());
     match fault {
         None => Ok(message),
@@ -71,7 +71,8 @@ pub(crate) fn read_head<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Head<'a>
         bytes,
         start,
         fields: SmallVec::new(),
-        seen: 0,
+        first: [0; HeaderName::COUNT],
+        typed: Typed::UNREAD,
         head_end: line.next,
         body_start: bytes.len(),
     };
@@ -95,12 +96,23 @@ struct Line {
 }
 
 fn next_line(bytes: &[u8], start: usize) -> Result<Line, Fault> {
-    let end = start + memchr::memchr2(b'\r', b'\n', &bytes[start..]).ok_or(Fault::NoEnd)?;
+    let end = line_end(bytes, start).ok_or(Fault::NoEnd)?;
     match bytes[end..] {
         [b'\n', ..] => Ok(Line { end, next: end + 1 }),
         [_, b'\n', ..] => Ok(Line { end, next: end + 2 }),
         [_] => Err(Fault::NoEnd),
         _ => Err(Fault::BareReturn),
+    }
+}
+
+fn line_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        at += find_below(b'\r' + 1, &bytes[at..])?;
+        if matches!(bytes[at], b'\r' | b'\n') {
+            return Some(at);
+        }
+        at += 1;
     }
 }
 
@@ -123,7 +135,7 @@ fn status_line<'a>(version: &[u8], rest: &'a [u8]) -> Result<Start<'a>, Fault> {
         return Err(Fault::Version);
     }
     // Deviation: the space before an empty reason phrase may be missing.
-    let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
+    let end = find(b' ', rest).unwrap_or(rest.len());
     let code = number(&rest[..end]).filter(|code| (100..700).contains(code)).ok_or(Fault::StatusCode)?;
     Ok(Start::Response { code, reason: rest.get(end + 1..).unwrap_or_default() })
 }
@@ -131,8 +143,8 @@ fn status_line<'a>(version: &[u8], rest: &'a [u8]) -> Result<Start<'a>, Fault> {
 /// RFC 3261 §7.1: method, Request-URI and version with one space between them.
 fn request_line(line: &[u8]) -> Result<(Start<'_>, Option<Fault>), Fault> {
     let trimmed = trim_end(line);
-    let method_end = memchr::memchr(b' ', trimmed).ok_or(Fault::NotSip)?;
-    let version_start = memchr::memrchr(b' ', trimmed).map_or(trimmed.len(), |at| at + 1);
+    let method_end = find(b' ', trimmed).ok_or(Fault::NotSip)?;
+    let version_start = trimmed.iter().rposition(|&byte| byte == b' ').map_or(trimmed.len(), |at| at + 1);
     let version = &trimmed[version_start..];
     if !is_version(version) || version_start <= method_end + 1 {
         return Err(Fault::NotSip);
@@ -204,23 +216,19 @@ impl Head<'_> {
 
     fn start_field(&mut self, at: usize, line: &Line, limits: &Limits) -> Result<(), Fault> {
         let message = &mut self.message;
-        if message.fields.len() == limits.headers {
+        if message.fields.len() >= limits.headers.min(usize::from(u16::MAX)) {
             return Err(Fault::TooManyHeaders(limits.headers));
         }
         let text = &message.bytes[at..line.end];
-        let colon = text.iter().position(|&byte| byte == b':').ok_or(Fault::HeaderLine)?;
-        // RFC 3261 §25.1 HCOLON: white space may stand before the colon.
-        let name = trim_end(&text[..colon]);
-        if !is_token(name) {
-            return Err(Fault::HeaderLine);
-        }
-        let (value_start, value_end) = trimmed(message.bytes, at + colon + 1, line.end);
+        let (name, colon) = name(text).ok_or(Fault::HeaderLine)?;
+        let (value_start, value_end) = trimmed(text, colon + 1, text.len());
         message.fields.push(Field {
-            start: offset(at),
+            start: u32::try_from(at).expect("the message's length was checked to fit"),
             value_start: offset(value_start),
             value_end: offset(value_end),
-            name_length: u16::try_from(name.len()).map_err(|_| Fault::LineTooLong(limits.line))?,
+            name_length: offset(name.len()),
             name: HeaderName::of(name),
+            whole: message.bytes[line.end] == b'\r',
         });
         Ok(())
     }
@@ -228,7 +236,9 @@ impl Head<'_> {
     /// RFC 3261 §7.3.1: a line that starts with white space continues the one before.
     fn continue_field(&mut self, at: usize, line: &Line) -> Result<(), Fault> {
         let field = self.message.fields.last_mut().ok_or(Fault::HeaderLine)?;
-        let (start, end) = trimmed(self.message.bytes, at, line.end);
+        field.whole = false;
+        let text = &self.message.bytes[field.start as usize..line.end];
+        let (start, end) = trimmed(text, at - field.start as usize, text.len());
         if start < end {
             if field.value_start == field.value_end {
                 field.value_start = offset(start);
@@ -241,14 +251,15 @@ impl Head<'_> {
     /// The last field is whole: what it is, and whether it may be there.
     fn note_field(&mut self) {
         let Some(field) = self.message.fields.last() else { return };
-        let (name, bit) = (field.name, field.name.bit());
-        let value = &self.message.bytes[field.value_start as usize..field.value_end as usize];
-        if self.message.seen & bit & SINGLE != 0 {
+        let name = field.name;
+        let first = &mut self.message.first[name as usize];
+        if *first == 0 {
+            *first = self.message.fields.len() as u16;
+        } else if stands_once(name) {
             self.fault.get_or_insert(Fault::Repeated(name));
         }
-        self.message.seen |= bit;
         if name == HeaderName::ContentLength {
-            self.note_length(number(value));
+            self.note_length(number(self.message.value_of(field)));
         }
     }
 
@@ -267,6 +278,18 @@ impl Head<'_> {
     }
 }
 
+/// The name that a line starts with, and where its colon is.
+fn name(line: &[u8]) -> Option<(&[u8], usize)> {
+    let end = span::<TOKEN>(line);
+    if end > 0 && line.get(end) == Some(&b':') {
+        return Some((&line[..end], end));
+    }
+    // RFC 3261 §25.1 HCOLON: white space may stand before the colon.
+    let colon = find(b':', line)?;
+    let name = trim_end(&line[..colon]);
+    is_token(name).then_some((name, colon))
+}
+
 fn trimmed(bytes: &[u8], mut start: usize, mut end: usize) -> (usize, usize) {
     while start < end && is_white(bytes[start]) {
         start += 1;
@@ -282,8 +305,9 @@ fn is_white(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-fn offset(at: usize) -> u32 {
-    u32::try_from(at).expect("the message's length was checked to fit")
+/// An offset within a header line. A line that is too long for it is refused as soon as it is read.
+fn offset(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
 }
 
 /// RFC 3261 §18.3.
@@ -310,7 +334,7 @@ fn check(message: &Message<'_>) -> Result<(), Fault> {
         return Err(Fault::MethodMismatch);
     }
     message.max_forwards()?;
-    message.contacts().try_for_each(|contact| contact.map(|_| ()))?;
+    message.all(HeaderName::Contact).try_for_each(Contact::check_line)?;
     Ok(())
 }
 
@@ -318,7 +342,7 @@ fn check(message: &Message<'_>) -> Result<(), Fault> {
 fn check_call_id(call_id: &[u8]) -> Result<(), HeaderError> {
     match call_id {
         [] => Err(HeaderError::Missing(HeaderName::CallId)),
-        id if id.iter().copied().any(is_lws) => {
+        id if find_below(b' ' + 1, id).is_some() && id.iter().copied().any(is_lws) => {
             Err(HeaderError::Malformed { header: HeaderName::CallId, what: "white space" })
         }
         _ => Ok(()),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::escape::unescape;
-use crate::lex::{is_visible, number, split_at_byte};
+use crate::lex::{HOST, PASSWORD, URI_PARAMS, USER, find, is_visible, number, span, split_at_byte};
 use crate::{Param, Params};
 
 /// A URI's scheme; schemes know no case.
@@ -68,11 +68,12 @@ pub struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// Reads a URI that fills `text` from end to end.
     pub fn parse(text: &'a [u8]) -> Result<Self, UriError> {
-        if !is_visible(text) {
-            return Err(UriError::Character);
-        }
-        let (name, rest) = split_at_byte(text, b':').ok_or(UriError::Scheme)?;
-        let scheme = scheme(name).ok_or(UriError::Scheme)?;
+        // What reads as a URI was looked at from end to end; of what does not, the characters are the first fault.
+        Self::read(text).map_err(|error| if is_visible(text) { error } else { UriError::Character })
+    }
+
+    fn read(text: &'a [u8]) -> Result<Self, UriError> {
+        let (scheme, rest) = split_scheme(text)?;
         let uri = Uri {
             text,
             scheme,
@@ -86,45 +87,46 @@ impl<'a> Uri<'a> {
         match scheme {
             _ if rest.is_empty() => Err(UriError::Empty),
             Scheme::Sip | Scheme::Sips => uri.with_sip_parts(rest),
+            _ if !is_visible(rest) => Err(UriError::Character),
             Scheme::Tel => uri.with_number(rest),
             Scheme::Other(_) => Ok(Uri { host: rest, ..uri }),
         }
     }
 
     fn with_sip_parts(mut self, rest: &'a [u8]) -> Result<Self, UriError> {
-        let rest = match split_at_byte(rest, b'@') {
-            Some((info, rest)) => {
-                self.set_user_info(info)?;
-                rest
-            }
-            None => rest,
-        };
-        self.host = &rest[..host_length(rest).ok_or(UriError::Host)?];
-        let rest = self.take_port(&rest[self.host.len()..])?;
-        let end = memchr::memchr(b'?', rest).unwrap_or(rest.len());
-        self.params = Params::of(&rest[..end]);
-        self.headers = rest.get(end + 1..).unwrap_or_default();
-        Ok(self)
+        let rest = self.take_user_info(rest)?;
+        let host_end = host_length(rest).ok_or(UriError::Host)?;
+        self.host = &rest[..host_end];
+        let rest = self.take_port(&rest[host_end..])?;
+        let (params, after) = rest.split_at(span::<URI_PARAMS>(rest));
+        self.params = Params::of(params);
+        match after {
+            [] => Ok(self),
+            [b'?', headers @ ..] if is_visible(headers) => Ok(Uri { headers, ..self }),
+            _ => Err(UriError::Character),
+        }
     }
 
-    fn set_user_info(&mut self, info: &'a [u8]) -> Result<(), UriError> {
-        let (user, password) = match split_at_byte(info, b':') {
-            Some((user, password)) => (user, Some(password)),
-            None => (info, None),
-        };
-        if user.is_empty() {
-            return Err(UriError::User);
+    /// User and password, if there is an `@` in `rest`; gives what follows it.
+    fn take_user_info(&mut self, rest: &'a [u8]) -> Result<&'a [u8], UriError> {
+        let user_end = span::<USER>(rest);
+        let end = user_end + span::<PASSWORD>(&rest[user_end..]);
+        match rest.get(end) {
+            None => return Ok(rest),
+            Some(b'@') if user_end == 0 => return Err(UriError::User),
+            Some(b'@') => {}
+            Some(_) => return Err(UriError::Character),
         }
-        self.user = Some(user);
-        self.password = password;
-        Ok(())
+        self.user = Some(&rest[..user_end]);
+        self.password = (user_end < end).then(|| &rest[user_end + 1..end]);
+        Ok(&rest[end + 1..])
     }
 
     fn take_port(&mut self, rest: &'a [u8]) -> Result<&'a [u8], UriError> {
         match rest.first() {
             None | Some(b';' | b'?') => Ok(rest),
             Some(b':') => {
-                let end = memchr::memchr2(b';', b'?', rest).unwrap_or(rest.len());
+                let end = rest.iter().position(|byte| matches!(byte, b';' | b'?')).unwrap_or(rest.len());
                 self.port = Some(number(&rest[1..end]).ok_or(UriError::Port)?);
                 Ok(&rest[end..])
             }
@@ -133,7 +135,7 @@ impl<'a> Uri<'a> {
     }
 
     fn with_number(self, rest: &'a [u8]) -> Result<Self, UriError> {
-        match memchr::memchr(b';', rest).unwrap_or(rest.len()) {
+        match find(b';', rest).unwrap_or(rest.len()) {
             0 => Err(UriError::User),
             end => Ok(Uri { user: Some(&rest[..end]), params: Params::of(&rest[end..]), ..self }),
         }
@@ -197,6 +199,15 @@ impl fmt::Display for Uri<'_> {
     }
 }
 
+/// The scheme, and what follows its colon.
+fn split_scheme(text: &[u8]) -> Result<(Scheme<'_>, &[u8]), UriError> {
+    if let Some(rest) = text.strip_prefix(b"sip:") {
+        return Ok((Scheme::Sip, rest));
+    }
+    let (name, rest) = split_at_byte(text, b':').ok_or(UriError::Scheme)?;
+    Ok((scheme(name).ok_or(UriError::Scheme)?, rest))
+}
+
 /// RFC 3986 §3.1.
 fn scheme(name: &[u8]) -> Option<Scheme<'_>> {
     let (first, rest) = name.split_first()?;
@@ -211,16 +222,13 @@ fn scheme(name: &[u8]) -> Option<Scheme<'_>> {
 }
 
 /// The length of the host that `text` starts with.
-///
-/// Deviation: an underscore counts as a letter, since hosts in local networks have them.
 pub(crate) fn host_length(text: &[u8]) -> Option<usize> {
     if text.first() == Some(&b'[') {
-        let end = memchr::memchr(b']', text)?;
+        let end = find(b']', text)?;
         host_ip(&text[..=end])?;
         return Some(end + 1);
     }
-    let good = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    let length = text.iter().position(|byte| !good(byte)).unwrap_or(text.len());
+    let length = span::<HOST>(text);
     (length > 0).then_some(length)
 }
 

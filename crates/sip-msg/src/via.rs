@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
-use crate::lex::{is_lws, is_token, number, split_at_byte, strip_quotes, trim, trim_end, trim_start};
+use crate::lex::{
+    TOKEN, find, is_lws, number, span, split_at_byte, strip_quotes, trim, trim_end, trim_start,
+};
 use crate::uri::{host_ip, host_length};
-use crate::{HeaderError, HeaderName, Params};
+use crate::{HeaderError, HeaderName, Params, Values};
 
 /// One value of a Via header.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,7 @@ pub struct Via<'a> {
     pub maddr: Option<&'a [u8]>,
     /// All parameters.
     pub params: Params<'a>,
+    text: &'a [u8],
 }
 
 impl<'a> Via<'a> {
@@ -33,16 +36,36 @@ impl<'a> Via<'a> {
         let malformed = |what| HeaderError::Malformed { header: HeaderName::Via, what };
         let (transport, rest) = sent_protocol(value).ok_or(malformed("no SIP/2.0/TRANSPORT"))?;
         let (host, port, rest) = sent_by(rest).ok_or(malformed("no host and port"))?;
-        let params = Params::of(rest);
-        if !params.are_well_formed() {
-            return Err(malformed("parameters"));
+        let mut via = Via {
+            transport,
+            host,
+            port,
+            branch: None,
+            rport: None,
+            received: None,
+            maddr: None,
+            params: Params::of(rest),
+            text: value,
+        };
+        let params = via.params;
+        match params.check(|param| via.note(param.name, param.value.map(strip_quotes))) {
+            true => Ok(via),
+            false => Err(malformed("parameters")),
         }
-        let mut via =
-            Via { transport, host, port, branch: None, rport: None, received: None, maddr: None, params };
-        for param in params.iter() {
-            via.note(param.name, param.value.map(strip_quotes));
-        }
-        Ok(via)
+    }
+
+    /// The topmost value of a Via line.
+    pub(crate) fn top(line: &'a [u8]) -> Result<Self, HeaderError> {
+        // A comma between values fits no place in one, so a line that reads as one value is one.
+        Via::parse(line).or_else(|_| {
+            let first = Values::of(line).next().ok_or(HeaderError::Missing(HeaderName::Via))?;
+            Via::parse(first)
+        })
+    }
+
+    /// The value as it was written.
+    pub(crate) fn text(&self) -> &'a [u8] {
+        self.text
     }
 
     fn note(&mut self, name: &'a [u8], value: Option<&'a [u8]>) {
@@ -65,14 +88,18 @@ impl<'a> Via<'a> {
 
 /// `SIP / 2.0 / UDP`, and what follows it.
 fn sent_protocol(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = value.strip_prefix(b"SIP/2.0/").or_else(|| spaced_version(value))?;
+    let rest = trim_start(rest);
+    let end = span::<TOKEN>(rest);
+    let white = rest.get(end).copied().is_some_and(is_lws);
+    (white && end > 0).then(|| (&rest[..end], trim_start(&rest[end..])))
+}
+
+/// What follows `SIP / 2.0 /`.
+fn spaced_version(value: &[u8]) -> Option<&[u8]> {
     let (name, rest) = split_at_byte(value, b'/')?;
     let (version, rest) = split_at_byte(rest, b'/')?;
-    if !trim(name).eq_ignore_ascii_case(b"SIP") || trim(version) != b"2.0" {
-        return None;
-    }
-    let rest = trim_start(rest);
-    let end = rest.iter().position(|&byte| is_lws(byte))?;
-    is_token(&rest[..end]).then(|| (&rest[..end], trim_start(&rest[end..])))
+    (trim(name).eq_ignore_ascii_case(b"SIP") && trim(version) == b"2.0").then_some(rest)
 }
 
 /// `host : port`, and the parameters after it.
@@ -82,7 +109,7 @@ fn sent_by(text: &[u8]) -> Option<(&[u8], Option<u16>, &[u8])> {
     let Some(after) = rest.strip_prefix(b":") else {
         return starts_params(rest).then_some((host, None, rest));
     };
-    let end = memchr::memchr(b';', after).unwrap_or(after.len());
+    let end = find(b';', after).unwrap_or(after.len());
     let port = number(trim(&after[..end]))?;
     Some((host, Some(port), trim_end(&after[end..])))
 }

@@ -1,7 +1,7 @@
 //! Digest authentication, RFC 7616 as SIP uses it, RFC 3261 §22; RFC 2617 for what is older.
 //!
-//! The server's side: [`Nonces::issue`] and a [`Challenge`] go out; [`Credentials`] come back, [`Nonces::check`] says
-//! whether the nonce is ours, [`verify`] whether the password is right, and [`Nonces::spend`] then uses up the nonce
+//! The server's side: [`Nonces::issue`] and a [`Challenge`] go out; [`Credentials`] come back, [`Nonces::read`] says
+//! whether the nonce is ours, [`verify`] whether the password is right, and [`NonceCounts::spend`] then uses up the nonce
 //! count, so that the same credentials don't serve twice. The client's side: [`strongest`] of the challenges, and
 //! [`answer`].
 
@@ -16,5 +16,5 @@ pub use algorithm::Algorithm;
 pub use answer::{Protected, answer, strongest};
 pub use challenge::{Challenge, Qop};
 pub use credentials::{Credentials, DigestError};
-pub use nonce::{Freshness, Nonces};
+pub use nonce::{Freshness, Nonce, NonceCounts, Nonces};
 pub use verify::{Secret, a1_hash, verify};

@@ -24,5 +24,6 @@ mod transactions;
 
 pub use peer::{ConnectionId, Peer, Transport};
 pub use transactions::{
-    Branch, ClientEnd, ClientId, Counters, Limits, Output, Received, Response, ServerId, Timing, Transactions,
+    Branch, ClientEnd, ClientId, Counters, Limits, Output, Received, Response, ServerId, Timing,
+    Transactions, Unread,
 };

@@ -3,9 +3,11 @@
 //! [`Register::read`] takes a REGISTER apart, [`Bindings::apply`] does all of it or nothing, [`Bindings::lookup`] says
 //! where a user is, [`Bindings::expire`] hands out what ran out, [`Bindings::restore`] puts back what an earlier run knew.
 
+mod agents;
 mod aor;
 mod binding;
 mod bindings;
+mod expiry;
 mod policy;
 mod register;
 mod restore;

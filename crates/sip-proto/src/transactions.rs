@@ -10,6 +10,7 @@ mod limits;
 mod matching;
 mod servers;
 mod slab;
+mod unread;
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -24,6 +25,7 @@ pub use exchange::{ClientEnd, ClientId, Output, Received, Response, ServerId};
 pub use limits::{Counters, Limits, Timing};
 use matching::Identity;
 use servers::Servers;
+pub use unread::Unread;
 
 use crate::Peer;
 use crate::siphash::HashKey;
@@ -186,6 +188,11 @@ impl Transactions {
     /// A peer can't be reached: the requests that wait for it end. Costs a look at each request that waits.
     pub fn transport_failed(&mut self, _now: Instant, peer: Peer) {
         self.clients.transport_failed(peer, &mut self.outbox);
+    }
+
+    /// Whether there is something to do.
+    pub fn has_output(&self) -> bool {
+        !self.outbox.queue.is_empty()
     }
 
     /// The next thing to do.

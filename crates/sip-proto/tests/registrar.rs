@@ -4,7 +4,6 @@
 //! bound from then on with their seconds, or the status of the refusal, after which everything has to be as before.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chappe_sim::Clock;
@@ -53,7 +52,7 @@ impl Registrar {
         );
         let message = chappe_sip_msg::parse(text.as_bytes()).expect("a REGISTER that can be parsed");
         let peer = Peer::udp(([192, 0, 2, 1], 5060).into());
-        let register = Register::read(&message, peer, Arc::from("internal"))?;
+        let register = Register::read(&message, peer)?;
         self.bindings.apply(now, &self.aor, &register, &self.policy)
     }
 
@@ -229,17 +228,14 @@ fn what_changed_is_told() {
     let lines =
         "Contact: <sip:b@p>;expires=0, <sip:b@q>;q=0.5, <sip:b@r>\r\nPath: <sip:e1;lr>, <sip:e2;lr>\r\n";
     let applied = registrar.register(5, "c", 2, lines).unwrap();
-    let contacts = |found: &[Arc<chappe_sip_proto::registrar::Binding>]| {
+    let contacts = |found: &[std::sync::Arc<chappe_sip_proto::registrar::Binding>]| {
         found.iter().map(|binding| binding.contact.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(contacts(&applied.removed), ["sip:b@p"]);
     assert_eq!(contacts(&applied.refreshed), ["sip:b@q"]);
     assert_eq!(contacts(&applied.added), ["sip:b@r"]);
     let refreshed = &applied.refreshed[0];
-    assert_eq!(
-        (refreshed.q, refreshed.cseq, &*refreshed.user_agent, &*refreshed.profile),
-        (500, 2, "phone", "internal")
-    );
+    assert_eq!((refreshed.q, refreshed.cseq, &*refreshed.user_agent), (500, 2, "phone"));
     assert_eq!(refreshed.path.iter().map(|uri| &**uri).collect::<Vec<_>>(), ["sip:e1;lr", "sip:e2;lr"]);
     assert_eq!((refreshed.since, applied.added[0].since), (registrar.at(0), registrar.at(5)));
     let fetch = registrar.register(6, "x", 1, "").unwrap();
@@ -268,18 +264,18 @@ fn expire_hands_out_each_binding_once_and_in_order() {
     let mut registrar = Registrar::new(LIMITS);
     registrar.register(0, "c", 1, "Contact: <sip:b@1>;expires=90, <sip:b@2>;expires=60\r\n").unwrap();
     registrar.register(10, "c", 2, "Contact: <sip:b@1>;expires=60, <sip:b@3>;expires=3000\r\n").unwrap();
-    assert_eq!(registrar.bindings.next_expiry(), Some(registrar.at(60)));
-    assert!(registrar.bindings.expire(registrar.at(59)).is_empty());
+    assert_eq!(registrar.bindings.next_look(), Some(registrar.at(60)));
+    assert!(registrar.bindings.expire(registrar.at(59), &mut 9).is_empty());
     let now = registrar.at(100);
-    let expired = registrar.bindings.expire(now);
+    let expired = registrar.bindings.expire(now, &mut 9);
     let contacts: Vec<_> =
         expired.iter().map(|(aor, binding)| format!("{aor} {}", binding.contact)).collect();
     assert_eq!(contacts, ["bob@h sip:b@2", "bob@h sip:b@1"]);
-    assert!(registrar.bindings.expire(now).is_empty());
+    assert!(registrar.bindings.expire(now, &mut 9).is_empty());
     assert_eq!(registrar.bindings.len(), 1);
     let aor = registrar.aor.clone();
     assert_eq!(registrar.bindings.remove(&aor, |binding| &*binding.contact == "sip:b@3").len(), 1);
-    assert!(registrar.bindings.is_empty() && registrar.bindings.next_expiry().is_none());
+    assert!(registrar.bindings.is_empty() && registrar.bindings.all("bob@h").is_empty());
 }
 
 #[test]
@@ -311,13 +307,13 @@ proptest! {
                 let lines = format!("Contact: <sip:b@{contact}>;expires={expires}{also}\r\n");
                 let _ = registrar.register(second, &format!("c{call}"), cseq, &lines);
                 if contact % 2 == 0 {
-                    registrar.bindings.expire(registrar.at(second));
+                    registrar.bindings.expire(registrar.at(second), &mut 9);
                 }
                 let live = registrar.bindings.find(registrar.at(second), "bob@h").len();
                 prop_assert!(live <= LIMITS.max_bindings);
                 prop_assert_eq!(registrar.bindings.iter().count(), registrar.bindings.len());
             }
-            registrar.bindings.expire(registrar.at(second + 5000));
+            registrar.bindings.expire(registrar.at(second + 5000), &mut 99);
             prop_assert!(registrar.bindings.is_empty() && registrar.bindings.iter().next().is_none());
         }
     }

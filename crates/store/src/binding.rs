@@ -1,32 +1,36 @@
+use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::Micros;
 
 /// Profile, user and contact.
-pub(crate) type BindingKey = (Box<str>, Box<str>, Box<str>);
+pub(crate) type BindingKey = (Arc<str>, Arc<str>, Arc<str>);
 
 /// Where a user can be reached, as it survives a restart. The key is profile, user and contact.
+///
+/// Texts are shared with whoever hands it in: one that waits to be written costs no copy of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeptBinding {
     /// The profile it was registered at.
-    pub profile: Box<str>,
+    pub profile: Arc<str>,
     /// `user@domain`.
-    pub aor: Box<str>,
+    pub aor: Arc<str>,
     /// The contact's URI.
-    pub contact: Box<str>,
+    pub contact: Arc<str>,
     /// Thousandths.
     pub q: u16,
     pub expires: Micros,
     /// When it was first made.
     pub since: Micros,
-    pub call_id: Box<str>,
+    pub call_id: Arc<str>,
     pub cseq: u32,
     pub path: Vec<Box<str>>,
     /// Where the REGISTER came from.
     pub received: SocketAddr,
     /// `UDP`, `TCP`...
-    pub transport: Box<str>,
-    pub user_agent: Box<str>,
+    pub transport: Cow<'static, str>,
+    pub user_agent: Arc<str>,
 }
 
 impl KeptBinding {

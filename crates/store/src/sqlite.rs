@@ -52,7 +52,8 @@ const MAX_READS: usize = 4096;
 /// and then resolves the futures: the more is asked at once, the less a change costs. What waits is bounded
 /// ([`SqliteOptions::max_queue`], 64 MiB of messages); beyond, a change is [`StoreError::Busy`]. A change that fails fails
 /// alone: the others of its transaction are written without it. Bindings wait for half a second for messages to be
-/// written along with, and 1,000,000 of them at most.
+/// written along with, 4,096 in a transaction, and 1,000,000 of them at most: those beyond are lost, and their devices
+/// register again.
 ///
 /// Another thread reads, on a connection of its own: a read sees every change that was asked for before it, and neither
 /// waits for later ones nor holds them up. At most 4,096 reads wait; beyond: [`StoreError::Busy`].
@@ -231,7 +232,7 @@ impl Store for SqliteStore {
 
     fn bindings(&self, profile: &str, now: Micros) -> Done<Vec<KeptBinding>> {
         self.shared.heard(now);
-        let profile: Box<str> = profile.into();
+        let profile: Arc<str> = profile.into();
         self.behind_bindings(move |writing| bindings::live(&writing.connection, &profile, now))
     }
 

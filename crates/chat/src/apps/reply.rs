@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chappe_event::{Event, header};
 
 use super::MODULE;
-use crate::{App, AppRow, Outcome, Ran, Router, delivery, imdn, message_id, router};
+use crate::{App, AppRow, MessageName, Outcome, Ran, Router, delivery, imdn, router};
 
 pub(super) struct Reply;
 
@@ -35,7 +35,7 @@ impl App for Reply {
         // FreeSWITCH switch_ivr.c `switch_ivr_create_message_reply`.
         let mut reply = message.reply();
         if let Some(id) = message.get(header::MESSAGE_ID) {
-            reply.add(header::MESSAGE_ID, message_id::of_copy(id, number));
+            reply.add(header::MESSAGE_ID, MessageName::of_copy(id, number));
         }
         reply.add(header::PROTO, router::GLOBAL_SMS);
         if let Some(text) = data.filter(|text| !text.is_empty()) {

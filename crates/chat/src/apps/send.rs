@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chappe_event::{Event, header};
 
 use super::MODULE;
-use crate::{App, AppRow, Delivery, Outcome, Ran, Router, flow, message_id};
+use crate::{App, AppRow, Delivery, MessageName, Outcome, Ran, Router, flow};
 
 pub(super) struct Send;
 
@@ -28,7 +28,7 @@ impl App for Send {
         let number = message.count_copy();
         // The first copy is the message itself.
         if let Some(id) = message.get(header::MESSAGE_ID).filter(|_| number > 1) {
-            copy.add(header::MESSAGE_ID, message_id::of_copy(id, number));
+            copy.add(header::MESSAGE_ID, MessageName::of_copy(id, number));
         }
         if let Some(dest_proto) =
             data.filter(|data| !data.is_empty()).or_else(|| message.get(header::DEST_PROTO))

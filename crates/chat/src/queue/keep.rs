@@ -7,7 +7,7 @@ use chappe_store::{Attempt, Change, Kept, MessageId, Micros, Put, Record, State,
 
 use super::lines::Full;
 use super::{Before, OfflineCopy, Queue, outcome, times};
-use crate::{CopyEnd, Delivery, Rest, Tried, message_id};
+use crate::{CopyEnd, Delivery, MessageName, Rest, Tried};
 
 /// Seconds after which a sender may try a store again that is in trouble, and one that is only busy.
 const TROUBLE_PAUSE: u32 = 60;
@@ -268,7 +268,7 @@ async fn put_once(store: &dyn Store, mut kept: Kept) -> Result<Option<MessageId>
         if before.is_some_and(|before| is_repeated(&before, &kept)) {
             return Ok(None);
         }
-        kept.id = MessageId::from(message_id::fresh().as_str());
+        kept.id = MessageId::from(&*MessageName::fresh());
         kept.message.add(header::MESSAGE_ID, kept.id.as_str());
     }
 }

@@ -14,7 +14,7 @@ use crate::{Action, Plan, Step, Trace};
 
 /// A condition's actions, as far as they are not dealt with.
 pub(super) struct Pending {
-    captured: Option<Captured>,
+    captured: Option<Box<Captured>>,
     /// The captures are still to be told to the message.
     untold: bool,
     index: usize,
@@ -30,7 +30,7 @@ pub(super) struct Captured {
 }
 
 impl Pending {
-    pub(super) fn new(captured: Option<Captured>) -> Self {
+    pub(super) fn new(captured: Option<Box<Captured>>) -> Self {
         Self { untold: captured.is_some(), captured, index: 0, rounds: 0, data: None }
     }
 
@@ -58,7 +58,8 @@ impl Captured {
 
     /// Sets `DP_MATCH`: an array of headers of that name, of which an event with unique headers keeps the last.
     fn tell(&self, message: &mut Event) {
-        for group in (0..self.captures.count()).filter(|group| self.captures.span(*group).is_some()) {
+        let first = if message.has_unique_headers() { self.captures.count() - 1 } else { 0 };
+        for group in (first..self.captures.count()).filter(|group| self.captures.span(*group).is_some()) {
             let text = String::from_utf8_lossy(self.captures.group(self.subject.as_bytes(), group));
             message.add(header::DP_MATCH, &*text);
         }

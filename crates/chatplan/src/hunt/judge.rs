@@ -8,7 +8,7 @@ use super::actions::{Captured, Pending};
 use super::{Hunt, View};
 use crate::date_time::{Moment, zone_of};
 use crate::expression::Compiled;
-use crate::plan::{Break, Condition, Source};
+use crate::plan::{Condition, Source};
 use crate::trace::say;
 use crate::{Plan, Step, Trace, World};
 
@@ -17,7 +17,7 @@ impl Hunt {
     pub(super) fn judge_time(
         &mut self,
         view: &View<'_>,
-        expression: Arc<Compiled>,
+        expression: &Arc<Compiled>,
         message: &Event,
         trace: &mut dyn Trace,
     ) -> Option<Step> {
@@ -79,7 +79,7 @@ impl Hunt {
                     Source::Expanded => expanded.unwrap_or_default(),
                     _ => subject.to_owned(),
                 };
-                captured = Some(Captured { subject, captures: captures.unwrap_or_default() });
+                captured = Some(Box::new(Captured { subject, captures: captures.unwrap_or_default() }));
             }
         } else if condition.when.is_none() {
             say!(
@@ -93,18 +93,6 @@ impl Hunt {
         }
         self.stage = super::Stage::Actions(Pending::new(captured));
         None
-    }
-}
-
-impl Break {
-    /// Whether the rest of the extension is left after a condition that passed or not.
-    pub(super) fn leaves(self, passed: bool) -> bool {
-        match self {
-            Self::OnTrue => passed,
-            Self::OnFalse => !passed,
-            Self::Always => true,
-            Self::Never => false,
-        }
     }
 }
 

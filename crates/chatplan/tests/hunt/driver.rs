@@ -1,5 +1,6 @@
 //! Runs one message through a plan and keeps what happens.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ pub struct Found {
     /// The questions that were asked on the way.
     pub asked: Vec<String>,
     pub message: Event,
+    /// How often it was asked whether somebody reads a line.
+    pub looks: usize,
 }
 
 impl Found {
@@ -51,12 +54,18 @@ pub fn hunt(extensions: &str) -> Found {
 }
 
 pub fn hunt_in(plan: &Arc<Plan>, message: Event) -> Found {
-    let mut found = Found { hunted: Hunted::default(), lines: Vec::new(), asked: Vec::new(), message };
+    hunt_traced(plan, message, true)
+}
+
+/// The same, where somebody reads the lines of level debug or only the others.
+pub fn hunt_traced(plan: &Arc<Plan>, message: Event, debug: bool) -> Found {
+    let mut found =
+        Found { hunted: Hunted::default(), lines: Vec::new(), asked: Vec::new(), message, looks: 0 };
     let globals = Globals::default();
     globals.set("domain", "chat.test");
     let mut hunt = Hunt::start(plan);
     let mut answer = Answer::Start;
-    let mut lines = Lines::default();
+    let mut lines = Lines { debug, lines: Vec::new(), looks: Cell::new(0) };
     loop {
         let world = World {
             globals: &globals,
@@ -86,22 +95,26 @@ pub fn hunt_in(plan: &Arc<Plan>, message: Event) -> Found {
             }
             Step::Done(hunted) => {
                 found.hunted = hunted;
-                found.lines = lines.0;
+                (found.lines, found.looks) = (lines.lines, lines.looks.get());
                 return found;
             }
         };
     }
 }
 
-#[derive(Default)]
-struct Lines(Vec<String>);
+struct Lines {
+    debug: bool,
+    lines: Vec<String>,
+    looks: Cell<usize>,
+}
 
 impl Trace for Lines {
-    fn wanted(&self, _level: LogLevel) -> bool {
-        true
+    fn wanted(&self, level: LogLevel) -> bool {
+        self.looks.set(self.looks.get() + 1);
+        self.debug || level != LogLevel::Debug
     }
 
     fn line(&mut self, level: LogLevel, clean: bool, text: fmt::Arguments<'_>) {
-        self.0.push(if clean { text.to_string() } else { format!("[{}] {text}", level.as_str()) });
+        self.lines.push(if clean { text.to_string() } else { format!("[{}] {text}", level.as_str()) });
     }
 }

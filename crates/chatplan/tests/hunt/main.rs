@@ -5,3 +5,4 @@ mod bounds;
 mod conditions;
 mod diagnostics;
 mod driver;
+mod passing_over;

@@ -20,9 +20,9 @@ pub(super) fn run(call: &Call<'_>, server: &Arc<Server>) -> Answer {
     }
     let address = call.args.split('/').next().unwrap_or_default();
     let (user, domain) = super::split_user(server, address);
-    let all = server.modules.sofia.endpoint().map(|endpoint| endpoint.registrations()).unwrap_or_default();
-    let of_user = all.iter().filter(|one| one.user == user && one.domain.eq_ignore_ascii_case(&domain));
-    let urls: Vec<&str> = of_user.map(|one| one.url.as_str()).collect();
+    let endpoint = server.modules.sofia.endpoint();
+    let all = endpoint.map(|endpoint| endpoint.registrations_of(&user, &domain)).unwrap_or_default();
+    let urls: Vec<&str> = all.iter().map(|one| one.url.as_str()).collect();
     match urls.as_slice() {
         [] => "error/user_not_registered".into(),
         urls => urls.join(",").into(),

@@ -1,11 +1,15 @@
 //! `sofia_count_reg`: how many bindings a user, or a domain, has.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use chappe_api::{Answer, Call, Command, Row};
 
 use super::Target;
+use super::status_profile::AT_ONCE;
 use crate::Endpoint;
+use crate::profile::Profile;
+use crate::registrar::Registrar;
 use crate::world::View;
 
 pub const ROW: Row = Row {
@@ -26,20 +30,33 @@ impl Command for SofiaCountReg {
         if call.args.is_empty() {
             return Answer::from("");
         }
-        let world = self.0.world();
-        let count = count(&world.view(), &Target::parse(call.args), self.0.registrations());
-        Answer::Ready(count.map_or_else(|| "-1".to_owned(), |count| count.to_string()))
+        let view = self.0.world().view();
+        let target = Target::parse(call.args);
+        let Some(profile) = profile(&view, &target) else { return Answer::from("-1") };
+        let (user, domain) = (target.user.to_owned(), target.domain.map(str::to_owned));
+        let registrar = profile.registrar.clone();
+        let count = move || count(&registrar, &user, domain.as_deref()).to_string();
+        // One user is found without a look at the others.
+        let is_quick = target.domain.is_some() && !target.user.is_empty();
+        match is_quick || profile.registrar.len() <= AT_ONCE {
+            true => Answer::Ready(count()),
+            false => super::by_another_thread(&self.0, count),
+        }
     }
 }
 
-/// `None`: no such profile. FreeSWITCH mod_sofia.c sofia_count_reg_function.
-fn count(view: &View, target: &Target<'_>, all: Vec<crate::Registration>) -> Option<usize> {
+/// FreeSWITCH mod_sofia.c sofia_count_reg_function.
+fn profile<'v>(view: &'v View, target: &Target<'_>) -> Option<&'v Arc<Profile>> {
     let name = target.profile.or(target.domain)?;
-    let profile = view.profile(name).or_else(|| target.domain.and_then(|domain| view.profile(domain)))?;
-    let counts = |registration: &crate::Registration| {
-        registration.profile == *profile.name
-            && (target.user.is_empty() || registration.user == target.user)
-            && target.domain.is_none_or(|domain| registration.domain.eq_ignore_ascii_case(domain))
-    };
-    Some(all.iter().filter(|registration| counts(registration)).count())
+    view.profile(name).or_else(|| target.domain.and_then(|domain| view.profile(domain)))
+}
+
+fn count(registrar: &Registrar, user: &str, domain: Option<&str>) -> usize {
+    if let Some(domain) = domain.filter(|_| !user.is_empty()) {
+        return registrar.lookup(Instant::now(), user, domain).len();
+    }
+    registrar.count(|aor, _| {
+        (user.is_empty() || aor.user() == user)
+            && domain.is_none_or(|domain| aor.domain().eq_ignore_ascii_case(domain))
+    })
 }

@@ -43,7 +43,7 @@ impl Command for SofiaDig {
 fn wanted(text: &str) -> Option<Hop> {
     let whole =
         if text.contains(':') && text.starts_with("sip") { text.to_owned() } else { format!("sip:{text}") };
-    Uri::parse(whole.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip))?;
+    Uri::parse(whole.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips))?;
     Hop::parse(&whole)
 }
 

@@ -10,11 +10,12 @@ mod profile;
 mod sofia;
 mod status;
 mod status_profile;
+mod urls;
 mod xmlstatus;
 
 use std::sync::Arc;
 
-use chappe_api::{Registry, Row};
+use chappe_api::{Answer, Registry, Row};
 
 use crate::Endpoint;
 
@@ -29,6 +30,12 @@ pub fn register(endpoint: &Arc<Endpoint>, registry: &Registry) {
 /// What help and the reference pages know of them.
 pub fn rows() -> [Row; 5] {
     [sofia::ROW, contact::ROW, count_reg::ROW, dig::ROW, gateway_data::ROW]
+}
+
+/// The answer of what takes long, worked out where it holds up neither a shard nor a client.
+fn by_another_thread(endpoint: &Endpoint, work: impl FnOnce() -> String + Send + 'static) -> Answer {
+    let task = endpoint.world().deps.runtime.spawn_blocking(work);
+    Answer::Later(Box::pin(async move { task.await.unwrap_or_else(|_| "-ERR\n".to_owned()) }))
 }
 
 /// `[profile/]user[@domain][/prefix]`, as sofia_contact and sofia_count_reg take it.

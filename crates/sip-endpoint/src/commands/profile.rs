@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chappe_api::{Answer, Call};
 
 use super::gateway;
+use super::status_profile::AT_ONCE;
 use crate::Endpoint;
 use crate::gateway::Input;
 use crate::notices;
@@ -31,7 +32,7 @@ pub fn run(endpoint: &Arc<Endpoint>, words: &[&str], call: &Call<'_>) -> Answer 
         "rescan" => reload_then(endpoint, own_name, What::Rescan, call),
         "restart" => reload_then(endpoint, own_name, What::Restart, call),
         "stop" => reload_then(endpoint, own_name, What::Stop, call),
-        "flush_inbound_reg" => Answer::Ready(flush(endpoint.world(), &profile, words.get(2).copied())),
+        "flush_inbound_reg" => flush_inbound_reg(endpoint, profile, words.get(2).copied()),
         "siptrace" => Answer::Ready(siptrace(&profile, words.get(2).copied())),
         "register" => {
             Answer::Ready(gateway::tell(endpoint.world(), &profile, &Input::Register, gateway_name))
@@ -106,6 +107,14 @@ fn siptrace(profile: &Profile, value: Option<&str>) -> String {
     let on = chappe_event::is_true(value);
     profile.trace(on);
     format!("{} sip debugging on {}", if on { "Enabled" } else { "Disabled" }, profile.name)
+}
+
+fn flush_inbound_reg(endpoint: &Arc<Endpoint>, profile: Arc<Profile>, which: Option<&str>) -> Answer {
+    if profile.registrar.len() <= AT_ONCE {
+        return Answer::Ready(flush(endpoint.world(), &profile, which));
+    }
+    let (world, which) = (endpoint.world().clone(), which.map(str::to_owned));
+    super::by_another_thread(endpoint, move || flush(&world, &profile, which.as_deref()))
 }
 
 /// All bindings, those of a Call-ID, or those of `[user]@domain`.

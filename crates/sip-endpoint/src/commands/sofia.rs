@@ -4,13 +4,26 @@ use std::sync::Arc;
 
 use chappe_api::{Answer, Call, Command, Row};
 
-use super::{global, profile, status, xmlstatus};
+use super::{global, profile, status, status_profile, xmlstatus};
 use crate::Endpoint;
 
 pub const ROW: Row =
     Row { name: "sofia", syntax: "<cmd> <args>", doc: "Sofia Controls", module: "mod_sofia" };
 
 pub struct Sofia(pub Arc<Endpoint>);
+
+/// At once, or by a thread made for blocking.
+fn shown(endpoint: &Arc<Endpoint>, words: &[&str], show: fn(&Arc<Endpoint>, &[&str]) -> String) -> Answer {
+    if !status_profile::takes_long(endpoint.world(), words) {
+        return Answer::Ready(show(endpoint, words));
+    }
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let asked = endpoint.clone();
+    super::by_another_thread(endpoint, move || {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        show(&asked, &words)
+    })
+}
 
 const USAGE: &str = "USAGE:
 --------------------------------------------------------------------------------
@@ -37,11 +50,9 @@ impl Command for Sofia {
         match words.split_first() {
             None => Answer::from(USAGE),
             Some((word, _)) if word.eq_ignore_ascii_case("help") => Answer::from(USAGE),
-            Some((word, rest)) if word.eq_ignore_ascii_case("status") => {
-                Answer::Ready(status::run(&self.0, rest))
-            }
+            Some((word, rest)) if word.eq_ignore_ascii_case("status") => shown(&self.0, rest, status::run),
             Some((word, rest)) if word.eq_ignore_ascii_case("xmlstatus") => {
-                Answer::Ready(xmlstatus::run(&self.0, rest))
+                shown(&self.0, rest, xmlstatus::run)
             }
             Some((word, rest)) if word.eq_ignore_ascii_case("profile") => profile::run(&self.0, rest, &call),
             Some((word, rest)) if word.eq_ignore_ascii_case("global") => {

@@ -2,11 +2,20 @@
 
 use std::sync::Arc;
 
+use chappe_sip_proto::Transport;
+
 use super::{gateway, status_profile};
 use crate::Endpoint;
 
 pub const LINE: &str =
     "=================================================================================================";
+
+/// The transports that have a line of their own, and what it says behind their address.
+pub const SECURE: [(Transport, &str); 3] = [
+    (Transport::Tls, "RUNNING (0) (TLS)"),
+    (Transport::Ws, "RUNNING (0) (WS)"),
+    (Transport::Wss, "RUNNING (0) (WSS)"),
+];
 
 /// FreeSWITCH mod_sofia.c cmd_status.
 pub fn run(endpoint: &Arc<Endpoint>, words: &[&str]) -> String {
@@ -28,7 +37,13 @@ fn summary(endpoint: &Endpoint) -> String {
     out += LINE;
     out.push('\n');
     for profile in &view.profiles {
-        out += &row(&profile.name, "profile", &profile.settings().login, "RUNNING (0)");
+        let settings = profile.settings();
+        out += &row(&profile.name, "profile", &settings.login, "RUNNING (0)");
+        for (transport, state) in SECURE {
+            if let Some(url) = settings.login_by(transport) {
+                out += &row(&profile.name, "profile", &url, state);
+            }
+        }
         out += &gateway::summary(profile, endpoint.world());
     }
     let aliases = view.aliases();

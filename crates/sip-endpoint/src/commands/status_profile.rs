@@ -2,9 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
+use chappe_sip_proto::registrar::{Aor, Binding};
+
 use super::status::LINE;
+use super::urls;
 use crate::config::{ListenIp, Realm};
 use crate::profile::Profile;
+use crate::registrar::Registrar;
 use crate::world::World;
 use crate::{Registration, notices};
 
@@ -14,35 +18,76 @@ pub fn run(world: &World, name: &str, rest: &[&str]) -> String {
     let Some(profile) = view.profile(name) else { return "Invalid Profile!\n".to_owned() };
     match shown(world, profile, rest) {
         Shown::Details => details(profile, name),
-        Shown::Registrations(all) => registrations(world, &all),
+        Shown::Registrations(all, total) => registrations(world, &all, total),
     }
 }
+
+/// Registrations that are shown at once. Beyond, an answer would have hundreds of megabytes.
+const MOST: usize = 100_000;
+/// Bindings that are looked through where the question is asked; more are by a thread made for blocking.
+pub const AT_ONCE: usize = 1000;
 
 /// What is asked for of a profile.
 pub enum Shown {
     Details,
-    Registrations(Vec<Registration>),
+    /// The first of so many.
+    Registrations(Vec<Registration>, usize),
 }
 
-/// `reg [TEXT]`, `user USER@DOMAIN`, or neither.
-pub fn shown(world: &World, profile: &Profile, words: &[&str]) -> Shown {
-    let matching = |fits: &dyn Fn(&Registration) -> bool| {
-        let all = profile.registrar.registrations(profile, world);
-        Shown::Registrations(all.into_iter().filter(fits).collect())
-    };
-    match words {
-        [what] if what.eq_ignore_ascii_case("reg") => matching(&|_| true),
-        [what, text, ..] if what.eq_ignore_ascii_case("reg") => matching(&|r| r.contact.contains(*text)),
-        [what, address, ..] if what.eq_ignore_ascii_case("user") => matching(&|r| is_of(r, address)),
-        _ => Shown::Details,
+/// Which registrations are asked for.
+enum Wanted<'w> {
+    All,
+    /// Those with a contact that contains this.
+    Contact(&'w str),
+    /// `user@domain`, `@domain` or `domain`.
+    User(&'w str),
+}
+
+impl<'w> Wanted<'w> {
+    /// `reg [TEXT]`, `user USER@DOMAIN`, or neither.
+    fn of(words: &[&'w str]) -> Option<Self> {
+        match words {
+            [what] if what.eq_ignore_ascii_case("reg") => Some(Self::All),
+            [what, text, ..] if what.eq_ignore_ascii_case("reg") => Some(Self::Contact(text)),
+            [what, address, ..] if what.eq_ignore_ascii_case("user") => Some(Self::User(address)),
+            _ => None,
+        }
+    }
+
+    fn fits(&self, aor: &Aor, binding: &Binding) -> bool {
+        match self {
+            Self::All => true,
+            Self::Contact(text) => binding.contact.contains(*text),
+            Self::User(address) => {
+                let (user, domain) = address.split_once('@').unwrap_or(("", address));
+                let user_fits = user.is_empty() || aor.user().eq_ignore_ascii_case(user);
+                user_fits && (domain.is_empty() || aor.domain().eq_ignore_ascii_case(domain))
+            }
+        }
     }
 }
 
-/// `user@domain`, `@domain` or `domain`.
-fn is_of(registration: &Registration, address: &str) -> bool {
-    let (user, domain) = address.split_once('@').unwrap_or(("", address));
-    let user_fits = user.is_empty() || registration.user.eq_ignore_ascii_case(user);
-    user_fits && (domain.is_empty() || registration.domain.eq_ignore_ascii_case(domain))
+/// Whether so many registrations have to be looked through for these words that it can't be done in passing.
+pub fn takes_long(world: &World, words: &[&str]) -> bool {
+    let [what, name, rest @ ..] = words else { return false };
+    let view = world.view();
+    let profile = view.profile(name).filter(|_| what.eq_ignore_ascii_case("profile"));
+    Wanted::of(rest).is_some() && profile.is_some_and(|profile| profile.registrar.len() > AT_ONCE)
+}
+
+/// What these words ask for.
+pub fn shown(world: &World, profile: &Profile, words: &[&str]) -> Shown {
+    let Some(wanted) = Wanted::of(words) else { return Shown::Details };
+    let mut all = profile.registrar.select(|aor, binding| wanted.fits(aor, binding));
+    let total = all.len();
+    all.truncate(MOST);
+    Shown::Registrations(Registrar::described(&all, profile, world), total)
+}
+
+/// What to say where not all are shown.
+pub fn remark(shown: usize, total: usize) -> Option<String> {
+    let text = || format!("{shown} of {total} are shown: ask for `reg TEXT` or `user USER@DOMAIN`");
+    (shown < total).then(text)
 }
 
 fn details(profile: &Profile, name: &str) -> String {
@@ -67,9 +112,8 @@ fn details(profile: &Profile, name: &str) -> String {
     if let Some(ListenIp::Ip(ip)) = config.ext_sip_ip {
         line("Ext-SIP-IP", &ip.to_string());
     }
-    line("URL", &settings.login);
-    let bind = format!("{};transport={}", settings.login, if config.tcp { "udp,tcp" } else { "udp" });
-    line("BIND-URL", &bind);
+    urls::of(profile).iter().for_each(|(name, url)| line(name, url));
+    urls::troubles(profile).iter().for_each(|(transport, why)| line(transport, why));
     line("MAX-RECV-RPS", &config.max_requests_per_second.to_string());
     if config.max_registrations > 0 {
         line("MAX-REG-PEREXT", &config.max_registrations.to_string());
@@ -83,15 +127,21 @@ fn details(profile: &Profile, name: &str) -> String {
     line("REQUESTS-IN", &count(&counters.requests));
     line("REQUESTS-OUT", &count(&counters.sent));
     line("FAILED-OUT", &count(&counters.sent_failed));
+    line("SHED-IN", &count(&counters.shed));
+    line("DROPPED-IN", &count(&counters.dropped));
     line("UPTIME", &format!("{}s", profile.started.elapsed().as_secs()));
+    line("CONNECTIONS", &profile.connections().len().to_string());
     line("REGISTRATIONS", &profile.registrar.len().to_string());
     out
 }
 
-fn registrations(world: &World, all: &[Registration]) -> String {
+fn registrations(world: &World, all: &[Registration], total: usize) -> String {
     let mut out = format!("\nRegistrations:\n{LINE}\n");
     for registration in all {
         out += &registered(world, registration);
+    }
+    if let Some(remark) = remark(all.len(), total) {
+        out += &format!("{remark}\n");
     }
     out + &format!("Total items returned: {}\n{LINE}\n", all.len())
 }
@@ -122,4 +172,15 @@ fn registered(world: &World, r: &Registration) -> String {
 pub fn local_time(world: &World, unix_seconds: i64) -> String {
     let Ok(at) = jiff::Timestamp::from_second(unix_seconds) else { return String::new() };
     at.to_zoned(world.deps.clock.zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_cut_says_so() {
+        assert_eq!(remark(5, 5), None);
+        assert!(remark(5, 6).is_some_and(|remark| remark.starts_with("5 of 6 are shown")));
+    }
 }

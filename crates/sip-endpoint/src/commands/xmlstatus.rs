@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::gateway;
 use super::status_profile::{self, Shown};
+use super::urls;
+use super::{gateway, status};
 use crate::config::{ListenIp, Realm};
 use crate::profile::Profile;
 use crate::world::World;
@@ -45,7 +46,13 @@ fn summary(endpoint: &Endpoint) -> String {
         );
     };
     for profile in &view.profiles {
-        entry("profile", &profile.name, &profile.settings().login, "RUNNING (0)");
+        let settings = profile.settings();
+        entry("profile", &profile.name, &settings.login, "RUNNING (0)");
+        for (transport, state) in status::SECURE {
+            if let Some(url) = settings.login_by(transport) {
+                entry("profile", &profile.name, &url, state);
+            }
+        }
         for (name, to, state) in gateway::entries(profile) {
             entry("gateway", &name, &to, state);
         }
@@ -62,9 +69,12 @@ fn profile(world: &World, name: &str, rest: &[&str]) -> String {
     let mut out = format!("{HEADER}<profile>\n");
     match status_profile::shown(world, profile, rest) {
         Shown::Details => details(profile, name, &mut out),
-        Shown::Registrations(all) => {
+        Shown::Registrations(all, total) => {
             out.push_str("  <registrations>\n");
             all.iter().for_each(|registration| registered(world, registration, &mut out));
+            if let Some(remark) = status_profile::remark(all.len(), total) {
+                let _ = writeln!(out, "    <!-- {remark} -->");
+            }
             out.push_str("  </registrations>\n");
         }
     }
@@ -96,9 +106,7 @@ fn details(profile: &Profile, name: &str, out: &mut String) {
     if let Some(ListenIp::Ip(ip)) = config.ext_sip_ip {
         line("ext-sip-ip", &ip.to_string());
     }
-    line("url", &settings.login);
-    let transports = if config.tcp { "udp,tcp" } else { "udp" };
-    line("bind-url", &format!("{};transport={transports}", settings.login));
+    urls::of(profile).iter().for_each(|(name, url)| line(&name.to_ascii_lowercase(), url));
     line("outbound-proxy", "N/A");
     line("max-recv-rps", &config.max_requests_per_second.to_string());
     if config.max_registrations > 0 {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use chappe_config::{Diagnostics, Element, Params, read_params};
-use chappe_sip_msg::Uri;
+use chappe_sip_msg::{Scheme, Uri};
 use chappe_sip_proto::Transport;
 
 use super::GATEWAY_PARAMS;
@@ -59,6 +59,8 @@ impl Hop {
         let uri = with_scheme(text);
         let uri = Uri::parse(uri.as_bytes()).ok()?;
         let transport = match uri.param("transport") {
+            // RFC 3261 §26.2.2.
+            _ if uri.scheme == Scheme::Sips => Some(Transport::Tls),
             Some(name) => Some(Transport::parse(name)?),
             None => None,
         };
@@ -74,8 +76,8 @@ impl Hop {
 
 fn with_scheme(text: &str) -> String {
     let text = text.trim();
-    let has = text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip:"));
-    if has { text.to_owned() } else { format!("sip:{text}") }
+    let starts = |scheme: &str| text.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+    if starts("sip:") || starts("sips:") { text.to_owned() } else { format!("sip:{text}") }
 }
 
 /// A gateway as written, with every default filled in. FreeSWITCH sofia.c parse_gateways.

@@ -86,6 +86,7 @@ const PROFILE: &[Group] = &[
             "tcp-keepalive",
             "tcp-ping2pong",
             "tcp-pingpong",
+            "tls-always-nat",
         ],
     },
     Group {
@@ -201,6 +202,7 @@ const PROFILE: &[Group] = &[
             "shutdown-on-fail",
             "sip-capture",
             "sip-trace",
+            "tls-orq-connect-timeout",
             "watchdog-enabled",
             "watchdog-event-timeout",
             "watchdog-step-timeout",
@@ -223,28 +225,6 @@ const PROFILE: &[Group] = &[
         names: &["disable-naptr", "disable-srv", "outbound-proxy", "reuse-connections"],
     },
     Group { why: "see challenge-algorithms", names: &["rfc8760-auth-algorithms"] },
-    Group {
-        why: "TLS and WebSocket profiles are not offered yet",
-        names: &[
-            "tls",
-            "tls-always-nat",
-            "tls-bind-params",
-            "tls-cert-dir",
-            "tls-ciphers",
-            "tls-only",
-            "tls-orq-connect-timeout",
-            "tls-passphrase",
-            "tls-sip-port",
-            "tls-timeout",
-            "tls-verify-date",
-            "tls-verify-depth",
-            "tls-verify-in-subjects",
-            "tls-verify-policy",
-            "tls-version",
-            "ws-binding",
-            "wss-binding",
-        ],
-    },
 ];
 
 const GLOBAL: &[Group] = &[Group {

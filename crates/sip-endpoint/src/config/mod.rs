@@ -1,10 +1,13 @@
 //! `sofia.conf` as a typed value, and what is wrong with it.
 
+mod ciphers;
 mod gateway;
 mod gateway_params;
 mod ignored;
 mod params;
 mod profile;
+mod tls;
+mod websocket;
 
 use std::net::SocketAddr;
 
@@ -14,6 +17,8 @@ pub use gateway::{CallerId, GatewayConfig, GatewayVariable, Hop};
 pub use gateway_params::GATEWAY_PARAMS;
 pub use params::{GLOBAL_PARAMS, PROFILE_PARAMS};
 pub use profile::{ListenIp, Multiple, ProfileConfig, Realm};
+pub use tls::{Passphrase, TlsConfig, Verify};
+pub use websocket::{Binding, WebSocketConfig};
 
 /// What `sofia.conf` says.
 #[derive(Clone, Debug, Default, PartialEq)]

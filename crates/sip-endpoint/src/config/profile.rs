@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use chappe_config::{Diagnostics, Element, Params, read_params};
 use chappe_sip_proto::Timing;
 
-use super::{GatewayConfig, PROFILE_PARAMS};
+use super::{GatewayConfig, PROFILE_PARAMS, TlsConfig, WebSocketConfig};
+use crate::transport::ConnectionLimits;
 
 /// An address as the configuration may leave it open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +89,11 @@ pub struct ProfileConfig {
     /// 0: no limit.
     pub max_requests_per_second: u32,
     pub max_flows: usize,
-    pub tcp_max_connections: usize,
-    /// Seconds.
-    pub tcp_idle_timeout: u32,
+    /// Zero: no limit.
+    pub max_request_age: Duration,
+    pub tls: TlsConfig,
+    pub websocket: WebSocketConfig,
+    pub connections: ConnectionLimits,
     pub timing: Timing,
     pub sip_domain: Option<String>,
     /// Through which messages to other domains leave.
@@ -112,7 +116,7 @@ impl ProfileConfig {
         };
         let params = read_params(settings, &PROFILE_PARAMS, diagnostics);
         let mut reader = Reader { params, diagnostics, failed: false };
-        let mut profile = reader.profile(name);
+        let mut profile = reader.profile(name)?;
         profile.names(element, &reader.params);
         let failed = reader.failed;
         profile.gateways = GatewayConfig::read_all(element, &profile.context, diagnostics);
@@ -146,10 +150,13 @@ struct Reader<'a, 'd> {
 }
 
 impl Reader<'_, '_> {
-    fn profile(&mut self, name: &str) -> ProfileConfig {
+    fn profile(&mut self, name: &str) -> Option<ProfileConfig> {
         let bind = self.text("bind-params").unwrap_or_default();
+        let tls = TlsConfig::read(&self.params, self.diagnostics);
+        let websocket = WebSocketConfig::read(&self.params, self.diagnostics);
+        let tls_only = self.bool("tls-only", false);
         let algorithms = self.text("challenge-algorithms").unwrap_or_else(|| "MD5".to_owned());
-        ProfileConfig {
+        Some(ProfileConfig {
             name: name.to_owned(),
             aliases: Vec::new(),
             domains: Vec::new(),
@@ -159,8 +166,8 @@ impl Reader<'_, '_> {
             sip_port: self.number("sip-port", 5060, 0..=65_535) as u16,
             ext_sip_ip: self.ip("ext-sip-ip"),
             ext_sip_port: self.text("ext-sip-port").and_then(|port| port.parse().ok()),
-            udp: !bind.contains("transport=tcp"),
-            tcp: !bind.contains("transport=udp"),
+            udp: !tls_only && !bind.contains("transport=tcp"),
+            tcp: !tls_only && !bind.contains("transport=udp"),
             shards: self.params.get("shards").is_some().then(|| self.number("shards", 1, 1..=64) as usize),
             chat: self.bool("enable-chat", true),
             auth_messages: self.bool("auth-messages", true) && !self.bool("disable-auth-messages", false),
@@ -192,14 +199,16 @@ impl Reader<'_, '_> {
             log_auth_failures: self.bool("log-auth-failures", false),
             max_requests_per_second: self.number("max-recv-requests-per-second", 0, 0..=10_000_000),
             max_flows: self.number("max-message-flows", 20_000, 1..=1_000_000) as usize,
-            tcp_max_connections: self.number("tcp-max-connections", 10_000, 1..=1_000_000) as usize,
-            tcp_idle_timeout: self.number("tcp-idle-timeout", 3600, 10..=86_400),
+            max_request_age: self.millis("max-request-age", 50, 0..=10_000),
+            tls: tls?,
+            websocket: websocket?,
+            connections: self.connections(),
             timing: self.timing(),
             sip_domain: self.text("sip-domain"),
             foreign_gateway: self.text("foreign-gateway"),
             max_message_size: self.number("max-message-size", 65_535, 1300..=1_048_576) as usize,
             gateways: Vec::new(),
-        }
+        })
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -221,6 +230,10 @@ impl Reader<'_, '_> {
 
     fn seconds(&mut self, name: &str) -> u32 {
         self.number(name, 0, 0..=31_536_000)
+    }
+
+    fn millis(&mut self, name: &str, default: u32, range: RangeInclusive<u32>) -> Duration {
+        Duration::from_millis(u64::from(self.number(name, default, range)))
     }
 
     fn ip(&mut self, name: &str) -> Option<ListenIp> {
@@ -261,15 +274,21 @@ impl Reader<'_, '_> {
         }
     }
 
+    fn connections(&mut self) -> ConnectionLimits {
+        let idle = self.number("connection-idle-timeout", 3600, 10..=86_400);
+        ConnectionLimits {
+            all: self.number("max-connections", 100_000, 1..=1_000_000) as usize,
+            per_source: self.number("max-connections-per-ip", 1000, 1..=1_000_000) as usize,
+            idle: std::time::Duration::from_secs(idle.into()),
+        }
+    }
+
     fn timing(&mut self) -> Timing {
-        let millis = |reader: &mut Self, name, default, range| {
-            std::time::Duration::from_millis(u64::from(reader.number(name, default, range)))
-        };
         Timing {
-            t1: millis(self, "timer-T1", 500, 100..=10_000),
-            t2: millis(self, "timer-T2", 4000, 500..=60_000),
-            t4: millis(self, "timer-T4", 5000, 500..=60_000),
-            t1x64: millis(self, "timer-T1X64", 32_000, 1000..=640_000),
+            t1: self.millis("timer-T1", 500, 100..=10_000),
+            t2: self.millis("timer-T2", 4000, 500..=60_000),
+            t4: self.millis("timer-T4", 5000, 500..=60_000),
+            t1x64: self.millis("timer-T1X64", 32_000, 1000..=640_000),
         }
     }
 }

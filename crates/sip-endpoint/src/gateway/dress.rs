@@ -4,7 +4,7 @@ use chappe_event::{Event, Name, header};
 
 use super::Gateway;
 use crate::config::CallerId;
-use crate::outbound::{host_text, uri_user};
+use crate::outbound::{push_host, uri_user};
 use crate::profile::Settings;
 
 /// A copy with the From that the gateway knows us by, and the headers that its variables ask for.
@@ -43,5 +43,7 @@ fn sender(message: &Event, settings: &Settings) -> String {
     let mut text = String::new();
     uri_user(user, &mut text);
     let host = if host.is_empty() { &settings.domain } else { host };
-    format!("{text}@{}", host_text(host))
+    text.push('@');
+    push_host(host, &mut text);
+    text
 }

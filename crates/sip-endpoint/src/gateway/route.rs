@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chappe_event::{Event, header};
 
 use super::Gateway;
-use crate::outbound::{host_text, uri_user};
+use crate::outbound::{push_host, uri_user};
 use crate::world::View;
 
 /// Names a gateway to send through; in a message that came in, the gateway that it came from, as FreeSWITCH's `sip_gateway`.
@@ -82,7 +82,10 @@ fn uri(gateway: &Gateway, user: &str) -> String {
     uri_user(&gateway.config.destination_prefix, &mut uri);
     uri_user(user, &mut uri);
     uri.push('@');
-    uri.push_str(&if host.is_empty() { gateway.config.proxy.clone() } else { host_text(host) });
+    match host {
+        "" => uri.push_str(&gateway.config.proxy),
+        host => push_host(host, &mut uri),
+    }
     uri
 }
 

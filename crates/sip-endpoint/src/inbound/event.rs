@@ -7,6 +7,8 @@ use chappe_event::{Event, EventName, Name, header};
 use chappe_sip_msg::{Header, HeaderName, Message, NameAddr};
 use chappe_sip_proto::{Peer, Transport};
 
+use crate::text::{push_ip, push_number, utf8};
+
 /// What the event needs besides the request.
 pub struct About<'p> {
     /// The profile's own address, `sip:mod_sofia@192.0.2.1:5060`.
@@ -26,29 +28,30 @@ pub fn event(message: &Message<'_>, from: &NameAddr<'_>, to: &NameAddr<'_>, abou
     let mut event = Event::new(EventName::Message);
     let (from_user, from_host) = parts(from);
     let (to_user, to_host) = parts(to);
-    event.add(header::LOGIN, about.login);
-    event.add(header::PROTO, "sip");
     let (proto, address) = destination(&to_user);
-    event.add(header::TO_PROTO, proto);
-    event.add_display(header::FROM, format_args!("{from_user}@{from_host}"));
-    event.add(header::FROM_USER, &from_user);
-    event.add(header::FROM_HOST, &from_host);
-    event.add(header::TO_USER, &to_user);
-    event.add(header::TO_HOST, &to_host);
-    event.add_display(header::FROM_SIP_IP, about.source.addr.ip().to_canonical());
-    event.add_display(header::FROM_SIP_PORT, about.source.addr.port());
-    if about.source.transport != Transport::Udp {
-        event.add(header::FROM_SIP_TRANSPORT, about.source.transport.as_str().to_ascii_lowercase());
+    let source = about.source;
+    event.append(header::LOGIN, &[about.login]);
+    event.append(header::PROTO, &["sip"]);
+    event.append(header::TO_PROTO, &[proto]);
+    event.append(header::FROM, &[&from_user, "@", &from_host]);
+    event.append(header::FROM_USER, &[&from_user]);
+    event.append(header::FROM_HOST, &[&from_host]);
+    event.append(header::TO_USER, &[&to_user]);
+    event.append(header::TO_HOST, &[&to_host]);
+    event.append_written(header::FROM_SIP_IP, |text| push_ip(source.addr.ip().to_canonical(), text));
+    event.append_written(header::FROM_SIP_PORT, |text| push_number(source.addr.port(), text));
+    if source.transport != Transport::Udp {
+        event.append(header::FROM_SIP_TRANSPORT, &[&source.transport.as_str().to_ascii_lowercase()]);
     }
     match address {
-        Some(address) => event.add(header::TO, address),
-        None => event.add_display(header::TO, format_args!("{to_user}@{to_host}")),
+        Some(address) => event.append(header::TO, &[&address]),
+        None => event.append(header::TO, &[&to_user, "@", &to_host]),
     }
-    event.add(header::SUBJECT, "SIMPLE MESSAGE");
-    event.add(header::CONTEXT, about.context);
-    event.add(header::TYPE, content_type(message, about.bare_type));
-    event.add(header::FROM_FULL, from_full(message));
-    event.add(header::SIP_PROFILE, about.profile);
+    event.append(header::SUBJECT, &["SIMPLE MESSAGE"]);
+    event.append(header::CONTEXT, &[about.context]);
+    event.append(header::TYPE, &[&content_type(message, about.bare_type)]);
+    event.append(header::FROM_FULL, &[&from_full(message)]);
+    event.append(header::SIP_PROFILE, &[about.profile]);
     for line in message.headers().filter(|line| about.asserted || !is_assertion(line)) {
         add_line(&mut event, &line);
     }
@@ -59,14 +62,14 @@ pub fn event(message: &Message<'_>, from: &NameAddr<'_>, to: &NameAddr<'_>, abou
 }
 
 fn parts<'a>(address: &NameAddr<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
-    (user(address), String::from_utf8_lossy(address.uri.host))
+    (user(address), utf8(address.uri.host))
 }
 
 /// The user in its shortest spelling, RFC 3261 §19.1.4: escapes of unreserved characters are undone, so that `%31` is
 /// `1`, while `%40` does not become a second `@`.
 pub fn user<'a>(address: &NameAddr<'a>) -> Cow<'a, str> {
-    let written = String::from_utf8_lossy(address.uri.user.unwrap_or_default());
-    if !written.contains('%') {
+    let written = utf8(address.uri.user.unwrap_or_default());
+    if !written.bytes().any(|byte| byte == b'%') {
         return written;
     }
     let mut out = String::with_capacity(written.len());

@@ -1,9 +1,8 @@
 //! MESSAGE, RFC 3428: from the request to the router, and the router's verdict back.
 
-use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
-use chappe_chat::{Before, Routed, Verdict, message_id_of};
+use chappe_chat::{Before, MessageName, Quirks, Routed, Verdict};
 use chappe_directory::User;
 use chappe_event::{Event, EventName, header};
 use chappe_sip_msg::{HeaderName, Message, NameAddr};
@@ -23,7 +22,7 @@ const MESSAGE_ID: &str = "Message-ID";
 /// `None`: the flow answers.
 pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Option<Response> {
     let quirks = shard.world.deps.router.quirks();
-    let event = match take(shard, settings, request) {
+    let event = match take(shard, settings, request, quirks) {
         Ok(Some(event)) => event,
         Ok(None) => return Some(accepted(settings, quirks.accept_always)),
         Err(refusal) => return Some(*refusal),
@@ -35,7 +34,7 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
     if quirks.accept_always {
         shard.respond(request.now, request.server, accepted(settings, true));
         let flow = Box::pin(async move { Routed::Done(router.route(event).await) });
-        shard.start(request.now, flow, Waiting::Nobody);
+        shard.start(flow, Waiting::Nobody);
         return None;
     }
     if named(request.message).is_some() {
@@ -45,7 +44,7 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
         return Some(accepted(settings, false));
     }
     let flow = Box::pin(router.route_for_sender(event));
-    shard.start(request.now, flow, Waiting::Sender(request.server));
+    shard.start(flow, Waiting::Sender(request.server));
     None
 }
 
@@ -69,19 +68,19 @@ fn once(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>, event
         router.queue().seen(&name, (200..300).contains(&verdict.code));
         routed
     });
-    shard.start(request.now, flow, Waiting::Sender(request.server));
+    shard.start(flow, Waiting::Sender(request.server));
     None
 }
 
 /// What the message is called from here on. The same request has the same name, also after a restart of ours; so has another
 /// one of the same sender that names itself alike.
-fn name(message: &Message<'_>, from: &str) -> String {
+fn name(message: &Message<'_>, from: &str) -> MessageName {
     if let Some(named) = named(message) {
-        return message_id_of(&[b"Message-ID", from.as_bytes(), named]);
+        return MessageName::of(&[b"Message-ID", from.as_bytes(), named]);
     }
     let header = |name| message.first(name).unwrap_or_default();
     let branch = message.via().ok().and_then(|via| via.branch).unwrap_or_default();
-    message_id_of(&[
+    MessageName::of(&[
         b"request",
         from.as_bytes(),
         header(HeaderName::CallId),
@@ -91,17 +90,20 @@ fn name(message: &Message<'_>, from: &str) -> String {
 }
 
 /// The message as an event, `Ok(None)` when it is to be accepted and dropped.
-fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Result<Option<Event>, Refusal> {
+fn take(
+    shard: &mut Shard,
+    settings: &Settings,
+    request: &Request<'_, '_>,
+    quirks: Quirks,
+) -> Result<Option<Event>, Refusal> {
     let message = request.message;
     refuse::content(message)?;
     if message.bytes().len() > settings.config.max_message_size {
         return Err(answer(413).into());
     }
-    let world = shard.world.clone();
-    let view = world.view();
-    let quirks = world.deps.router.quirks();
+    let view = shard.world.view();
     let sender = auth::message(shard, settings, &view, request)?;
-    refuse_own(message, &world.deps.identity.core_uuid, quirks.accept_always)?;
+    refuse_own(message, &shard.world.deps.identity.core_uuid, quirks.accept_always)?;
     let (Ok(from), Ok(to)) = (message.from(), message.to()) else { return Err(answer(400).into()) };
     if !quirks.unchecked_from {
         check_from(request, &sender, &from, settings, &view)?;
@@ -113,7 +115,19 @@ fn take(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Re
     if to.uri.user.is_none() || composing && quirks.swallow_composing {
         return Ok(None);
     }
-    let mut event = event(shard, settings, request, &sender, &from, &to);
+    let about = event::About {
+        login: &settings.login,
+        profile: &shard.profile.name,
+        context: match &sender.gateway {
+            Some(gateway) => &gateway.config.context,
+            None => sender.user.and_then(User::context).unwrap_or(&settings.config.context),
+        },
+        source: request.peer,
+        bare_type: quirks.bare_type,
+        // RFC 3325 §5: who was asked for a password is no part of the trust domain.
+        asserted: sender.user.is_none() || quirks.unchecked_from,
+    };
+    let mut event = event::event(message, &from, &to, &about);
     if let Some(gateway) = &sender.gateway {
         gateway.counts.received.fetch_add(1, Ordering::Relaxed);
         gateway::mark(&mut event, gateway, request, settings, &view);
@@ -145,30 +159,6 @@ fn add_own(event: &mut Event, message: &Message<'_>) {
             event.add(header, String::from_utf8_lossy(value));
         }
     }
-}
-
-fn event(
-    shard: &Shard,
-    settings: &Settings,
-    request: &Request<'_, '_>,
-    sender: &Sender<'_>,
-    from: &NameAddr<'_>,
-    to: &NameAddr<'_>,
-) -> Event {
-    let quirks = shard.world.deps.router.quirks();
-    let about = event::About {
-        login: &settings.login,
-        profile: &shard.profile.name,
-        context: match &sender.gateway {
-            Some(gateway) => &gateway.config.context,
-            None => sender.user.and_then(User::context).unwrap_or(&settings.config.context),
-        },
-        source: request.peer,
-        bare_type: quirks.bare_type,
-        // RFC 3325 §5: who was asked for a password is no part of the trust domain.
-        asserted: sender.user.is_none() || quirks.unchecked_from,
-    };
-    event::event(request.message, from, to, &about)
 }
 
 /// A message that this server sent itself goes round in a circle. RFC 3261 §16.3 step 4; FreeSWITCH says 503.
@@ -273,7 +263,7 @@ pub fn verdict(verdict: Verdict, settings: &Settings) -> Response {
     let response = match code {
         202 if settings.config.respond_200_ok => answer(200),
         503 if retry_after.is_some() => answer(503),
-        code => forwarded(code).map_or_else(|| refuse::with_reason(code, Cow::into_owned(reason)), answer),
+        code => forwarded(code).map_or_else(|| refuse::with_reason(code, reason), answer),
     };
     match retry_after {
         Some(seconds) => with(response, "Retry-After", seconds.to_string()),

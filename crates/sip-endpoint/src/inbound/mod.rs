@@ -71,7 +71,7 @@ pub type Refusal = Box<Response>;
 
 /// Answers the request, or starts the flow that will.
 pub fn handle(shard: &mut Shard, request: &Request<'_, '_>) {
-    let settings = shard.profile.settings().clone();
+    let settings = shard.profile.settings();
     let Some(response) = decide(shard, &settings, request) else { return };
     if matches!(response.code, 401 | 407) && !shows_credentials(request.message) {
         shard.challenge(request.now, request.server, response);

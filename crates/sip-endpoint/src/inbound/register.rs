@@ -87,7 +87,7 @@ fn apply(
     request: &Request<'_, '_>,
     aor: &Aor,
 ) -> Result<Applied, RegisterError> {
-    let mut register = Register::read(request.message, request.peer, shard.profile.name.clone())?;
+    let mut register = Register::read(request.message, request.peer)?;
     raise(&mut register, config.force_expires_min);
     let registrar = &shard.profile.registrar;
     let full = registrar.len() >= config.max_bindings;

@@ -15,12 +15,12 @@ use tokio::sync::oneshot;
 
 use crate::gateway;
 use crate::notices;
-use crate::profile::Profile;
+use crate::profile::{Profile, Settings};
 use crate::registrar::can_be_sent_to;
 use crate::shard::{Leg, Outcome, Pending, SendJob, Told, Ways};
 use crate::world::World;
 pub use request::{Head, write as write_request};
-pub use request::{host_text, uri_user};
+pub use request::{push_host, uri_user};
 pub use resolve::{Resolver, Target, Targets, for_size};
 use target::{Destination, Foreign};
 pub use target::{recipient, tag};
@@ -44,9 +44,9 @@ impl SipInterface {
     }
 
     /// The request without its copies' own parts.
-    fn job(&self, profile: &Profile, message: &Event, legs: SmallVec<[Leg; 2]>) -> Box<SendJob> {
+    fn job(&self, settings: &Settings, message: &Event, legs: SmallVec<[Leg; 2]>) -> Box<SendJob> {
         let core_uuid = &self.world.deps.identity.core_uuid;
-        let rest = request::rest(message, &profile.settings(), core_uuid);
+        let rest = request::rest(message, settings, core_uuid);
         let accept_after = match message.is_true(header::BLOCKING) {
             true => BLOCKING,
             false => self.world.deps.router.settings().accept_after,
@@ -56,13 +56,13 @@ impl SipInterface {
     }
 
     /// The same through a gateway, if there is one: From is the gateway's then.
-    fn job_for(&self, profile: &Profile, message: &Event, foreign: &Foreign) -> Box<SendJob> {
+    fn job_for(&self, settings: &Settings, message: &Event, foreign: &Foreign) -> Box<SendJob> {
         match &foreign.gateway {
             Some(gateway) => {
-                let dressed = gateway::dressed(gateway, message, &profile.settings());
-                self.job(profile, &dressed, SmallVec::new())
+                let dressed = gateway::dressed(gateway, message, settings);
+                self.job(settings, &dressed, SmallVec::new())
             }
-            None => self.job(profile, message, SmallVec::new()),
+            None => self.job(settings, message, SmallVec::new()),
         }
     }
 
@@ -72,13 +72,15 @@ impl SipInterface {
             devices: Vec::new(),
             end: Box::pin(std::future::ready(Tried::from(delivery))),
         };
-        let (profile, destination) = match target::find(&self.world, message) {
-            Ok(found) => found,
+        let view = self.world.view();
+        let as_freeswitch = self.world.deps.router.quirks().accept_always;
+        let way = match target::find(&view, message, as_freeswitch) {
+            Ok(way) => way,
             Err(delivery) => return ended(delivery),
         };
-        match destination {
+        match way.destination {
             Destination::Legs(mut legs) => {
-                let mut job = self.job(&profile, message, SmallVec::new());
+                let mut job = self.job(&way.settings, message, SmallVec::new());
                 job.accept_after = UNTIL_ALL_HAVE_ENDED;
                 legs.retain(|leg| !without.iter().any(|device| **device == *leg.uri));
                 if legs.is_empty() {
@@ -86,7 +88,7 @@ impl SipInterface {
                 }
                 let devices = legs.iter().map(|leg| leg.uri.as_str().into()).collect();
                 job.legs = legs;
-                match submit(&profile, job, true) {
+                match submit(way.profile, job, true) {
                     Sent::Now(delivery) => ended(delivery),
                     Sent::Later(end) => Again { devices, end },
                 }
@@ -95,20 +97,15 @@ impl SipInterface {
                 ended(Delivery::NobodyRegistered)
             }
             Destination::Foreign(foreign) => {
-                let mut job = self.job_for(&profile, message, &foreign);
+                let mut job = self.job_for(&way.settings, message, &foreign);
                 job.accept_after = UNTIL_ALL_HAVE_ENDED;
                 let devices = vec![foreign.uri.as_str().into()];
-                match self.resolve_and_submit(profile, foreign, job, true) {
+                match self.resolve_and_submit(way.profile.clone(), foreign, job, true) {
                     Sent::Now(delivery) => ended(delivery),
                     Sent::Later(end) => Again { devices, end },
                 }
             }
         }
-    }
-
-    /// Whether the one who sends waits for the outcome.
-    fn waits(&self, message: &Event) -> bool {
-        !self.world.deps.router.quirks().accept_always || message.is_true(header::BLOCKING)
     }
 }
 
@@ -141,8 +138,10 @@ impl ChatInterface for SipInterface {
     }
 
     fn send<'a>(&'a self, message: &'a mut Event) -> Sent<'a> {
-        let (profile, destination) = match target::find(&self.world, message) {
-            Ok(found) => found,
+        let view = self.world.view();
+        let as_freeswitch = self.world.deps.router.quirks().accept_always;
+        let way = match target::find(&view, message, as_freeswitch) {
+            Ok(way) => way,
             Err(delivery) => {
                 if matches!(delivery, Delivery::NobodyRegistered) {
                     notices::no_recipient(&self.world, message);
@@ -150,15 +149,16 @@ impl ChatInterface for SipInterface {
                 return Sent::Now(delivery);
             }
         };
-        let waits = self.waits(message);
-        match destination {
+        // Whether the one who sends waits for the outcome.
+        let waits = !as_freeswitch || message.is_true(header::BLOCKING);
+        match way.destination {
             Destination::Legs(legs) => {
-                let job = self.job(&profile, message, legs);
-                submit(&profile, job, waits)
+                let job = self.job(&way.settings, message, legs);
+                submit(way.profile, job, waits)
             }
             Destination::Foreign(foreign) => {
-                let job = self.job_for(&profile, message, &foreign);
-                self.resolve_and_submit(profile, foreign, job, waits)
+                let job = self.job_for(&way.settings, message, &foreign);
+                self.resolve_and_submit(way.profile.clone(), foreign, job, waits)
             }
         }
     }
@@ -217,12 +217,13 @@ fn nowhere(uri: String, is_gateway: bool) -> Delivery {
     Delivery::Refused { code: 404, reason, device: Some(uri) }
 }
 
-/// Those that the profile's sockets can reach.
+/// Those that the profile can reach: datagrams leave by its own sockets, connections by new ones.
 pub fn reachable(profile: &Profile, mut targets: Targets) -> Targets {
     let (v6, tcp) = (profile.addr.is_ipv6(), profile.settings().config.tcp);
-    targets.retain(|Target { peer, .. }| {
-        peer.addr.is_ipv6() == v6
-            && (peer.transport == Transport::Udp || tcp && peer.transport == Transport::Tcp)
+    targets.retain(|Target { peer, .. }| match peer.transport {
+        Transport::Udp => peer.addr.is_ipv6() == v6,
+        Transport::Tcp => tcp,
+        _ => true,
     });
     targets
 }

@@ -3,7 +3,7 @@
 //! Nothing an event says can end a line: control characters become blanks, and names that are no token, or that are
 //! ours to write, are left out.
 
-use std::io::Write as _;
+use std::borrow::Cow;
 
 use chappe_event::{Event, Value, header};
 use chappe_sip_msg::{HeaderName, NameAddr, escape_user};
@@ -15,7 +15,7 @@ use crate::shard::Leg;
 pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
     let body = message.body().map(|body| &body[..]).unwrap_or_default();
     let mut out = Vec::with_capacity(640 + body.len());
-    line(&mut out, "From", &from(message, settings));
+    write_from(message, settings, &mut out);
     out.extend_from_slice(&settings.request_lines);
     line(
         &mut out,
@@ -28,15 +28,15 @@ pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
             line(&mut out, line_name, value);
         }
     }
-    for (name, value) in message.headers() {
+    for (name, value) in message.headers_named(header::SIP_HEADER_PREFIX) {
         let Some(name) = sip_header(name) else { continue };
         match value {
             Value::Text(text) => line(&mut out, name, text),
             Value::Array(array) => array.iter().for_each(|text| line(&mut out, name, text)),
         }
     }
-    // Writing into a Vec can't fail.
-    let _ = write!(out, "Content-Length: {}\r\n\r\n", body.len());
+    line(&mut out, "Content-Length", itoa::Buffer::new().format(body.len()));
+    out.extend_from_slice(b"\r\n");
     out.extend_from_slice(body);
     out
 }
@@ -90,33 +90,48 @@ fn line(out: &mut Vec<u8>, name: &str, value: &str) {
 }
 
 fn one_line(out: &mut Vec<u8>, value: &str) {
-    out.extend(
-        value.bytes().map(|byte| if byte < b' ' && byte != b'\t' || byte == 0x7f { b' ' } else { byte }),
-    );
-}
-
-/// The value of From: as the sender wrote it, or made of `from` for those who never spoke SIP.
-/// FreeSWITCH sofia_presence.c sofia_presence_chat_send.
-fn from(message: &Event, settings: &Settings) -> String {
-    let proto = message.get(header::PROTO).unwrap_or("global");
-    let written = match proto.eq_ignore_ascii_case("sip") {
-        true => written_from(message).unwrap_or_else(|| format!("<sip:{}>", settings.sent_by)),
-        false => made_from(message, proto, settings),
-    };
-    match NameAddr::parse(HeaderName::From, written.as_bytes()).map(|from| from.tag().is_some()) {
-        Ok(true) => written,
-        _ => format!("{written};tag={}", super::target::tag()),
+    let ends_line = |byte: u8| byte < b' ' && byte != b'\t' || byte == 0x7f;
+    // Without a way out in the middle, so that many octets are looked at at once.
+    if !value.bytes().fold(false, |found, byte| found | ends_line(byte)) {
+        return out.extend_from_slice(value.as_bytes());
     }
+    out.extend(value.bytes().map(|byte| if ends_line(byte) { b' ' } else { byte }));
 }
 
-fn written_from(message: &Event) -> Option<String> {
+/// The From line: as the sender wrote it, or made of `from` for those who never spoke SIP.
+/// FreeSWITCH sofia_presence.c sofia_presence_chat_send.
+fn write_from(message: &Event, settings: &Settings, out: &mut Vec<u8>) {
+    let proto = message.get(header::PROTO).unwrap_or("global");
+    let written = if proto.eq_ignore_ascii_case("sip") { written_from(message) } else { None };
+    let (from, has_tag) = written.unwrap_or_else(|| {
+        let made = match proto.eq_ignore_ascii_case("sip") {
+            true => format!("<sip:{}>", settings.sent_by),
+            false => made_from(message, proto, settings),
+        };
+        (Cow::Owned(made), false)
+    });
+    out.extend_from_slice(b"From: ");
+    one_line(out, &from);
+    if !has_tag {
+        out.extend_from_slice(b";tag=");
+        out.extend_from_slice(super::target::tag().as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The sender's own From, and whether it has a tag.
+fn written_from(message: &Event) -> Option<(Cow<'_, str>, bool)> {
     let full = message.get(header::FROM_FULL)?;
-    NameAddr::parse(HeaderName::From, full.as_bytes()).ok()?;
-    Some(match full.split_once(';') {
-        _ if full.contains('<') => full.to_owned(),
+    let parsed = NameAddr::parse(HeaderName::From, full.as_bytes()).ok()?;
+    if full.bytes().any(|byte| byte == b'<') {
+        return Some((Cow::Borrowed(full), parsed.tag().is_some()));
+    }
+    // RFC 3261 §20: without angle brackets, parameters belong to the header.
+    let text = match full.split_once(';') {
         Some((uri, params)) => format!("<{uri}>;{params}"),
         None => format!("<{full}>"),
-    })
+    };
+    Some((Cow::Owned(text), parsed.tag().is_some()))
 }
 
 fn made_from(message: &Event, proto: &str, settings: &Settings) -> String {
@@ -135,7 +150,9 @@ fn made_from(message: &Event, proto: &str, settings: &Settings) -> String {
         uri.push('+');
     }
     uri_user(user, &mut uri);
-    format!("\"{}\" <{uri}@{}>", display(user), host_text(host))
+    uri.push('@');
+    push_host(host, &mut uri);
+    format!("\"{}\" <{uri}>", display(user))
 }
 
 /// A user as it stands in an event, in a URI: what is escaped already stays so.
@@ -170,8 +187,13 @@ fn display(name: &str) -> String {
     out
 }
 
-pub fn host_text(host: &str) -> String {
-    host.chars().filter(|char| char.is_ascii_alphanumeric() || "-._:[]".contains(*char)).collect()
+/// The host without what can't stand in one.
+pub fn push_host(host: &str, out: &mut String) {
+    let stands = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    if host.bytes().all(stands) {
+        return out.push_str(host);
+    }
+    out.extend(host.bytes().filter(|byte| stands(*byte)).map(char::from));
 }
 
 /// What a copy has of its own.
@@ -189,14 +211,19 @@ pub fn write(head: &Head<'_>, rest: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"MESSAGE ");
     one_line(out, &leg.uri);
     out.extend_from_slice(b" SIP/2.0\r\n");
-    // Writing into a Vec can't fail.
-    let _ = write!(out, "Via: SIP/2.0/{} {sent_by};rport;branch={branch}\r\n", leg.peer.transport);
+    let transport = leg.peer.transport.as_str();
+    for piece in ["Via: SIP/2.0/", transport, " ", sent_by, ";rport;branch=", branch, "\r\n"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
     out.extend_from_slice(b"Max-Forwards: 70\r\n");
     for route in &leg.route {
         line(out, "Route", route);
     }
     line(out, "To", &leg.to);
-    let _ = write!(out, "Call-ID: {call_id}\r\nCSeq: {cseq} MESSAGE\r\n");
+    let mut digits = itoa::Buffer::new();
+    for piece in ["Call-ID: ", call_id, "\r\nCSeq: ", digits.format(*cseq), " MESSAGE\r\n"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
     out.extend_from_slice(rest);
 }
 

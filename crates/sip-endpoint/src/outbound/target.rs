@@ -1,10 +1,12 @@
 //! Where a message goes: the profile, and the user's bindings or an address.
 //! FreeSWITCH sofia_presence.c sofia_presence_chat_send.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::Guard;
 use chappe_chat::Delivery;
 use chappe_event::{Event, header};
 use chappe_sip_msg::{Scheme, Uri};
@@ -12,11 +14,11 @@ use chappe_sip_proto::registrar::{Aor, Binding, Found};
 use chappe_sip_proto::{Peer, Transport};
 use smallvec::{SmallVec, smallvec};
 
-use super::request::{host_text, uri_user};
+use super::request::{push_host, uri_user};
 use crate::config::{Hop, ProfileConfig};
 use crate::gateway::{self, Gateway, Named};
 use crate::inbound::{onward, registered_as};
-use crate::profile::Profile;
+use crate::profile::{Profile, Settings};
 use crate::registrar::{can_be_sent_to, way_to};
 use crate::shard::Leg;
 use crate::world::{View, World};
@@ -46,28 +48,43 @@ struct Address<'t> {
     is_uri: bool,
 }
 
-/// The profile to send from and where to; otherwise what became of the message.
-pub fn find(world: &World, message: &Event) -> Result<(Arc<Profile>, Destination), Delivery> {
+/// The profile to send from and where to.
+pub struct Way<'v> {
+    pub profile: &'v Arc<Profile>,
+    pub settings: Guard<Arc<Settings>>,
+    pub destination: Destination,
+}
+
+/// Where the message goes; otherwise what became of it. `as_freeswitch`: the way is FreeSWITCH's.
+pub fn find<'v>(view: &'v View, message: &Event, as_freeswitch: bool) -> Result<Way<'v>, Delivery> {
     let missing = |what: &str| Delivery::Failed(format!("the message has no {what}"));
     let to = message.get(header::TO).filter(|to| !to.is_empty()).ok_or_else(|| missing("to"))?;
     message.get(header::FROM).filter(|from| !from.is_empty()).ok_or_else(|| missing("from"))?;
-    let view = world.view();
-    if let Some(named) = gateway::named(&view, message) {
-        return through(&view, named);
+    if let Some(named) = gateway::named(view, message) {
+        return through(view, named);
     }
     let address = Address::parse(to);
-    let profile = profile(&view, message, &address).ok_or_else(|| no_profile(message, &address))?;
-    let destination = destination(world, &view, &profile, message, &address)?;
+    let profile = profile(view, message, &address).ok_or_else(|| no_profile(message, &address))?;
+    let settings = profile.settings();
+    let from = From { view, profile, settings: &settings, as_freeswitch };
+    let destination = destination(&from, message, &address)?;
     // A gateway may be another profile's.
     let owner = match &destination {
-        Destination::Foreign(Foreign { gateway: Some(gateway), .. }) => view.profile(&gateway.profile),
+        Destination::Foreign(Foreign { gateway: Some(gateway), .. }) => owner(view, gateway),
         _ => None,
     };
-    Ok((owner.cloned().unwrap_or(profile), destination))
+    match owner {
+        Some(profile) => Ok(Way { profile, settings: profile.settings(), destination }),
+        None => Ok(Way { profile, settings, destination }),
+    }
+}
+
+fn owner<'v>(view: &'v View, gateway: &Gateway) -> Option<&'v Arc<Profile>> {
+    view.profiles.iter().find(|profile| profile.name == gateway.profile)
 }
 
 /// A message that names its gateway.
-fn through(view: &View, named: Named) -> Result<(Arc<Profile>, Destination), Delivery> {
+fn through(view: &View, named: Named) -> Result<Way<'_>, Delivery> {
     let (gateway, uri) = match named {
         Named::To { gateway, uri } => (gateway, uri),
         Named::Unknown(name) => {
@@ -83,13 +100,10 @@ fn through(view: &View, named: Named) -> Result<(Arc<Profile>, Destination), Del
     by_gateway(view, gateway, uri)
 }
 
-fn by_gateway(
-    view: &View,
-    gateway: Arc<Gateway>,
-    uri: String,
-) -> Result<(Arc<Profile>, Destination), Delivery> {
-    let profile = view.profiles.iter().find(|profile| profile.name == gateway.profile).cloned();
-    let Some(profile) = profile else { return Err(Delivery::Failed("the profile was stopped".to_owned())) };
+fn by_gateway(view: &View, gateway: Arc<Gateway>, uri: String) -> Result<Way<'_>, Delivery> {
+    let Some(profile) = owner(view, &gateway) else {
+        return Err(Delivery::Failed("the profile was stopped".to_owned()));
+    };
     if !gateway.registration().is_up() {
         // FreeSWITCH mod_sofia.c sofia_outgoing_channel. It may be up again in a moment.
         tracing::warn!("Gateway '{}' is down!", gateway.config.name);
@@ -97,7 +111,8 @@ fn by_gateway(
     }
     let to = format!("<{uri}>");
     let (route, hop) = (gateway.words.route.clone().into_iter().collect(), gateway.config.message_hop());
-    Ok((profile, Destination::Foreign(Foreign { uri, to, route, hop, gateway: Some(gateway) })))
+    let destination = Destination::Foreign(Foreign { uri, to, route, hop, gateway: Some(gateway) });
+    Ok(Way { profile, settings: profile.settings(), destination })
 }
 
 /// The address-of-record that a device of the message's recipient registers, also while there is none; for a user who is not
@@ -116,8 +131,7 @@ pub fn recipient(world: &World, message: &Event) -> Option<String> {
         return Uri::parse(address.user.trim().as_bytes()).ok().map(|uri| uri.aor());
     }
     let view = world.view();
-    let profile = profile(&view, message, &address)?;
-    let settings = profile.settings();
+    let settings = profile(&view, message, &address)?.settings();
     let host = address.host.filter(|host| !host.is_empty()).unwrap_or(&settings.domain);
     let aor = registered(&view, &settings.config, address.user, host);
     Some(aor.as_str().to_owned()).filter(|_| !aor.user().is_empty())
@@ -129,7 +143,8 @@ impl<'t> Address<'t> {
             Some((profile, user)) => (Some(profile), user),
             None => (None, to),
         };
-        let is_uri = user.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip:"));
+        let has = |scheme: &str| user.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+        let is_uri = has("sip:") || has("sips:");
         match user.split_once('@') {
             Some((_, host)) if is_uri => Self { profile, user, host: Some(host), is_uri },
             Some((name, host)) => Self { profile, user: name, host: Some(host), is_uri },
@@ -138,15 +153,24 @@ impl<'t> Address<'t> {
     }
 }
 
+/// What a way is looked for with.
+#[derive(Clone, Copy)]
+struct From<'v> {
+    view: &'v View,
+    profile: &'v Profile,
+    settings: &'v Settings,
+    as_freeswitch: bool,
+}
+
 /// Named in `to`, else in `sip_profile`, else the one that the host is an alias of.
-fn profile(view: &View, message: &Event, address: &Address<'_>) -> Option<Arc<Profile>> {
+fn profile<'v>(view: &'v View, message: &Event, address: &Address<'_>) -> Option<&'v Arc<Profile>> {
     let named = address.profile.or_else(|| message.get(header::SIP_PROFILE));
     let found = match named.or(address.host) {
         Some(name) => view.profile(name),
         None => None,
     };
     // Deviation: FreeSWITCH fails when only a host names the profile and no profile has that alias.
-    found.or_else(|| if named.is_none() { view.profiles.first() } else { None }).cloned()
+    found.or_else(|| if named.is_none() { view.profiles.first() } else { None })
 }
 
 fn no_profile(message: &Event, address: &Address<'_>) -> Delivery {
@@ -156,15 +180,8 @@ fn no_profile(message: &Event, address: &Address<'_>) -> Delivery {
     Delivery::Failed(format!("no profile {name}"))
 }
 
-fn destination(
-    world: &World,
-    view: &View,
-    profile: &Arc<Profile>,
-    message: &Event,
-    address: &Address<'_>,
-) -> Result<Destination, Delivery> {
-    let settings = profile.settings();
-    let as_freeswitch = world.deps.router.quirks().accept_always;
+fn destination(from: &From<'_>, message: &Event, address: &Address<'_>) -> Result<Destination, Delivery> {
+    let From { view, profile, settings, as_freeswitch } = *from;
     let written_host = address.host.filter(|host| !host.is_empty());
     if as_freeswitch && written_host.is_none() && !address.is_uri {
         // FreeSWITCH looks for such a user at a host named like the profile, where nobody is.
@@ -175,9 +192,9 @@ fn destination(
     if address.is_uri {
         return uri(address.user.to_owned(), source);
     }
-    let bindings = lookup(view, profile, address.user, host);
+    let bindings = lookup(from, address.user, host);
     if !bindings.is_empty() {
-        let to = (!as_freeswitch).then(|| format!("<{}>", user_uri(address.user, host)));
+        let to = (!as_freeswitch).then(|| user_address(address.user, host));
         let legs: SmallVec<[Leg; 2]> =
             bindings.iter().map(|binding| binding_leg(profile, binding, to.as_deref())).collect();
         let elsewhere = source.filter(|_| as_freeswitch || !message.is_true(header::REPLYING));
@@ -190,7 +207,7 @@ fn destination(
     if let Some(name) = settings.config.foreign_gateway.as_deref().filter(|_| source.is_none()) {
         let gateway =
             gateway::find(view, name).ok_or_else(|| Delivery::Failed(format!("no gateway {name}")))?;
-        return by_gateway(view, gateway, target).map(|(_, destination)| destination);
+        return by_gateway(view, gateway, target).map(|way| way.destination);
     }
     if let Some((hop, route)) = onward(message, host).filter(|_| source.is_none()) {
         let to = format!("<{target}>");
@@ -210,9 +227,9 @@ fn destination(
 }
 
 /// The user's bindings; any of the user's names will do.
-fn lookup(view: &View, profile: &Profile, user: &str, host: &str) -> Found {
-    let (settings, now) = (profile.settings(), Instant::now());
-    let config = &settings.config;
+fn lookup(from: &From<'_>, user: &str, host: &str) -> Found {
+    let (From { view, profile, .. }, now) = (*from, Instant::now());
+    let config = &from.settings.config;
     let aor = registered(view, config, user, host);
     let found = profile.registrar.find(now, aor.as_str());
     if !found.is_empty() || !view.is_ours(host) {
@@ -238,8 +255,11 @@ fn registered(view: &View, config: &ProfileConfig, user: &str, host: &str) -> Ao
     Aor::of(&user, host)
 }
 
-fn unescaped(user: &str) -> String {
-    String::from_utf8_lossy(&chappe_sip_msg::unescape(user.as_bytes())).into_owned()
+fn unescaped(user: &str) -> Cow<'_, str> {
+    match chappe_sip_msg::unescape(user.as_bytes()) {
+        Cow::Borrowed(_) => Cow::Borrowed(user),
+        Cow::Owned(octets) => Cow::Owned(String::from_utf8_lossy(&octets).into_owned()),
+    }
 }
 
 /// An answer goes to the sender's devices once each. FreeSWITCH sends it to where the question came from, once a device;
@@ -254,9 +274,25 @@ fn redirected(mut legs: SmallVec<[Leg; 2]>, elsewhere: Option<Peer>) -> SmallVec
 }
 
 fn user_uri(user: &str, host: &str) -> String {
-    let mut uri = String::from("sip:");
-    uri_user(user, &mut uri);
-    format!("{uri}@{}", host_text(host))
+    let mut uri = String::with_capacity(user.len() + host.len() + 16);
+    push_user_uri(user, host, &mut uri);
+    uri
+}
+
+/// The same in angle brackets.
+fn user_address(user: &str, host: &str) -> String {
+    let mut address = String::with_capacity(user.len() + host.len() + 16);
+    address.push('<');
+    push_user_uri(user, host, &mut address);
+    address.push('>');
+    address
+}
+
+fn push_user_uri(user: &str, host: &str, out: &mut String) {
+    out.push_str("sip:");
+    uri_user(user, out);
+    out.push('@');
+    push_host(host, out);
 }
 
 /// RFC 3261 §8.1.1.2: To is whom the message is for, not the device; the contact's port and transport may not stand
@@ -267,7 +303,7 @@ fn binding_leg(profile: &Profile, binding: &Binding, to: Option<&str>) -> Leg {
         uri: binding.contact.to_string(),
         to: to.map_or_else(|| format!("\"\" <{}>", binding.contact), str::to_owned),
         route: binding.path.iter().map(|hop| format!("<{hop}>")).collect(),
-        peer: way_to(binding, |peer| profile.tcp().is_open(peer)),
+        peer: way_to(binding, |peer| profile.connections().is_open(peer)),
     }
 }
 
@@ -282,15 +318,20 @@ fn source_of(message: &Event) -> Option<Peer> {
 
 fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
     let bare = text.trim();
-    let parsed = Uri::parse(bare.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip));
+    let parsed =
+        Uri::parse(bare.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips));
     let Some(parsed) = parsed else {
         return Err(Delivery::Failed(format!("{bare} is no SIP address")));
     };
-    let transport = parsed.param("transport").and_then(Transport::parse);
+    let transport = match parsed.scheme {
+        // RFC 3261 §26.2.2.
+        Scheme::Sips => Some(Transport::Tls),
+        _ => parsed.param("transport").and_then(Transport::parse),
+    };
     let to = format!("<{bare}>");
     let direct = parsed.ip().map(|ip| Peer {
         transport: transport.unwrap_or(Transport::Udp),
-        addr: SocketAddr::new(ip, parsed.port.unwrap_or(5060)),
+        addr: SocketAddr::new(ip, parsed.port.unwrap_or(transport.map_or(5060, Transport::default_port))),
         connection: None,
     });
     Ok(match source.or(direct) {
@@ -331,6 +372,7 @@ mod tests {
             ("1009", (None, "1009", None, false)),
             ("sip:1010@127.0.0.1:7110", (None, "sip:1010@127.0.0.1:7110", Some("127.0.0.1:7110"), true)),
             ("internal/sip:1@h", (Some("internal"), "sip:1@h", Some("h"), true)),
+            ("sips:1@h", (None, "sips:1@h", Some("h"), true)),
         ];
         for (to, (profile, user, host, is_uri)) in cases {
             let address = Address::parse(to);

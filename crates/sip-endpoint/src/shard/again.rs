@@ -56,7 +56,7 @@ impl Shard {
         let mut left = VecDeque::from(for_size(ways.targets, octets, tcp));
         let leg = Leg { peer: left.pop_front().unwrap_or(leg.peer), ..leg };
         // RFC 3261 §8.1.1.5 asks for less than 2^31.
-        let cseq = (self.random.next() >> 34) as u32 + 1;
+        let cseq = (self.random.next() >> 35) as u32 + 1_000_000_000;
         let device = leg.uri.clone();
         let gateway = ways.gateway;
         let trying = Trying { leg, rest, call_id, cseq, left, gateway, answers: Answers::default() };
@@ -68,7 +68,7 @@ impl Shard {
     fn size_of(&mut self, leg: &Leg, rest: &[u8], call_id: &str) -> usize {
         let settings = self.profile.settings();
         let branch = self.transactions.new_branch();
-        let sent_by = &settings.sent_by;
+        let sent_by = settings.sent_by(leg.peer.transport);
         let head = Head { leg, sent_by, branch: branch.as_str(), call_id, cseq: u32::MAX };
         self.scratch.clear();
         write_request(&head, rest, &mut self.scratch);
@@ -79,7 +79,7 @@ impl Shard {
         let Trying { leg, rest, call_id, cseq, gateway, .. } = &*trying;
         let settings = self.profile.settings();
         let branch = self.transactions.new_branch();
-        let sent_by = &settings.sent_by;
+        let sent_by = settings.sent_by(leg.peer.transport);
         let head = Head { leg, sent_by, branch: branch.as_str(), call_id, cseq: *cseq };
         let shown = gateway.as_ref().and_then(|gateway| {
             let protected = Protected { method: "MESSAGE", uri: &leg.uri, body: body(rest) };

@@ -1,10 +1,11 @@
 //! The flows of one shard: a single-threaded executor over a bounded slab.
 //!
-//! A flow is polled once where its message came in. Most end there; the others keep their slot
-//! until they are woken. A waker belongs to the slot, not to the flow, so it is made once: a wake
+//! A flow is polled for the first time when its turn has come, after those that began before it. Many end there; the others
+//! keep their slot until they are woken. A waker belongs to the slot, not to the flow, so it is made once: a wake
 //! that is late finds another flow and polls it once for nothing.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ struct Slot<T, K> {
 pub struct Flows<T, K> {
     slots: Vec<Slot<T, K>>,
     free: Vec<u32>,
+    /// Those that were not polled yet, in order.
+    fresh: VecDeque<u32>,
     limit: usize,
     ready: Arc<ReadyQueue>,
 }
@@ -63,7 +66,7 @@ impl<T, K> Flows<T, K> {
     /// `id` names the shard's thread and is not 0.
     pub fn new(id: u64, limit: usize, wake: Arc<EventFd>) -> Self {
         let ready = Arc::new(ReadyQueue { id, slots: SegQueue::new(), wake });
-        Self { slots: Vec::new(), free: Vec::new(), limit, ready }
+        Self { slots: Vec::new(), free: Vec::new(), fresh: VecDeque::new(), limit, ready }
     }
 
     /// Says that the calling thread is the one that polls these flows.
@@ -79,12 +82,11 @@ impl<T, K> Flows<T, K> {
         self.len() >= self.limit
     }
 
-    /// Polls the flow; what it ended with, or `None` when it went to a slot to wait.
-    /// The caller has asked [`is_full`](Self::is_full) before.
-    pub fn start(&mut self, flow: BoxedFlow<T>, key: K) -> Option<(T, K)> {
+    /// Takes the flow on; [`next`](Self::next) polls it. The caller has asked [`is_full`](Self::is_full) before.
+    pub fn start(&mut self, flow: BoxedFlow<T>, key: K) {
         let slot = self.free.pop().unwrap_or_else(|| self.grow());
         self.slots[slot as usize].flow = Some((flow, key));
-        self.poll(slot)
+        self.fresh.push_back(slot);
     }
 
     fn grow(&mut self) -> u32 {
@@ -107,14 +109,14 @@ impl<T, K> Flows<T, K> {
         }
     }
 
-    /// Polls a flow that was woken. `None`: nobody else is awake.
+    /// Polls a flow that is new or was woken. `None`: nobody else is awake.
     pub fn next(&mut self) -> Option<Option<(T, K)>> {
-        let index = self.ready.slots.pop()?;
+        let index = self.fresh.pop_front().or_else(|| self.ready.slots.pop())?;
         Some(self.poll(index))
     }
 
     pub fn has_ready(&self) -> bool {
-        !self.ready.slots.is_empty()
+        !self.fresh.is_empty() || !self.ready.slots.is_empty()
     }
 }
 
@@ -132,7 +134,9 @@ mod tests {
     #[test]
     fn a_flow_that_waits_for_nothing_ends_at_its_first_poll() {
         let mut flows = flows();
-        assert_eq!(flows.start(Box::pin(async { 7 }), "a"), Some((7, "a")));
+        flows.start(Box::pin(async { 7 }), "a");
+        assert!(flows.has_ready());
+        assert_eq!(flows.next(), Some(Some((7, "a"))));
         assert_eq!(flows.len(), 0);
     }
 
@@ -140,8 +144,9 @@ mod tests {
     fn a_paused_flow_holds_up_no_other_and_ends_when_woken() {
         let mut flows = flows();
         let (answer, question) = oneshot::channel();
-        assert_eq!(flows.start(Box::pin(async { question.await.unwrap() }), "slow"), None);
-        assert_eq!(flows.start(Box::pin(async { 1 }), "quick"), Some((1, "quick")));
+        flows.start(Box::pin(async { question.await.unwrap() }), "slow");
+        flows.start(Box::pin(async { 1 }), "quick");
+        assert_eq!([flows.next(), flows.next()], [Some(None), Some(Some((1, "quick")))]);
         assert!(!flows.has_ready());
         answer.send(2).unwrap();
         assert_eq!(flows.next(), Some(Some((2, "slow"))));
@@ -153,6 +158,7 @@ mod tests {
         let mut flows = flows();
         for _ in 0..2 {
             flows.start(Box::pin(std::future::pending()), "stuck");
+            assert_eq!(flows.next(), Some(None));
         }
         assert!(flows.is_full());
         assert_eq!(flows.slots.len(), 2);
@@ -162,9 +168,10 @@ mod tests {
     fn a_wake_from_another_thread_signals_the_shard() {
         let mut flows = flows();
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let poller = crate::transport::mmsg::Poller::new(&socket, &flows.ready.wake).unwrap();
+        let poller = crate::transport::mmsg::Poller::new(&socket, None, &flows.ready.wake).unwrap();
         let (answer, question) = oneshot::channel();
         flows.start(Box::pin(async { question.await.unwrap() }), "far");
+        assert_eq!(flows.next(), Some(None));
         std::thread::spawn(move || answer.send(3).unwrap()).join().unwrap();
         assert!(poller.wait(None).wake);
         assert_eq!(flows.next(), Some(Some((3, "far"))));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
 use chappe_sip_proto::Peer;
@@ -33,7 +34,8 @@ pub enum Mail {
 /// A shard's mailbox. When it is full the mail is handed back: a frame is then dropped (the sender's retransmission
 /// or its timer makes up for it), a request is refused as overload.
 pub struct Mailbox {
-    queue: ArrayQueue<Mail>,
+    /// Each with when it was posted.
+    queue: ArrayQueue<(Instant, Mail)>,
     wake: Arc<EventFd>,
     stop: AtomicBool,
     drain: AtomicBool,
@@ -48,7 +50,7 @@ impl Mailbox {
     }
 
     pub fn post(&self, mail: Mail) -> Result<(), Mail> {
-        self.queue.push(mail)?;
+        self.queue.push((Instant::now(), mail)).map_err(|(_, mail)| mail)?;
         self.wake.signal();
         Ok(())
     }
@@ -66,8 +68,13 @@ impl Mailbox {
         }
     }
 
-    pub fn take(&self) -> Option<Mail> {
+    /// The oldest mail, and when it was posted.
+    pub fn take(&self) -> Option<(Instant, Mail)> {
         self.queue.pop()
+    }
+
+    pub fn len(&self) -> usize {
+        self.queue.len()
     }
 
     /// Ends the shard's thread at once.

@@ -1,4 +1,4 @@
-//! A shard: one thread, one UDP socket, its transactions, flows and timers.
+//! A shard: one thread, its sockets, transactions, flows and timers.
 //!
 //! One turn of its loop reads a batch, handles it, polls the flows that woke up, sends what came of it and fires the
 //! timers that are due. Nothing in a turn blocks.
@@ -9,14 +9,15 @@ mod forks;
 mod gateways;
 mod local;
 mod mailbox;
+mod overload;
 mod questions;
 mod random;
 mod receive;
 mod send;
+mod shed;
 
 use std::future::Future;
 use std::io;
-use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,12 +36,14 @@ use self::gateways::Upkeep;
 pub use self::gateways::{News, configured, leave, tell};
 pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
+use self::overload::{Gate, Telling};
 use self::questions::Paused;
 pub use self::random::Random;
 use crate::inbound;
 use crate::notices;
 use crate::profile::Profile;
-use crate::transport::mmsg::{EventFd, Poller, RecvBatch, SendBatch};
+use crate::transport::mmsg::{EventFd, Poller, Ready, RecvBatch, SendBatch};
+use crate::transport::udp::Pair;
 use crate::world::World;
 
 /// Datagrams read at a time.
@@ -49,6 +52,8 @@ const BATCH: usize = 32;
 const START: Duration = Duration::from_millis(2);
 /// How often outlived bindings are looked for.
 const TICK: Duration = Duration::from_secs(1);
+/// How long the rest of them waits where there are very many: messages come first.
+const SOON: Duration = Duration::from_millis(10);
 
 /// A shard's way in, made before its thread.
 pub struct End {
@@ -57,8 +62,8 @@ pub struct End {
 }
 
 /// One end a socket.
-pub fn ends(sockets: &[UdpSocket]) -> io::Result<Vec<End>> {
-    let end = |_: &UdpSocket| {
+pub fn ends(sockets: &[Pair]) -> io::Result<Vec<End>> {
+    let end = |_: &Pair| {
         let wake = Arc::new(EventFd::new()?);
         Ok(End { mailbox: Arc::new(Mailbox::new(wake.clone())), wake })
     };
@@ -72,6 +77,12 @@ pub enum Waiting {
     Sender(ServerId),
     /// It was answered already.
     Nobody,
+}
+
+/// What the sockets of a shard had no room for, as far as it is counted, and when it is counted again.
+struct Lost {
+    count: u32,
+    next: Instant,
 }
 
 /// What one shard's thread owns.
@@ -93,11 +104,18 @@ pub struct Shard {
     /// Seconds since 1970 at the start of this turn.
     second: u64,
     next_tick: Instant,
+    /// Of datagrams.
+    gate: Gate,
+    /// Of frames of connections.
+    streams: Gate,
+    /// Of the first shard, for all of the profile.
+    telling: Telling,
+    lost: Lost,
 }
 
 /// Runs the shard until its mailbox says stop, or drain and nothing is under way.
-pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world: Arc<World>) {
-    let poller = match Poller::new(&socket, &end.wake) {
+pub fn run(index: u16, sockets: Pair, end: End, profile: Arc<Profile>, world: Arc<World>) {
+    let poller = match Poller::new(&sockets.requests, sockets.answers.as_ref(), &end.wake) {
         Ok(poller) => poller,
         Err(error) => return tracing::error!(%error, "a shard can't wait for its socket"),
     };
@@ -107,6 +125,8 @@ pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world
     let runtime = shard.world.deps.runtime.clone();
     let _context = runtime.enter();
     shard.wait_for_the_world(&end.mailbox);
+    shard.gate.begin(Instant::now());
+    shard.streams.begin(Instant::now());
     while !shard.is_over(&end.mailbox) {
         end.wake.falls_asleep();
         let is_busy = shard.has_ready() || !end.mailbox.is_empty() || shard.is_over(&end.mailbox);
@@ -114,7 +134,7 @@ pub fn run(index: u16, socket: UdpSocket, end: End, profile: Arc<Profile>, world
         let ready = poller.wait(patience);
         end.wake.wakes_up(ready.wake);
         // A fault of ours costs the messages of one turn, not the profile.
-        let turn = || shard.turn(&end.mailbox, &socket, &mut batch, ready.socket);
+        let turn = || shard.turn(&end.mailbox, &sockets, &mut batch, ready);
         if catch_unwind(AssertUnwindSafe(turn)).is_err() {
             tracing::error!("a shard of profile {} has panicked and goes on", shard.profile.name);
         }
@@ -130,6 +150,7 @@ impl Shard {
         let flows = Flows::new(id, config.max_flows, end.wake.clone());
         flows.enter();
         local::enter(profile.id);
+        let [gate, streams] = [(); 2].map(|()| Gate::new(Instant::now(), random.next()));
         Self {
             index,
             transactions: Transactions::new(index, random.next(), limits),
@@ -145,6 +166,10 @@ impl Shard {
             call_id: String::new(),
             second: 0,
             next_tick: Instant::now() + TICK,
+            gate,
+            streams,
+            telling: Telling::default(),
+            lost: Lost { count: 0, next: Instant::now() + TICK },
             profile,
             world,
         }
@@ -174,70 +199,76 @@ impl Shard {
     fn patience(&mut self, now: Instant) -> Option<Duration> {
         let tick = (self.index == 0).then_some(self.next_tick);
         let upkeep = self.upkeep.due().filter(|_| self.index == 0);
-        let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick, upkeep];
+        let look = self.gate.next_look();
+        let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick, look, upkeep];
         times.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 
-    fn turn(&mut self, mailbox: &Mailbox, socket: &UdpSocket, batch: &mut RecvBatch, readable: bool) {
+    fn turn(&mut self, mailbox: &Mailbox, sockets: &Pair, batch: &mut RecvBatch, ready: Ready) {
         let now = Instant::now();
         self.second = u64::try_from(self.world.unix_seconds()).unwrap_or_default();
         self.mail(now, mailbox);
-        if readable {
-            self.datagrams(now, mailbox, socket, batch);
-        }
+        self.datagrams(now, mailbox, sockets, batch, ready);
         self.settle(now);
-        self.timers(now);
+        self.timers(now, sockets);
         self.settle(now);
-        while self.flush(now, socket) {
+        while self.flush(now, sockets) {
             self.settle(now);
         }
     }
 
-    fn timers(&mut self, now: Instant) {
+    fn timers(&mut self, now: Instant, sockets: &Pair) {
+        self.gate.look(now);
+        self.count_lost(now, sockets);
         self.transactions.handle_timeout(now);
         self.forks.expire(now);
         self.keep_gateways(now);
         if self.index == 0 && self.next_tick <= now {
-            self.next_tick = now + TICK;
-            for expired in self.profile.registrar.expire(now) {
-                notices::expired(&self.world, &self.profile, &expired);
+            let expired = self.profile.registrar.expire(now);
+            self.next_tick = now + if expired.more { SOON } else { TICK };
+            for binding in &expired.bindings {
+                notices::expired(&self.world, &self.profile, binding);
+            }
+            if !expired.more {
+                self.tell_of_overload();
             }
         }
     }
 
-    /// Lets flows, requests and transactions act on each other until there is nothing left to do.
+    /// Lets flows, requests and transactions act on each other until there is nothing left to do; all that can take the
+    /// same step take it together, see [`receive`](Self::receive).
     fn settle(&mut self, now: Instant) {
-        loop {
-            self.send_jobs(now);
-            self.drain_outputs(now);
-            self.adopt_spawned(now);
+        while self.has_ready() || !self.jobs.is_empty() || local::has_work() || self.transactions.has_output()
+        {
+            while let Some(ended) = self.flows.next() {
+                if let Some((routed, waiting)) = ended {
+                    self.finish(now, routed, waiting);
+                }
+            }
+            self.adopt_spawned();
             while let Some(answered) = self.questions.next() {
                 if let Some((found, paused)) = answered {
                     self.resume(now, found, paused);
                 }
             }
-            match self.flows.next() {
-                Some(Some((routed, waiting))) => self.finish(now, routed, waiting),
-                Some(None) => {}
-                None if self.jobs.is_empty() && !local::has_work() => return,
-                None => {}
-            }
+            self.send_jobs(now);
+            self.drain_outputs(now);
         }
     }
 
     /// Work that flows leave behind goes on as flows of this shard.
-    fn adopt_spawned(&mut self, now: Instant) {
+    fn adopt_spawned(&mut self) {
         while let Some(work) = local::next_spawned() {
-            self.adopt(now, work);
+            self.adopt(work);
         }
     }
 
-    fn adopt(&mut self, now: Instant, work: Work) {
+    fn adopt(&mut self, work: Work) {
         let flow = Box::pin(async move {
             work.await;
             Routed::Done(Verdict::OK)
         });
-        self.start(now, flow, Waiting::Nobody);
+        self.start(flow, Waiting::Nobody);
     }
 
     /// Whether no more messages can be under way in this shard.
@@ -245,23 +276,16 @@ impl Shard {
         self.flows.is_full()
     }
 
-    /// Polls a flow for the first time, right here.
-    pub fn start(
-        &mut self,
-        now: Instant,
-        flow: Pin<Box<dyn Future<Output = Routed> + Send>>,
-        waiting: Waiting,
-    ) {
-        if let Some((routed, waiting)) = self.flows.start(flow, waiting) {
-            self.finish(now, routed, waiting);
-        }
+    /// Takes a flow on, to be polled in this turn.
+    pub fn start(&mut self, flow: Pin<Box<dyn Future<Output = Routed> + Send>>, waiting: Waiting) {
+        self.flows.start(flow, waiting);
     }
 
     fn finish(&mut self, now: Instant, routed: Routed, waiting: Waiting) {
         let verdict = match routed {
             Routed::Done(verdict) => verdict,
             Routed::TakenOver(verdict, rest) => {
-                self.adopt(now, rest);
+                self.adopt(rest);
                 verdict
             }
         };

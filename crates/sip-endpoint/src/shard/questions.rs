@@ -47,9 +47,7 @@ impl Shard {
         let paused = Paused { bytes: Bytes::copy_from_slice(request.message.bytes()), peer, server };
         // A question that can't be answered, because the server ends or we are at fault, leaves it to the files.
         let flow = Box::pin(async move { asking.await.ok().flatten() });
-        if let Some((found, paused)) = self.questions.start(flow, paused) {
-            self.resume(request.now, found, paused);
-        }
+        self.questions.start(flow, paused);
         true
     }
 

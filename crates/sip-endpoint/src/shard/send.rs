@@ -1,6 +1,5 @@
 //! What goes out: requests of the flows, and what the transactions want to be sent.
 
-use std::net::UdpSocket;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -12,6 +11,7 @@ use super::forks::{LegEnd, SendJob};
 use super::receive::trace;
 use super::{Shard, local};
 use crate::outbound::{Head, write_request};
+use crate::transport::udp::Pair;
 
 impl Shard {
     /// Opens the requests that flows and mail have left.
@@ -43,9 +43,10 @@ impl Shard {
                 }
                 None => self.random.uuid(&mut self.call_id),
             }
-            // RFC 3261 §8.1.1.5 asks for less than 2^31.
-            let cseq = (self.random.next() >> 34) as u32 + 1;
-            let sent_by = &settings.sent_by;
+            // RFC 3261 §8.1.1.5 asks for less than 2^31. Always ten digits, so that requests which differ in nothing else are
+            // equally long and leave as one train.
+            let cseq = (self.random.next() >> 35) as u32 + 1_000_000_000;
+            let sent_by = settings.sent_by(leg.peer.transport);
             let head = Head { leg: &leg, sent_by, branch: branch.as_str(), call_id: &self.call_id, cseq };
             self.scratch.clear();
             write_request(&head, &rest, &mut self.scratch);
@@ -76,25 +77,24 @@ impl Shard {
         }
     }
 
-    fn transmit(&mut self, now: Instant, peer: Peer, bytes: Bytes) {
+    pub(super) fn transmit(&mut self, now: Instant, peer: Peer, bytes: Bytes) {
         if self.profile.is_traced() {
             trace("send", "to", peer, &bytes);
         }
         match peer.transport {
             Transport::Udp => self.out.push(peer.addr, &bytes),
-            Transport::Tcp => {
-                if self.profile.tcp().send(peer, bytes).is_err() {
+            _ => {
+                if self.profile.connections().send(peer, bytes).is_err() {
                     self.transactions.transport_failed(now, peer);
                 }
             }
-            Transport::Tls | Transport::Ws | Transport::Wss => self.transactions.transport_failed(now, peer),
         }
     }
 
     /// Whether it is worth another look at the transactions: some peers can't be reached.
-    pub(super) fn flush(&mut self, now: Instant, socket: &UdpSocket) -> bool {
+    pub(super) fn flush(&mut self, now: Instant, sockets: &Pair) -> bool {
         let mut failed: SmallVec<[Peer; 4]> = SmallVec::new();
-        self.out.flush(socket, |to, error| {
+        self.out.flush(&sockets.requests, |to, error| {
             tracing::debug!(%to, %error, "a datagram can't be sent");
             if error.kind() != std::io::ErrorKind::WouldBlock {
                 failed.push(Peer::udp(to));

@@ -5,19 +5,54 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::{mmsg, steer};
+
 /// Room in the kernel for bursts, octets; the kernel caps it at net.core.rmem_max.
 const BUFFER: usize = 8 << 20;
 
-/// `count` UDP sockets on one address, among which the kernel spreads the senders.
+/// What one shard reads from and sends by.
+#[derive(Debug)]
+pub struct Pair {
+    /// Everything comes here but what comes to `answers`.
+    pub requests: UdpSocket,
+    /// `None` where the system does not keep answers apart.
+    pub answers: Option<UdpSocket>,
+}
+
+impl Pair {
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.requests.local_addr()
+    }
+}
+
+/// The sockets of `count` shards on one address, among which the kernel spreads the senders.
 /// With port 0 the first one chooses the port of all.
-pub fn open(addr: SocketAddr, count: usize) -> io::Result<Vec<UdpSocket>> {
+pub fn open(addr: SocketAddr, count: usize) -> io::Result<Vec<Pair>> {
     let first = bind(addr)?;
     let addr = first.local_addr()?;
-    let mut sockets = vec![first];
+    let mut requests = vec![first];
     for _ in 1..count {
-        sockets.push(bind(addr)?);
+        requests.push(bind(addr)?);
     }
-    Ok(sockets)
+    for socket in &requests {
+        // Without arrival times nothing is known to be late, and nothing refused for it.
+        if let Err(error) = mmsg::note_arrivals(socket) {
+            tracing::debug!(%error, "the system does not tell when datagrams came");
+        }
+    }
+    let mut answers = apart(&requests, addr)?.into_iter();
+    Ok(requests.into_iter().map(|requests| Pair { requests, answers: answers.next() }).collect())
+}
+
+/// The sockets for answers, none where the system can't tell them from requests. Bound behind those for requests: the order
+/// is what the program goes by.
+fn apart(requests: &[UdpSocket], addr: SocketAddr) -> io::Result<Vec<UdpSocket>> {
+    let shards = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+    if let Err(error) = mmsg::choose_by(&requests[0], &steer::program(shards, addr.is_ipv6())) {
+        tracing::debug!(%error, "answers and requests share a socket");
+        return Ok(Vec::new());
+    }
+    requests.iter().map(|_| bind(addr)).collect()
 }
 
 fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {

@@ -1,6 +1,7 @@
 //! Header lines and the end of a message, for requests and responses alike.
 
-use crate::lex::is_token;
+use super::Decimal;
+use crate::lex::{find_below, is_token};
 use crate::{Header, HeaderName, unfold};
 
 /// Appends `name: value`. A name that is not a token, and Content-Length, which [`finish`] writes, are left out. Line
@@ -20,15 +21,17 @@ pub(super) fn copy(out: &mut Vec<u8>, line: &Header<'_>) {
     if line.name == HeaderName::ContentLength {
         return;
     }
-    match line.raw.strip_suffix(b"\r\n") {
-        Some(text) if memchr::memchr2(b'\r', b'\n', text).is_none() => out.extend_from_slice(line.raw),
-        _ => {
-            out.extend_from_slice(line.name_text);
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(&unfold(line.value));
-            out.extend_from_slice(b"\r\n");
-        }
+    match line.whole {
+        true => out.extend_from_slice(line.raw),
+        false => rewritten(out, line),
     }
+}
+
+fn rewritten(out: &mut Vec<u8>, line: &Header<'_>) {
+    out.extend_from_slice(line.name_text);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(&unfold(line.value));
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Appends Content-Length, the empty line and the body (RFC 3261 §20.14).
@@ -43,7 +46,7 @@ pub(super) fn finish(out: &mut Vec<u8>, body: &[u8]) {
 pub(super) fn one_line(out: &mut Vec<u8>, text: &[u8]) {
     let start = out.len();
     out.extend_from_slice(text);
-    if memchr::memchr3(b'\r', b'\n', 0, text).is_some() {
+    if find_below(b'\r' + 1, text).is_some() {
         for byte in &mut out[start..] {
             if matches!(*byte, b'\r' | b'\n' | 0) {
                 *byte = b' ';
@@ -53,16 +56,8 @@ pub(super) fn one_line(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// Appends a number in decimal.
-pub(super) fn number(out: &mut Vec<u8>, mut number: usize) {
-    let start = out.len();
-    loop {
-        out.push(b'0' + (number % 10) as u8);
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out[start..].reverse();
+pub(super) fn number(out: &mut Vec<u8>, number: usize) {
+    out.extend_from_slice(Decimal::of(number).as_bytes());
 }
 
 #[cfg(test)]
@@ -81,12 +76,5 @@ mod tests {
         assert_eq!(printed(|out| header(out, "A\r\nB", b"x")), "");
         assert_eq!(printed(|out| header(out, "content-length", b"5")), "");
         assert_eq!(printed(|out| header(out, "l", b"5")), "");
-    }
-
-    #[test]
-    fn numbers() {
-        for value in [0, 7, 10, 65535, usize::MAX] {
-            assert_eq!(printed(|out| number(out, value)), value.to_string());
-        }
     }
 }

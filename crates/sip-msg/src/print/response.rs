@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::lines;
-use crate::{Header, HeaderName, Message, Values, Via, unfold};
+use crate::{Header, HeaderName, Message, Skim, Via, unfold};
 
 /// Writes a response: status line and what is copied from the request, then headers in the order they are given,
 /// Content-Length and body at the end.
@@ -28,15 +28,47 @@ impl<'o> ResponseWriter<'o> {
         out: &'o mut Vec<u8>,
     ) -> Self {
         status_line(code, reason, out);
+        Self::copied(request, source, to_tag, out);
+        ResponseWriter { out }
+    }
+
+    /// Appends what [`ResponseWriter::to`] copies of `request`, for a status line that is not known yet.
+    pub fn copied(request: &Message<'_>, source: Option<SocketAddr>, to_tag: &str, out: &mut Vec<u8>) {
         let mut top = true;
         for line in request.headers() {
             match line.name {
-                HeaderName::Via if std::mem::take(&mut top) => top_via(&line, source, out),
+                HeaderName::Via if std::mem::take(&mut top) => top_via(request, &line, source, out),
                 HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
                     lines::copy(out, &line)
                 }
-                HeaderName::To => to(request, &line, to_tag, out),
+                HeaderName::To => {
+                    let has_tag = request.to().is_ok_and(|to| to.params.has("tag"));
+                    to(&line, has_tag, to_tag, out);
+                }
                 _ => {}
+            }
+        }
+    }
+
+    /// The same for a request of which no more is known than is copied.
+    pub fn skimmed(
+        request: &Skim<'_>,
+        source: Option<SocketAddr>,
+        code: u16,
+        reason: &str,
+        to_tag: &str,
+        out: &'o mut Vec<u8>,
+    ) -> Self {
+        status_line(code, reason, out);
+        let mut top = true;
+        for line in &request.lines {
+            match line.name {
+                HeaderName::Via if std::mem::take(&mut top) => match source {
+                    Some(source) => marked_via(line, &request.via, source, out),
+                    None => lines::copy(out, line),
+                },
+                HeaderName::To => to(line, request.has_to_tag, to_tag, out),
+                _ => lines::copy(out, line),
             }
         }
         ResponseWriter { out }
@@ -75,8 +107,7 @@ fn status_line(code: u16, reason: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn to(request: &Message<'_>, line: &Header<'_>, tag: &str, out: &mut Vec<u8>) {
-    let has_tag = request.to().is_ok_and(|to| to.params.has("tag"));
+fn to(line: &Header<'_>, has_tag: bool, tag: &str, out: &mut Vec<u8>) {
     lines::copy(out, line);
     if !has_tag && !tag.is_empty() {
         let end = out.len() - 2;
@@ -87,27 +118,31 @@ fn to(request: &Message<'_>, line: &Header<'_>, tag: &str, out: &mut Vec<u8>) {
     }
 }
 
-fn top_via(line: &Header<'_>, source: Option<SocketAddr>, out: &mut Vec<u8>) {
-    let top = Values::of(line.value).next().unwrap_or_default();
-    let (Some(source), Ok(via)) = (source, Via::parse(top)) else {
-        return lines::copy(out, line);
-    };
+fn top_via(request: &Message<'_>, line: &Header<'_>, source: Option<SocketAddr>, out: &mut Vec<u8>) {
+    match (source, request.via()) {
+        (Some(source), Ok(via)) => marked_via(line, &via, source, out),
+        _ => lines::copy(out, line),
+    }
+}
+
+/// `via` is the first value of the line.
+fn marked_via(line: &Header<'_>, via: &Via<'_>, source: SocketAddr, out: &mut Vec<u8>) {
     let source = SocketAddr::new(source.ip().to_canonical(), source.port());
     if via.rport.is_none() && via.received.is_none() && via.ip() == Some(source.ip()) {
         return lines::copy(out, line);
     }
     out.extend_from_slice(b"Via: ");
-    mark_source(top, &via, source, out);
-    let rest = &line.value[offset_within(line.value, top) + top.len()..];
+    mark_source(via, source, out);
+    let rest = &line.value[offset_within(line.value, via.text()) + via.text().len()..];
     out.extend_from_slice(&unfold(rest));
     out.extend_from_slice(b"\r\n");
 }
 
 /// RFC 3581 §4: `rport` gets the port the request came from, `received` the address, even if sent-by says the same.
 /// A `received` that the sender wrote is replaced.
-fn mark_source(value: &[u8], via: &Via<'_>, source: SocketAddr, out: &mut Vec<u8>) {
-    let sent_by = value.len() - via.params.text().len();
-    out.extend_from_slice(&unfold(value[..sent_by].trim_ascii_end()));
+fn mark_source(via: &Via<'_>, source: SocketAddr, out: &mut Vec<u8>) {
+    let sent_by = via.text().len() - via.params.text().len();
+    out.extend_from_slice(&unfold(via.text()[..sent_by].trim_ascii_end()));
     for param in via.params.iter() {
         if param.name.eq_ignore_ascii_case(b"received") {
             continue;

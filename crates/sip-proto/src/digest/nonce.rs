@@ -27,11 +27,18 @@ pub enum Freshness {
 /// Makes nonces and knows them again.
 ///
 /// A nonce carries its time and a proof that it is ours, so that challenging costs no memory and whoever never answers
-/// costs nothing. Only nonces that came back with the right password are remembered, with the counts they were used
-/// with. When there are too many of those, the oldest are forgotten and, from then on, stale.
+/// costs nothing. Nothing here changes, so many can use it at once; what nonces were used for, [`NonceCounts`] knows.
 #[derive(Debug)]
 pub struct Nonces {
     mac: Hmac<Sha256>,
+}
+
+/// The counts that nonces were used with.
+///
+/// Only nonces that came back with the right password are remembered. When there are too many of those, the oldest are
+/// forgotten and, from then on, stale.
+#[derive(Debug)]
+pub struct NonceCounts {
     /// Seconds.
     lifetime: u64,
     capacity: usize,
@@ -40,9 +47,9 @@ pub struct Nonces {
     forgotten: Option<Nonce>,
 }
 
-/// Time of issue in seconds since 1970, then a random number: in order of age.
+/// A nonce that is ours: time of issue in seconds since 1970, then a random number, in order of age.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Nonce {
+pub struct Nonce {
     issued: u64,
     random: u64,
 }
@@ -57,15 +64,10 @@ struct Window {
 }
 
 impl Nonces {
-    /// `key` must be secret; `lifetime` is in seconds.
-    pub fn new(key: [u8; 32], lifetime: u64) -> Self {
-        Self::with_capacity(key, lifetime, REMEMBERED)
-    }
-
-    /// The same, with room for the counts of so many nonces.
-    pub fn with_capacity(key: [u8; 32], lifetime: u64, capacity: usize) -> Self {
+    /// `key` must be secret.
+    pub fn new(key: [u8; 32]) -> Self {
         let mac = Hmac::new_from_slice(&key).expect("an HMAC takes a key of any length");
-        Self { mac, lifetime, capacity: capacity.max(1), used: BTreeMap::new(), forgotten: None }
+        Self { mac }
     }
 
     /// A new nonce. `random` keeps nonces of the same second apart.
@@ -77,28 +79,54 @@ impl Nonces {
         Hex::of(&bytes).as_str().to_owned()
     }
 
-    /// What the nonce of these credentials is worth. Changes nothing, so it may be asked before the password is looked at.
-    pub fn check(&self, credentials: &Credentials<'_>, now_unix_secs: u64) -> Freshness {
-        let Some(nonce) = self.read(&credentials.nonce) else {
-            return Freshness::Forged;
-        };
+    /// The nonce of these credentials, if it is one of ours.
+    pub fn read(&self, credentials: &Credentials<'_>) -> Option<Nonce> {
+        let bytes = unhex(&credentials.nonce)?;
+        let (head, theirs) = bytes.split_at(16);
+        let nonce = Nonce::from_bytes(head);
+        let ours = Hex::of(&self.proof(nonce));
+        ours.matches(Hex::of(&theirs).as_bytes()).then_some(nonce)
+    }
+
+    fn proof(&self, nonce: Nonce) -> [u8; MAC] {
+        let full = self.mac.clone().chain_update(nonce.bytes()).finalize().into_bytes();
+        let mut proof = [0; MAC];
+        proof.copy_from_slice(&full[..MAC]);
+        proof
+    }
+}
+
+impl NonceCounts {
+    /// `lifetime` of a nonce is in seconds.
+    pub fn new(lifetime: u64) -> Self {
+        Self::with_capacity(lifetime, REMEMBERED)
+    }
+
+    /// The same, with room for so many nonces.
+    pub fn with_capacity(lifetime: u64, capacity: usize) -> Self {
+        Self { lifetime, capacity: capacity.max(1), used: BTreeMap::new(), forgotten: None }
+    }
+
+    /// What a nonce is worth with this count. Changes nothing, so it may be asked before the password is looked at.
+    pub fn check(&self, nonce: Nonce, count: Option<u32>, now_unix_secs: u64) -> Freshness {
         let expired = now_unix_secs.saturating_sub(nonce.issued) > self.lifetime;
         let fresh = match self.used.get(&nonce) {
-            Some(window) => credentials.nonce_count.is_none_or(|count| window.takes(count)),
+            Some(window) => count.is_none_or(|count| window.takes(count)),
             None => self.forgotten.is_none_or(|forgotten| nonce > forgotten),
         };
         if fresh && !expired { Freshness::Fresh } else { Freshness::Stale }
     }
 
-    /// The same, and uses up the nonce count: to be called once the password was found right, so that nobody without one
-    /// can fill the memory. Credentials without a count, of clients that know no `qop`, serve until the nonce expires.
-    pub fn spend(&mut self, credentials: &Credentials<'_>, now_unix_secs: u64) -> Freshness {
-        let freshness = self.check(credentials, now_unix_secs);
-        if let (Freshness::Fresh, Some(count)) = (freshness, credentials.nonce_count)
-            && let Some(nonce) = self.read(&credentials.nonce)
-        {
+    /// The same, and uses up the count: to be called once the password was found right, so that nobody without one can fill
+    /// the memory. Credentials without a count, of clients that know no `qop`, serve until the nonce expires.
+    pub fn spend(&mut self, nonce: Nonce, count: Option<u32>, now_unix_secs: u64) -> Freshness {
+        let freshness = self.check(nonce, count, now_unix_secs);
+        if let (Freshness::Fresh, Some(count)) = (freshness, count) {
+            let before = self.used.len();
             self.used.entry(nonce).or_insert(Window::NEW).take(count);
-            self.make_room(now_unix_secs);
+            if self.used.len() > before {
+                self.make_room(now_unix_secs);
+            }
         }
         freshness
     }
@@ -115,24 +143,14 @@ impl Nonces {
             }
         }
     }
-
-    fn read(&self, text: &[u8]) -> Option<Nonce> {
-        let bytes = unhex(text)?;
-        let (head, theirs) = bytes.split_at(16);
-        let nonce = Nonce::from_bytes(head);
-        let ours = Hex::of(&self.proof(nonce));
-        ours.matches(Hex::of(&theirs).as_bytes()).then_some(nonce)
-    }
-
-    fn proof(&self, nonce: Nonce) -> [u8; MAC] {
-        let full = self.mac.clone().chain_update(nonce.bytes()).finalize().into_bytes();
-        let mut proof = [0; MAC];
-        proof.copy_from_slice(&full[..MAC]);
-        proof
-    }
 }
 
 impl Nonce {
+    /// A number that nobody but us chose: for whoever spreads nonces over several [`NonceCounts`].
+    pub fn spread(self) -> u64 {
+        self.random
+    }
+
     fn bytes(self) -> [u8; 16] {
         (u128::from(self.issued) << 64 | u128::from(self.random)).to_be_bytes()
     }
@@ -188,18 +206,30 @@ mod tests {
         format!("Digest username=a, realm=r, nonce=\"{nonce}\", uri=u, response=0{count}")
     }
 
-    fn spend(nonces: &mut Nonces, nonce: &str, count: impl Into<Option<u32>>, now: u64) -> Freshness {
+    struct Both(Nonces, NonceCounts);
+
+    fn both(capacity: usize) -> Both {
+        Both(Nonces::new([7; 32]), NonceCounts::with_capacity(60, capacity))
+    }
+
+    fn spend(
+        Both(nonces, counts): &mut Both,
+        nonce: &str,
+        count: impl Into<Option<u32>>,
+        now: u64,
+    ) -> Freshness {
         let text = text(nonce, count.into());
         let credentials = Credentials::parse(text.as_bytes()).unwrap();
-        let checked = nonces.check(&credentials, now);
-        assert_eq!(nonces.spend(&credentials, now), checked);
+        let Some(nonce) = nonces.read(&credentials) else { return Forged };
+        let checked = counts.check(nonce, credentials.nonce_count, now);
+        assert_eq!(counts.spend(nonce, credentials.nonce_count, now), checked);
         checked
     }
 
     #[test]
     fn a_nonce_serves_its_lifetime_and_not_longer() {
-        let mut nonces = Nonces::new([7; 32], 60);
-        let nonce = nonces.issue(NOW, 1);
+        let mut nonces = both(100);
+        let nonce = nonces.0.issue(NOW, 1);
         assert_eq!(spend(&mut nonces, &nonce, 1, NOW), Fresh);
         assert_eq!(spend(&mut nonces, &nonce, 2, NOW + 60), Fresh);
         assert_eq!(spend(&mut nonces, &nonce, 3, NOW + 61), Stale);
@@ -208,8 +238,8 @@ mod tests {
 
     #[test]
     fn each_count_serves_once_in_any_order_within_the_window() {
-        let mut nonces = Nonces::new([7; 32], 60);
-        let nonce = nonces.issue(NOW, 1);
+        let mut nonces = both(100);
+        let nonce = nonces.0.issue(NOW, 1);
         for (count, want) in [
             (2, Fresh),
             (1, Fresh),
@@ -235,9 +265,9 @@ mod tests {
 
     #[test]
     fn what_we_did_not_make_is_forged() {
-        let mut nonces = Nonces::new([7; 32], 60);
-        let nonce = nonces.issue(NOW, 1);
-        let others = Nonces::new([8; 32], 60).issue(NOW, 1);
+        let mut nonces = both(100);
+        let nonce = nonces.0.issue(NOW, 1);
+        let others = Nonces::new([8; 32]).issue(NOW, 1);
         let later = nonce.replacen("6b49d200", "6b49d201", 1);
         assert_ne!(nonce, later, "the test changes the time within the nonce");
         for forged in
@@ -251,16 +281,16 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_what_is_forgotten_is_stale() {
-        let mut nonces = Nonces::with_capacity([7; 32], 60, 10);
-        let made: Vec<_> = (0..20).map(|random| nonces.issue(NOW, random)).collect();
+        let mut nonces = both(10);
+        let made: Vec<_> = (0..20).map(|random| nonces.0.issue(NOW, random)).collect();
         for nonce in &made {
             assert_eq!(spend(&mut nonces, nonce, 1, NOW), Fresh);
-            assert!(nonces.used.len() <= 10);
+            assert!(nonces.1.used.len() <= 10);
         }
         assert_eq!(spend(&mut nonces, &made[0], 2, NOW), Stale);
         assert_eq!(spend(&mut nonces, &made[19], 2, NOW), Fresh);
-        let new = nonces.issue(NOW + 61, 1);
+        let new = nonces.0.issue(NOW + 61, 1);
         assert_eq!(spend(&mut nonces, &new, 1, NOW + 61), Fresh);
-        assert_eq!(nonces.used.len(), 1, "expired nonces make room");
+        assert_eq!(nonces.1.used.len(), 1, "expired nonces make room");
     }
 }

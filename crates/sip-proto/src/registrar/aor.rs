@@ -15,7 +15,13 @@ impl Aor {
 
     /// From a user and a domain.
     pub fn of(user: &str, domain: &str) -> Self {
-        Self(format!("{user}@{}", domain.to_ascii_lowercase()).into())
+        let mut text = String::with_capacity(user.len() + 1 + domain.len());
+        text.push_str(user);
+        text.push('@');
+        let host = text.len();
+        text.push_str(domain);
+        text[host..].make_ascii_lowercase();
+        Self(text.into())
     }
 
     /// The normal form of a URI, RFC 3261 §10.3 step 5.
@@ -25,6 +31,11 @@ impl Aor {
 
     /// The text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, to be shared.
+    pub fn text(&self) -> &Arc<str> {
         &self.0
     }
 

@@ -5,11 +5,11 @@ use chappe_sip_msg::Uri;
 
 use crate::Peer;
 
-/// One way to reach a user.
+/// One way to reach a user. A refresh shares with what it replaces the texts that are the same.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Binding {
     /// The contact's URI, as the client wrote it.
-    pub contact: Box<str>,
+    pub contact: Arc<str>,
     /// Preference in thousandths, 0 to 1000; 1000 where the client named none.
     pub q: u16,
     /// When it runs out.
@@ -17,7 +17,7 @@ pub struct Binding {
     /// When this contact was first registered without a break.
     pub since: Instant,
     /// Call-ID of the REGISTER that made or refreshed it.
-    pub call_id: Box<str>,
+    pub call_id: Arc<str>,
     /// CSeq number of that REGISTER.
     pub cseq: u32,
     /// Path URIs, the one nearest to us first, RFC 3327: they become the Route of a request to the contact.
@@ -25,9 +25,7 @@ pub struct Binding {
     /// Where that REGISTER came from: behind a NAT the only way to the client.
     pub received: Peer,
     /// User-Agent of that REGISTER; empty without one.
-    pub user_agent: Box<str>,
-    /// The profile that took it in.
-    pub profile: Arc<str>,
+    pub user_agent: Arc<str>,
     /// Higher the later it was made or refreshed. Given out by [`Bindings`](super::Bindings), whatever it says before.
     pub serial: u64,
 }

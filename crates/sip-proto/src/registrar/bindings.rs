@@ -1,10 +1,13 @@
-use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use smallvec::SmallVec;
 
+use super::agents::Agents;
+use super::expiry::Expiry;
 use super::register::{Register, RegisterError};
 use super::restore::Claims;
 use super::update::{Applied, Update};
@@ -14,28 +17,66 @@ use crate::siphash::HashKey;
 /// Bindings of one user. Nearly always there is one.
 pub type Found = SmallVec<[Arc<Binding>; 1]>;
 
-/// The serial numbers below are those of bindings that are put back: older than any that is made here.
+/// The serial numbers below those of bindings that are put back: older than any that is made here.
 const FIRST_SERIAL: u64 = 1 << 40;
 
 /// Who can be reached where.
+///
+/// A lookup costs the user's place in the table and the bindings themselves, a refresh the same: when a user is to be
+/// looked at again is noted once, and moved on when that time has come, see [`Expiry`].
 #[derive(Debug)]
 pub struct Bindings {
-    /// In the order a user's bindings were first made.
-    pub(super) users: HashMap<Aor, Found, HashKey>,
-    /// By expiry, then serial number.
-    expiry: BTreeMap<(Instant, u64), Aor>,
+    /// In boxes: the table, which is half empty at times, stays small.
+    users: HashTable<Box<User>>,
+    pub(super) hash: HashKey,
+    expiry: Expiry,
+    pub(super) agents: Agents,
+    /// Of all users.
+    len: usize,
     next_serial: u64,
     pub(super) next_restored: u64,
     /// While bindings of an earlier run are put back.
     pub(super) claims: Option<Box<Claims>>,
 }
 
+#[derive(Debug)]
+struct User {
+    aor: Aor,
+    /// In the order they were first made; never empty.
+    bindings: Found,
+    /// The time in [`Expiry`] that counts: no binding runs out before it.
+    armed: Instant,
+}
+
+impl User {
+    /// When the next of the bindings runs out.
+    fn due(&self) -> Instant {
+        due(&self.bindings).unwrap_or(self.armed)
+    }
+}
+
+fn due(bindings: &Found) -> Option<Instant> {
+    bindings.iter().map(|binding| binding.expires_at).min()
+}
+
 impl Bindings {
     /// Nobody is registered. `seed` keeps users from choosing names that hash alike; it must be secret.
     pub fn new(seed: u64) -> Self {
-        let users = HashMap::with_hasher(HashKey::derive(seed, 0x7265_6773));
-        let (next_serial, next_restored) = (FIRST_SERIAL, 0);
-        Self { users, expiry: BTreeMap::new(), next_serial, next_restored, claims: None }
+        Self {
+            users: HashTable::new(),
+            hash: HashKey::derive(seed, 0x7265_6773),
+            expiry: Expiry::default(),
+            agents: Agents::new(HashKey::derive(seed, 0x6167_656e)),
+            len: 0,
+            next_serial: FIRST_SERIAL,
+            next_restored: 0,
+            claims: None,
+        }
+    }
+
+    fn user(&self, aor: &str) -> Option<&User> {
+        let found = self.users.find(self.hash.hash_one(aor), |user| user.aor.as_str() == aor);
+        found.map(|user| &**user)
     }
 
     /// Does what a REGISTER asks for `aor`, all of it or, with an error, nothing.
@@ -46,35 +87,51 @@ impl Bindings {
         register: &Register<'_>,
         policy: &Policy,
     ) -> Result<Applied, RegisterError> {
-        let before = self.users.get(aor).cloned().unwrap_or_default();
         // What ran out is as good as gone, though it still waits to be handed out by `expire`.
-        let (live, dead): (Found, Found) = before.iter().cloned().partition(|binding| binding.is_live(now));
-        let applied = Update::new(now, register, policy, self.next_serial).run(live)?;
+        let all = self.all(aor.as_str()).iter().cloned();
+        let (live, dead): (Found, Found) = all.partition(|binding| binding.is_live(now));
+        let update = Update::new(now, register, policy, self.next_serial, &mut self.agents);
+        let mut applied = update.run(live.clone())?;
         if let Some(claims) = &mut self.claims {
             claims.note(aor, register, policy, &applied);
         }
         if applied.added.is_empty() && applied.refreshed.is_empty() && applied.removed.is_empty() {
             return Ok(applied);
         }
+        let is_left = |known: &Arc<Binding>| applied.bindings.iter().any(|left| Arc::ptr_eq(left, known));
+        applied.gone = live.into_iter().filter(|known| !is_left(known)).collect();
         self.next_serial += register_size(register);
-        let after = dead.into_iter().chain(applied.bindings.iter().cloned()).collect();
-        self.store(aor, &before, after);
+        self.store(aor, dead.into_iter().chain(applied.bindings.iter().cloned()).collect());
         Ok(applied)
     }
 
-    /// Replaces a user's bindings and keeps the expiry queue in step.
-    pub(super) fn store(&mut self, aor: &Aor, before: &Found, after: Found) {
-        for binding in before {
-            self.expiry.remove(&(binding.expires_at, binding.serial));
+    /// Replaces a user's bindings.
+    pub(super) fn store(&mut self, aor: &Aor, after: Found) {
+        let (hash, key) = (self.hash.hash_one(aor.as_str()), self.hash);
+        let entry = self.users.entry(hash, |user| user.aor == *aor, |user| key.hash_one(user.aor.as_str()));
+        match (entry, due(&after)) {
+            (Entry::Vacant(_), None) => {}
+            (Entry::Vacant(free), Some(due)) => {
+                self.len += after.len();
+                self.expiry.arm(due, hash);
+                free.insert(Box::new(User { aor: aor.clone(), bindings: after, armed: due }));
+            }
+            (Entry::Occupied(known), None) => {
+                let (user, _) = known.remove();
+                self.len -= user.bindings.len();
+            }
+            (Entry::Occupied(mut known), Some(due)) => {
+                let user = known.get_mut();
+                self.len = self.len - user.bindings.len() + after.len();
+                user.bindings = after;
+                // A later time needs nothing: the user is looked at too early, and noted anew then.
+                if due < user.armed {
+                    user.armed = due;
+                    self.expiry.arm(due, hash);
+                }
+            }
         }
-        for binding in &after {
-            self.expiry.insert((binding.expires_at, binding.serial), aor.clone());
-        }
-        if after.is_empty() {
-            self.users.remove(aor);
-        } else {
-            self.users.insert(aor.clone(), after);
-        }
+        self.tidy();
     }
 
     /// Where to reach a user: the most preferred first, of equals the one made or refreshed last.
@@ -84,45 +141,82 @@ impl Bindings {
 
     /// The same by the text of the address-of-record, without making one.
     pub fn find(&self, now: Instant, aor: &str) -> Found {
-        let all = self.users.get(aor).into_iter().flatten();
-        let mut found: Found = all.filter(|binding| binding.is_live(now)).cloned().collect();
-        found.sort_by_key(|binding| std::cmp::Reverse((binding.q, binding.serial)));
+        let mut found: Found = self.all(aor).iter().filter(|binding| binding.is_live(now)).cloned().collect();
+        if found.len() > 1 {
+            found.sort_by_key(|binding| std::cmp::Reverse((binding.q, binding.serial)));
+        }
         found
     }
 
     /// All bindings of a user in the order they were first made, also those that ran out and were not taken out.
     pub fn all(&self, aor: &str) -> &[Arc<Binding>] {
-        self.users.get(aor).map_or(&[], |bindings| bindings)
+        self.user(aor).map_or(&[], |user| &user.bindings)
     }
 
     /// Whether anything leads to the user.
     pub fn is_registered(&self, now: Instant, aor: &str) -> bool {
-        self.users.get(aor).into_iter().flatten().any(|binding| binding.is_live(now))
+        self.all(aor).iter().any(|binding| binding.is_live(now))
     }
 
-    /// Takes out what ran out by `now`, the earliest first. Costs what it takes out.
-    pub fn expire(&mut self, now: Instant) -> Vec<(Aor, Arc<Binding>)> {
+    /// Takes out what ran out by `now`, the earliest first, and looks at no more users than `looks`, from which it takes
+    /// those it looked at: where [`Bindings::next_look`] has come then, there is more.
+    pub fn expire(&mut self, now: Instant, looks: &mut usize) -> Vec<(Aor, Arc<Binding>)> {
         let mut expired = Vec::new();
-        while let Some(entry) = self.expiry.first_entry().filter(|entry| entry.key().0 <= now) {
-            let ((_, serial), aor) = entry.remove_entry();
-            let binding = self.take(&aor, |binding| binding.serial == serial);
-            expired.extend(binding.into_iter().map(|binding| (aor.clone(), binding)));
+        while *looks > 0 {
+            let Some((at, hash)) = self.expiry.pop(now) else { break };
+            *looks -= 1;
+            // Of two users with one hash and one time either will do: the other one has its own note.
+            let is_it = |user: &Box<User>| user.armed == at && self.hash.hash_one(user.aor.as_str()) == hash;
+            let Ok(mut entry) = self.users.find_entry(hash, is_it) else { continue };
+            let user = entry.get_mut();
+            let before = user.bindings.len();
+            let aor = &user.aor;
+            user.bindings.retain(|binding| {
+                let is_live = binding.is_live(now);
+                if !is_live {
+                    expired.push((aor.clone(), binding.clone()));
+                }
+                is_live
+            });
+            self.len = self.len - before + user.bindings.len();
+            if user.bindings.is_empty() {
+                entry.remove();
+            } else {
+                user.armed = user.due();
+                self.expiry.arm(user.armed, hash);
+            }
         }
+        expired.sort_by_key(|(_, binding)| (binding.expires_at, binding.serial));
+        self.tidy();
         expired
     }
 
-    /// When the next binding runs out.
-    pub fn next_expiry(&self) -> Option<Instant> {
-        self.expiry.first_key_value().map(|((at, _), _)| *at)
+    /// When [`Bindings::expire`] has something to look at: no binding runs out before.
+    pub fn next_look(&self) -> Option<Instant> {
+        self.expiry.next()
+    }
+
+    /// Times that count for nobody must not pile up.
+    fn tidy(&mut self) {
+        if !self.expiry.is_untidy(self.users.len()) {
+            return;
+        }
+        let hash = self.hash;
+        let armed = self.users.iter_mut().map(|user| {
+            user.armed = user.due();
+            (user.armed, hash.hash_one(user.aor.as_str()))
+        });
+        self.expiry.replace(armed.collect());
     }
 
     /// Takes out a user's bindings that `which` picks.
     pub fn remove(&mut self, aor: &Aor, which: impl Fn(&Binding) -> bool) -> Found {
-        let removed = self.take(aor, which);
-        for binding in &removed {
-            self.expiry.remove(&(binding.expires_at, binding.serial));
+        let all = self.all(aor.as_str()).iter().cloned();
+        let (taken, left): (Found, Found) = all.partition(|binding| which(binding));
+        if !taken.is_empty() {
+            self.store(aor, left);
         }
-        removed
+        taken
     }
 
     /// Takes out everybody's bindings that `which` picks, in the order of [`Bindings::iter`]. Costs a look at each.
@@ -135,34 +229,27 @@ impl Bindings {
         picked
     }
 
-    fn take(&mut self, aor: &Aor, which: impl Fn(&Binding) -> bool) -> Found {
-        let Some(bindings) = self.users.get_mut(aor) else {
-            return Found::new();
-        };
-        let (taken, left): (Found, Found) = bindings.drain(..).partition(|binding| which(binding));
-        *bindings = left;
-        if bindings.is_empty() {
-            self.users.remove(aor);
-        }
-        taken
-    }
-
     /// All bindings, sorted by address-of-record, a user's in the order they were first made. Those that ran out and
     /// were not taken out are among them.
     pub fn iter(&self) -> impl Iterator<Item = (&Aor, &Arc<Binding>)> {
         let mut users: Vec<_> = self.users.iter().collect();
-        users.sort_unstable_by_key(|(aor, _)| *aor);
-        users.into_iter().flat_map(|(aor, bindings)| bindings.iter().map(move |binding| (aor, binding)))
+        users.sort_unstable_by_key(|user| &user.aor);
+        users.into_iter().flat_map(|user| user.bindings.iter().map(move |binding| (&user.aor, binding)))
+    }
+
+    /// The same in no particular order, for whoever sorts by himself: nothing is allocated.
+    pub fn unsorted(&self) -> impl Iterator<Item = (&Aor, &[Arc<Binding>])> {
+        self.users.iter().map(|user| (&user.aor, &user.bindings[..]))
     }
 
     /// How many bindings there are.
     pub fn len(&self) -> usize {
-        self.expiry.len()
+        self.len
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.expiry.is_empty()
+        self.len == 0
     }
 }
 
@@ -181,21 +268,20 @@ mod tests {
     /// What `malloc` adds to an allocation, at most.
     const OVERHEAD: usize = 16;
 
-    /// A binding of a phone that is reached directly; each Path URI adds its own length.
+    /// A binding of a phone that is reached directly; each Path URI adds its own length. Its User-Agent is one of those
+    /// that many have.
     #[test]
-    fn a_binding_costs_less_than_700_bytes() {
+    fn a_binding_costs_at_most_600_bytes() {
         let contact = "sip:1004@192.168.111.222:45060;transport=udp;rinstance=0123456789abcdef";
         let call_id = "0123456789abcdef0123456789abcdef@192.168.111.222";
-        let user_agent = "Some Vendor Softphone 5.12.3 build 20260401";
         let aor = "1004@pbx.customer.example.com";
-        let texts =
-            [contact, call_id, user_agent, aor].map(|text| text.len() + OVERHEAD).iter().sum::<usize>();
-        let counts = 2 * 2 * size_of::<usize>();
-        let binding = size_of::<Binding>() + OVERHEAD;
-        // Hash table and tree just after they grew: half full.
-        let user = 2 * (size_of::<(Aor, Found)>() + 1);
-        let expiry = 2 * size_of::<((Instant, u64), Aor)>();
-        let all = texts + counts + binding + user + expiry;
-        assert!(all <= 700, "{all} = {texts} + {counts} + {binding} + {user} + {expiry}");
+        let counts = 2 * size_of::<usize>();
+        let texts = [contact, call_id, aor].map(|text| text.len() + counts + OVERHEAD).iter().sum::<usize>();
+        let binding = size_of::<Binding>() + counts + OVERHEAD;
+        // Just after they grew: half full.
+        let user = size_of::<User>() + OVERHEAD + 2 * (size_of::<Box<User>>() + 1);
+        let expiry = 2 * Expiry::ENTRY;
+        let all = texts + binding + user + expiry;
+        assert!(all <= 600, "{all} = {texts} + {binding} + {user} + {expiry}");
     }
 }

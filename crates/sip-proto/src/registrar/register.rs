@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use chappe_sip_msg::{Contact, HeaderError, HeaderName, Message, NameAddr};
 use smallvec::SmallVec;
@@ -102,13 +101,11 @@ pub struct Register<'a> {
     pub received: Peer,
     /// User-Agent; empty without one.
     pub user_agent: Cow<'a, str>,
-    /// The profile that got it.
-    pub profile: Arc<str>,
 }
 
 impl<'a> Register<'a> {
     /// Takes a REGISTER apart.
-    pub fn read(request: &Message<'a>, received: Peer, profile: Arc<str>) -> Result<Self, RegisterError> {
+    pub fn read(request: &Message<'a>, received: Peer) -> Result<Self, RegisterError> {
         let user_agent = request.first(HeaderName::UserAgent).unwrap_or_default();
         let user_agent = &user_agent[..user_agent.len().min(USER_AGENT)];
         let register = Self {
@@ -119,7 +116,6 @@ impl<'a> Register<'a> {
             path: path(request)?,
             received,
             user_agent: String::from_utf8_lossy(user_agent),
-            profile,
         };
         if register.longest() > KEPT { Err(RegisterError::TooLong) } else { Ok(register) }
     }

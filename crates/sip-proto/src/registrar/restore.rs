@@ -7,13 +7,13 @@ use hashbrown::HashMap;
 
 use super::register::{Contacts, Register};
 use super::update::Applied;
-use super::{Aor, Binding, Bindings, Multiple, Policy};
+use super::{Aor, Binding, Bindings, Found, Multiple, Policy};
 use crate::siphash::HashKey;
 
 /// Most contacts and Call-IDs that are remembered of one user; with more, none of its bindings is put back.
 const MOST_OF_A_USER: usize = 16;
 /// Most users of whom something is remembered; with more, nothing is put back any more.
-const MOST_USERS: usize = 32_768;
+const MOST_USERS: usize = 8_192;
 
 /// What REGISTERs have said since [`Bindings::begin_restore`] about bindings that may still be put back.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Claim {
         match self {
             Self::All => true,
             Self::Contact(contact) => binding.is_for(contact),
-            Self::CallId(call_id) => binding.call_id == *call_id,
+            Self::CallId(call_id) => *binding.call_id == **call_id,
         }
     }
 }
@@ -87,14 +87,14 @@ fn claim(claims: &mut Vec<Claim>, claim: Claim) {
 impl Bindings {
     /// Remembers what REGISTERs say from here to [`Bindings::end_restore`], so that [`Bindings::restore`] undoes none of it.
     pub fn begin_restore(&mut self) {
-        self.claims = Some(Box::new(Claims::new(*self.users.hasher())));
+        self.claims = Some(Box::new(Claims::new(self.hash)));
     }
 
     /// Puts a binding of an earlier run back. Of a user's bindings those that are put back later count as the later
     /// refreshed ones, and all of them as older than what a REGISTER made. `false`: it is left out, since it ran out, or
     /// a REGISTER has removed, replaced or refreshed it. Limits of a [`Policy`] are not looked at: it has been granted.
     pub fn restore(&mut self, now: Instant, aor: &Aor, mut binding: Binding) -> bool {
-        let before = self.users.get(aor).cloned().unwrap_or_default();
+        let before = Found::from(self.all(aor.as_str()));
         let is_claimed = self.claims.as_ref().is_some_and(|claims| claims.are_about(aor, &binding));
         let is_there = before.iter().any(|known| known.is_for(&binding.contact));
         if is_claimed || is_there || !binding.is_live(now) {
@@ -103,9 +103,11 @@ impl Bindings {
         binding.serial = self.next_restored;
         self.next_restored += 1;
         let later = before.iter().position(|known| known.since > binding.since);
-        let mut after = before.clone();
-        after.insert(later.unwrap_or(before.len()), Arc::new(binding));
-        self.store(aor, &before, after);
+        let place = later.unwrap_or(before.len());
+        binding.user_agent = self.agents.of(&binding.user_agent);
+        let mut after = before;
+        after.insert(place, Arc::new(binding));
+        self.store(aor, after);
         true
     }
 

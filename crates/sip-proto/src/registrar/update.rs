@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
+use super::agents::Agents;
 use super::bindings::Found;
 use super::register::{Contacts, Register, RegisterError, Wanted};
 use super::{Binding, Multiple, Policy};
@@ -20,6 +21,8 @@ pub struct Applied {
     pub refreshed: Found,
     /// Those that are gone.
     pub removed: Found,
+    /// What was there before and is so no longer: the removed, and the refreshed as they were.
+    pub gone: Found,
 }
 
 /// A REGISTER being applied.
@@ -29,6 +32,7 @@ pub(super) struct Update<'r, 'm> {
     policy: &'r Policy,
     first_serial: u64,
     next_serial: u64,
+    agents: &'r mut Agents,
     done: Applied,
 }
 
@@ -38,8 +42,10 @@ impl<'r, 'm> Update<'r, 'm> {
         register: &'r Register<'m>,
         policy: &'r Policy,
         first_serial: u64,
+        agents: &'r mut Agents,
     ) -> Self {
-        Self { now, register, policy, first_serial, next_serial: first_serial, done: Applied::default() }
+        let done = Applied::default();
+        Self { now, register, policy, first_serial, next_serial: first_serial, agents, done }
     }
 
     /// RFC 3261 §10.3 steps 6 and 7, on the user's live bindings.
@@ -133,19 +139,23 @@ impl<'r, 'm> Update<'r, 'm> {
         }
     }
 
-    fn binding(&self, wanted: &Wanted<'_>, seconds: u32, before: Option<&Binding>) -> Binding {
+    fn binding(&mut self, wanted: &Wanted<'_>, seconds: u32, before: Option<&Binding>) -> Binding {
         let register = self.register;
+        let known = |text: fn(&Binding) -> &Arc<str>| before.map(text);
+        let user_agent = match known(|before| &before.user_agent) {
+            Some(known) if **known == *register.user_agent => known.clone(),
+            _ => self.agents.of(&register.user_agent),
+        };
         Binding {
-            contact: (*wanted.uri).into(),
+            contact: shared(known(|before| &before.contact), &wanted.uri),
             q: wanted.q.unwrap_or(1000),
             expires_at: self.now + Duration::from_secs(u64::from(seconds)),
             since: before.map_or(self.now, |before| before.since),
-            call_id: (*register.call_id).into(),
+            call_id: shared(known(|before| &before.call_id), &register.call_id),
             cseq: register.cseq,
             path: register.path.iter().map(|uri| Box::from(&**uri)).collect(),
             received: register.received,
-            user_agent: (*register.user_agent).into(),
-            profile: register.profile.clone(),
+            user_agent,
             serial: self.next_serial,
         }
     }
@@ -169,4 +179,9 @@ impl<'r, 'm> Update<'r, 'm> {
         self.done.removed.extend(gone);
         Ok(())
     }
+}
+
+/// The text that is known, where it is the same.
+fn shared(known: Option<&Arc<str>>, text: &str) -> Arc<str> {
+    known.filter(|known| ***known == *text).map_or_else(|| text.into(), Arc::clone)
 }

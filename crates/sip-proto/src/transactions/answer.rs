@@ -1,10 +1,9 @@
 //! Printing answers, and where they go.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use chappe_sip_msg::{Message, ResponseWriter, Via};
+use chappe_sip_msg::{Decimal, Message, ResponseWriter, Via};
 
 use super::exchange::Response;
 use crate::{Peer, Transport};
@@ -83,9 +82,7 @@ impl Printer {
 pub(super) fn keep(request: &Message<'_>, peer: Peer, tag: Tag, out: &mut Vec<u8>) {
     out.clear();
     let tag = std::str::from_utf8(&tag).unwrap_or_default();
-    let _unfinished = ResponseWriter::to(request, Some(peer.addr), 100, "", tag, out);
-    let status_line = out.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    out.drain(..status_line);
+    ResponseWriter::copied(request, Some(peer.addr), tag, out);
 }
 
 /// Where the answer to a request goes, RFC 3261 §18.2.2 and RFC 3581 §4.
@@ -101,8 +98,8 @@ pub(super) fn destination(via: &Via<'_>, source: Peer) -> Peer {
 
 fn status_line(code: u16, reason: &str, out: &mut BytesMut) {
     out.put_slice(b"SIP/2.0 ");
-    // A BytesMut grows as it must: writing to it does not fail.
-    let _ = write!(out.writer(), "{} ", code.clamp(100, 699));
+    out.put_slice(Decimal::of(code.clamp(100, 699).into()).as_bytes());
+    out.put_u8(b' ');
     one_line(reason, out);
     out.put_slice(b"\r\n");
 }
@@ -114,14 +111,17 @@ fn header(name: &str, value: &str, out: &mut BytesMut) {
     out.put_slice(b"\r\n");
 }
 
+/// Ends the headers.
 fn content_length(length: usize, out: &mut BytesMut) {
-    let _ = write!(out.writer(), "Content-Length: {length}\r\n\r\n");
+    out.put_slice(b"Content-Length: ");
+    out.put_slice(Decimal::of(length).as_bytes());
+    out.put_slice(b"\r\n\r\n");
 }
 
 /// Without line ends, so that no value starts a header of its own.
 fn one_line(text: &str, out: &mut BytesMut) {
-    for piece in text.split(['\r', '\n', '\0']) {
-        out.put_slice(piece.as_bytes());
+    for piece in text.as_bytes().split(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        out.put_slice(piece);
     }
 }
 

@@ -85,8 +85,8 @@ impl Branches {
     pub(super) fn next(&mut self) -> Branch {
         self.serial += 1;
         let mut hash = self.key.hash();
-        hash.write(&self.serial.to_le_bytes());
-        hash.write(&self.shard.to_le_bytes());
+        hash.number(self.serial);
+        hash.number(self.shard.into());
         let number = BranchNumber { secret: hash.finish(), serial: self.serial as u32 };
         Branch::print(self.shard, number)
     }

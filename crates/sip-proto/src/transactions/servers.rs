@@ -112,6 +112,11 @@ impl Servers {
         self.all.at(*index).map(|(slot, _)| ServerId(slot))
     }
 
+    /// The To tag of answers to the request of that key.
+    pub(super) fn tag(&self, key: ServerKey) -> Tag {
+        tag(self.tag_key, key)
+    }
+
     /// RFC 3261 §8.2.2.2.
     pub(super) fn is_merged(&self, merge: MergeKey) -> bool {
         let is_it = |index: &u32| self.all.at(*index).is_some_and(|(_, server)| server.merge == Some(merge));
@@ -376,7 +381,7 @@ impl Pending {
 /// The same request gets the same tag, whether or not it is kept, RFC 3261 §8.2.7.
 fn tag(tag_key: HashKey, key: ServerKey) -> Tag {
     let mut hash = tag_key.hash();
-    key.words().iter().for_each(|word| hash.field(&word.to_le_bytes()));
+    key.words().into_iter().for_each(|word| hash.number(word));
     answer::tag(hash.finish128()[0])
 }
 

@@ -1,6 +1,8 @@
 //! The table of bindings.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
@@ -28,21 +30,32 @@ pub fn write(connection: &Connection, key: &BindingKey, binding: Option<&KeptBin
 }
 
 /// Those of a profile that are live, in the order of users and contacts; the others are removed.
-pub fn live(connection: &Connection, profile: &str, now: Micros) -> Result<Vec<KeptBinding>, Fault> {
-    let mut delete = connection.prepare_cached("DELETE FROM binding WHERE profile = ?1 AND expires <= ?2")?;
-    delete.execute(params![profile, now])?;
+pub fn live(connection: &Connection, profile: &Arc<str>, now: Micros) -> Result<Vec<KeptBinding>, Fault> {
     let mut select = connection.prepare_cached(
         "SELECT aor, contact, expires, octets FROM binding WHERE profile = ?1 ORDER BY aor, contact",
     )?;
-    let mut rows = select.query([profile])?;
-    let (mut live, mut damaged) = (Vec::new(), Vec::new());
+    let mut rows = select.query([&**profile])?;
+    let (mut live, mut damaged, mut is_over) = (Vec::<KeptBinding>::new(), Vec::new(), false);
     while let Some(row) = rows.next()? {
-        let (aor, contact): (Box<str>, Box<str>) = (row.get(0)?, row.get(1)?);
-        let octets = row.get_ref(3)?.as_blob().ok();
-        match octets.and_then(|octets| decode(octets, profile, &aor, &contact, row.get(2).ok()?)) {
-            Some(binding) => live.push(binding),
-            None => damaged.push((Box::from(profile), aor, contact)),
+        // What is no number is damage, which comes out below.
+        let expires = row.get(2).ok();
+        if expires.is_some_and(|expires: Micros| expires <= now) {
+            is_over = true;
+            continue;
         }
+        let (aor, contact): (Arc<str>, Arc<str>) = (row.get(0)?, row.get(1)?);
+        let octets = row.get_ref(3)?.as_blob().ok();
+        let agent = live.last().map(|last| &last.user_agent);
+        match octets.and_then(|octets| decode(octets, profile, &aor, &contact, expires?, agent)) {
+            Some(binding) => live.push(binding),
+            None => damaged.push((profile.clone(), aor, contact)),
+        }
+    }
+    drop(rows);
+    if is_over {
+        let mut delete =
+            connection.prepare_cached("DELETE FROM binding WHERE profile = ?1 AND expires <= ?2")?;
+        delete.execute(params![&**profile, now])?;
     }
     for key in damaged {
         tracing::error!("the binding {} of {} is damaged in the store, and forgotten", key.2, key.1);
@@ -69,7 +82,15 @@ fn encode(binding: &KeptBinding) -> Vec<u8> {
     out.sealed(&seal(&binding.profile, &binding.aor, &binding.contact, binding.expires))
 }
 
-fn decode(octets: &[u8], profile: &str, aor: &str, contact: &str, expires: Micros) -> Option<KeptBinding> {
+/// `agent` is another binding's User-Agent, to be shared where it is the same: phones are of few kinds.
+fn decode(
+    octets: &[u8],
+    profile: &Arc<str>,
+    aor: &Arc<str>,
+    contact: &Arc<str>,
+    expires: Micros,
+    agent: Option<&Arc<str>>,
+) -> Option<KeptBinding> {
     let mut input = In::unsealed(&seal(profile, aor, contact, expires), octets)?;
     let (q, since) = (input.small()?, input.signed()?);
     let (call_id, cseq) = (input.text()?.into(), input.small()?);
@@ -79,8 +100,10 @@ fn decode(octets: &[u8], profile: &str, aor: &str, contact: &str, expires: Micro
         ref octets => IpAddr::from(<[u8; 16]>::try_from(octets).ok()?),
     };
     let received = SocketAddr::new(address, input.small()?);
-    let (transport, user_agent) = (input.text()?.into(), input.text()?.into());
-    let (profile, aor, contact) = (profile.into(), aor.into(), contact.into());
+    let (transport, user_agent) = (transport(input.text()?), input.text()?);
+    let user_agent =
+        agent.filter(|agent| ***agent == *user_agent).map_or_else(|| user_agent.into(), Arc::clone);
+    let (profile, aor, contact) = (profile.clone(), aor.clone(), contact.clone());
     Some(KeptBinding {
         profile,
         aor,
@@ -97,7 +120,18 @@ fn decode(octets: &[u8], profile: &str, aor: &str, contact: &str, expires: Micro
     })
 }
 
+/// Without a copy where it is one of those there are.
+fn transport(name: &str) -> Cow<'static, str> {
+    let known = ["UDP", "TCP", "TLS", "WS", "WSS"].into_iter().find(|known| *known == name);
+    known.map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed)
+}
+
 fn seal(profile: &str, aor: &str, contact: &str, expires: Micros) -> Vec<u8> {
-    let texts = [profile, aor, contact].join("\n");
-    [texts.as_bytes(), &expires.to_le_bytes()].concat()
+    let mut seal = Vec::with_capacity(profile.len() + aor.len() + contact.len() + 10);
+    for (text, end) in [(profile, &b"\n"[..]), (aor, b"\n"), (contact, b"")] {
+        seal.extend_from_slice(text.as_bytes());
+        seal.extend_from_slice(end);
+    }
+    seal.extend_from_slice(&expires.to_le_bytes());
+    seal
 }

@@ -17,13 +17,17 @@ const BATCH_OCTETS: usize = 8 << 20;
 const MAX_OCTETS: usize = 64 << 20;
 /// Bindings that may wait; beyond, those that have not been waiting are lost: their devices register again.
 const MAX_BINDINGS: usize = 1_000_000;
-/// Bindings written along with a batch.
+/// Bindings written along with a batch while they wait for company.
 const BATCH_BINDINGS: usize = 1024;
+/// Bindings in one transaction: many devices that register at once do not hold up a message for long.
+const MOST_BINDINGS: usize = 4096;
 
 /// Jobs in the order they were asked for, and bindings, the last state of each. Both are bounded, see above.
 pub struct Queue {
     state: Mutex<State>,
     wake: Condvar,
+    /// Bindings that are due and did not fit into a transaction. They are the writer's, so nobody waits while it sorts them.
+    aside: Mutex<VecDeque<Binding>>,
     max_jobs: usize,
     /// How long bindings wait for company.
     linger: Duration,
@@ -35,21 +39,28 @@ struct State {
     octets: usize,
     /// How many jobs there ever were.
     asked: u64,
-    /// `None`: to be removed.
+    /// Those that are not due.
     bindings: HashMap<BindingKey, Option<KeptBinding>>,
+    /// How many are set aside.
+    aside: usize,
     bindings_due: Option<Instant>,
+    /// A job waits for all of them to be written.
+    behind: bool,
     closed: bool,
 }
+
+/// A binding's key and what becomes of it; `None`: it is to be removed.
+type Binding = (BindingKey, Option<KeptBinding>);
 
 /// What goes into the next transaction.
 pub struct Batch {
     pub jobs: Vec<Box<dyn Job>>,
-    pub bindings: Vec<(BindingKey, Option<KeptBinding>)>,
+    pub bindings: Vec<Binding>,
 }
 
 impl Queue {
     pub fn new(max_jobs: usize, linger: Duration) -> Self {
-        Self { state: Mutex::default(), wake: Condvar::new(), max_jobs, linger }
+        Self { state: Mutex::default(), wake: Condvar::new(), aside: Mutex::default(), max_jobs, linger }
     }
 
     /// Adds a job that holds so many octets.
@@ -60,9 +71,7 @@ impl Queue {
     /// [`push`](Self::push); all bindings that wait are written no later than it.
     pub fn push_behind_bindings(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
         let at_once = |state: &mut State| {
-            if !state.bindings.is_empty() {
-                state.bindings_due = Some(Instant::now());
-            }
+            state.behind |= !state.bindings.is_empty();
         };
         self.push_where(at_once, job, 0)
     }
@@ -96,7 +105,9 @@ impl Queue {
     /// Puts what becomes of a binding in the place of what was to become of it.
     pub fn bind(&self, key: BindingKey, binding: Option<KeptBinding>) {
         let mut state = self.state.lock();
-        if state.closed || (state.bindings.len() >= MAX_BINDINGS && !state.bindings.contains_key(&key)) {
+        if state.closed
+            || (state.bindings.len() + state.aside >= MAX_BINDINGS && !state.bindings.contains_key(&key))
+        {
             return;
         }
         state.bindings.insert(key, binding);
@@ -108,12 +119,13 @@ impl Queue {
     }
 
     /// Bindings that could not be written wait again, but for those about which there is later news.
-    pub fn restore(&self, bindings: Vec<(BindingKey, Option<KeptBinding>)>) {
+    pub fn restore(&self, bindings: Vec<Binding>) {
         let mut state = self.state.lock();
         if state.closed || bindings.is_empty() {
             return;
         }
-        for (key, binding) in bindings {
+        // Of two about one binding the later one counts.
+        for (key, binding) in bindings.into_iter().rev() {
             state.bindings.entry(key).or_insert(binding);
         }
         state.bindings_due = Some(Instant::now() + self.linger);
@@ -124,11 +136,12 @@ impl Queue {
         self.state.lock().asked
     }
 
-    /// Waits for something to do, until `deadline` at most; `None`: the queue is closed and empty.
+    /// Waits for something to do, until `deadline` at most; `None`: the queue is closed and empty. For the writer alone.
     pub fn take(&self, deadline: Option<Instant>) -> Option<Batch> {
+        let mut aside = self.aside.lock();
         let mut state = self.state.lock();
         loop {
-            if !state.jobs.is_empty() {
+            if !state.jobs.is_empty() || !aside.is_empty() {
                 break;
             }
             if state.closed {
@@ -144,7 +157,28 @@ impl Queue {
                 None => self.wake.wait(&mut state),
             }
         }
-        Some(Batch { bindings: state.take_bindings(), jobs: state.take_jobs() })
+        let jobs = state.take_jobs();
+        let all = state.closed || state.behind;
+        let due = state.bindings_due.is_some_and(|due| due <= Instant::now());
+        let fresh = match (all, aside.is_empty()) {
+            (true, _) => state.take_bindings(),
+            (false, true) if due => state.take_bindings(),
+            (false, true) => state.take_company(),
+            (false, false) => HashMap::new(),
+        };
+        let most = if all { usize::MAX } else { MOST_BINDINGS };
+        state.aside = (aside.len() + fresh.len()).saturating_sub(most);
+        // Whoever binds meanwhile does not wait for what follows.
+        drop(state);
+        // What was set aside is older than what there is about the same bindings now.
+        aside.extend(sorted(fresh));
+        let written = aside.len().min(most);
+        let bindings = aside.drain(..written).collect();
+        if aside.is_empty() {
+            // The memory of a storm is given back.
+            *aside = VecDeque::new();
+        }
+        Some(Batch { jobs, bindings })
     }
 
     /// Nothing comes any more; what waits can be taken.
@@ -177,15 +211,25 @@ impl State {
         jobs
     }
 
-    /// All of them when they are due, else some, for company.
-    fn take_bindings(&mut self) -> Vec<(BindingKey, Option<KeptBinding>)> {
-        let due = self.closed || self.bindings_due.is_some_and(|due| due <= Instant::now());
-        if due || self.bindings.len() <= BATCH_BINDINGS {
-            self.bindings_due = None;
-            return self.bindings.drain().collect();
+    /// Some that are not due, for company.
+    fn take_company(&mut self) -> HashMap<BindingKey, Option<KeptBinding>> {
+        if self.bindings.len() <= BATCH_BINDINGS {
+            return self.take_bindings();
         }
         self.bindings.extract_if(|_, _| true).take(BATCH_BINDINGS).collect()
     }
+
+    fn take_bindings(&mut self) -> HashMap<BindingKey, Option<KeptBinding>> {
+        (self.bindings_due, self.behind) = (None, false);
+        std::mem::take(&mut self.bindings)
+    }
+}
+
+/// In the order of their keys: neighbours in the file one after the other.
+fn sorted(bindings: HashMap<BindingKey, Option<KeptBinding>>) -> Vec<Binding> {
+    let mut bindings: Vec<_> = bindings.into_iter().collect();
+    bindings.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    bindings
 }
 
 #[cfg(test)]
@@ -269,6 +313,18 @@ mod tests {
         assert_eq!(queue.take(None).unwrap().bindings.len(), BATCH_BINDINGS);
         queue.push_behind_bindings(Box::new(Nothing)).unwrap();
         assert_eq!(queue.take(None).unwrap().bindings.len(), 2 * BATCH_BINDINGS);
+        let hurried = Queue::new(2000, Duration::ZERO);
+        (0..2 * MOST_BINDINGS + 1).for_each(|number| hurried.bind(key(number), None));
+        let taken = [(); 3].map(|()| hurried.take(None).unwrap().bindings.len());
+        assert_eq!(taken, [MOST_BINDINGS, MOST_BINDINGS, 1]);
+    }
+
+    #[test]
+    fn neighbours_are_written_together() {
+        let queue = queue();
+        (0..500).for_each(|number| queue.bind(key(number * 7919 % 500), None));
+        queue.push(Box::new(Nothing), 0).unwrap();
+        assert!(queue.take(None).unwrap().bindings.is_sorted_by_key(|(key, _)| key.clone()));
     }
 
     #[test]

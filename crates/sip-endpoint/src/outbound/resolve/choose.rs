@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use chappe_sip_proto::{Peer, Transport};
 
-/// The transports that we speak, the preferred first, RFC 3263 §4.1.
-const OURS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+/// The transports that we speak and their usual names, the preferred first, RFC 3263 §4.1.
+const OURS: [(Transport, &str); 3] =
+    [(Transport::Udp, "_sip._udp"), (Transport::Tcp, "_sip._tcp"), (Transport::Tls, "_sips._tcp")];
 /// RFC 3261 §18.1.1: requests of more octets go by a transport that has congestion control.
 const LARGE: usize = 1300;
 
@@ -59,9 +60,7 @@ pub fn services(mut naptr: Vec<Naptr>, host: &str, wanted: Option<Transport>) ->
         .filter(|(_, name)| !name.trim_matches('.').is_empty())
         .collect();
     if names.is_empty() {
-        let usual = |transport: Transport| {
-            (transport, format!("_sip._{}.{host}", transport.as_str().to_ascii_lowercase()))
-        };
+        let usual = |(transport, name)| (transport, format!("{name}.{host}"));
         names = OURS.map(usual).into();
     }
     names.retain(|(transport, _)| wanted.is_none_or(|wanted| wanted == *transport));
@@ -72,6 +71,7 @@ fn by_service(service: &str) -> Option<Transport> {
     match service.to_ascii_uppercase().as_str() {
         "SIP+D2U" => Some(Transport::Udp),
         "SIP+D2T" => Some(Transport::Tcp),
+        "SIPS+D2T" => Some(Transport::Tls),
         _ => None,
     }
 }
@@ -120,7 +120,7 @@ pub fn for_size(targets: Targets, octets: usize, tcp: bool) -> Vec<Peer> {
     let (large, mut peers) = (octets > LARGE, Vec::with_capacity(targets.len()));
     let mut targets = targets;
     if !tcp {
-        targets.retain(|target| target.peer.transport == Transport::Udp);
+        targets.retain(|target| target.peer.transport != Transport::Tcp);
     }
     if large && tcp {
         targets.sort_by_key(|target| target.fixed && target.peer.transport == Transport::Udp);
@@ -149,12 +149,14 @@ mod tests {
 
     #[test]
     fn which_services_are_asked_for() {
-        let both = "UDP _sip._udp.e.test, TCP _sip._tcp.e.test";
-        assert_eq!(names(vec![], None), both);
+        let all = "UDP _sip._udp.e.test, TCP _sip._tcp.e.test, TLS _sips._tcp.e.test";
+        assert_eq!(names(vec![], None), all);
         assert_eq!(names(vec![], Some(Transport::Tcp)), "TCP _sip._tcp.e.test");
-        assert_eq!(names(vec![], Some(Transport::Tls)), "");
+        assert_eq!(names(vec![], Some(Transport::Tls)), "TLS _sips._tcp.e.test");
+        assert_eq!(names(vec![], Some(Transport::Ws)), "");
         let tls = || naptr(1, 1, "SIPS+D2T", "_sips._tcp.e.test.");
-        assert_eq!(names(vec![tls()], None), both);
+        assert_eq!(names(vec![tls()], None), "TLS _sips._tcp.e.test.");
+        assert_eq!(names(vec![naptr(1, 1, "E2U+sip", "x.test.")], None), all);
         let records = vec![
             naptr(50, 90, "sip+d2u", "_sip._udp.a.test."),
             naptr(50, 50, "SIP+D2T", "_sip._tcp.b.test."),
@@ -164,7 +166,7 @@ mod tests {
         ];
         assert_eq!(
             names(records, None),
-            "TCP _sip._tcp.c.test., TCP _sip._tcp.b.test., UDP _sip._udp.a.test."
+            "TLS _sips._tcp.e.test., TCP _sip._tcp.c.test., TCP _sip._tcp.b.test., UDP _sip._udp.a.test."
         );
     }
 

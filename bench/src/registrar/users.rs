@@ -1,0 +1,95 @@
+//! What users send: REGISTERs, MESSAGEs to them, and both with digest.
+
+use chappe_sip_msg::{HeaderName, Message};
+use chappe_sip_proto::digest::{Challenge, Protected, answer, strongest};
+
+use super::drive::Requests;
+use super::folder::user;
+use super::request::Template;
+use crate::folder::{DOMAIN, PASSWORD};
+
+/// Everybody in turn, without credentials.
+pub struct Everybody {
+    pub template: Template,
+    pub users: usize,
+    /// The number of the first request.
+    pub first: usize,
+}
+
+impl Requests for Everybody {
+    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
+        self.template.write((number - self.first) % self.users, number, "", out);
+    }
+}
+
+/// One sender's MESSAGEs to users here and there, no two of them near each other.
+pub struct Messages {
+    pub template: Template,
+    pub users: usize,
+}
+
+impl Requests for Messages {
+    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
+        // Knuth's multiplicative hash: the same user each time that the number is asked for.
+        let spread = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+        self.template.write((spread % self.users as u64) as usize, number, "", out);
+    }
+}
+
+/// Users with passwords. A user answers the last challenge it got, counting up, as phones do.
+pub struct Phones {
+    pub template: Template,
+    pub method: &'static str,
+    pub first: usize,
+    /// Of each user the challenge, and how often it was answered.
+    known: Vec<Option<(Challenge, u32)>>,
+    /// What the last time said, for requests that are sent once more.
+    lines: Vec<(usize, String)>,
+}
+
+impl Phones {
+    pub fn new(template: Template, method: &'static str, users: usize, first: usize) -> Self {
+        Self { template, method, first, known: vec![None; users], lines: vec![(0, String::new()); users] }
+    }
+
+    fn line(&mut self, who: usize, number: usize) -> &str {
+        let (of, line) = &mut self.lines[who];
+        if *of != number {
+            *of = number;
+            *line = self.known[who].as_mut().map_or_else(String::new, |(challenge, count)| {
+                *count += 1;
+                credentials(self.method, who, challenge, *count)
+            });
+        }
+        line
+    }
+}
+
+fn credentials(method: &str, who: usize, challenge: &Challenge, count: u32) -> String {
+    let (name, uri) = match method {
+        "REGISTER" => ("Authorization", format!("sip:{DOMAIN}")),
+        _ => ("Proxy-Authorization", format!("sip:{}@{DOMAIN}", user(who))),
+    };
+    let protected = Protected { method, uri: &uri, body: b"" };
+    let value = answer(challenge, &user(who), PASSWORD, protected, "0a1b2c3d", count);
+    format!("{name}: {value}\r\n")
+}
+
+impl Requests for Phones {
+    fn write(&mut self, number: usize, out: &mut Vec<u8>) {
+        let who = (number - self.first) % self.known.len();
+        self.line(who, number);
+        self.template.write(who, number, &self.lines[who].1, out);
+    }
+
+    fn answered(&mut self, number: usize, response: &Message<'_>) {
+        let asks = match response.code() {
+            Some(401) => HeaderName::WwwAuthenticate,
+            Some(407) => HeaderName::ProxyAuthenticate,
+            _ => return,
+        };
+        let challenges = response.all(asks).filter_map(|value| Challenge::parse(value).ok());
+        let who = (number - self.first) % self.known.len();
+        self.known[who] = strongest(challenges).map(|challenge| (challenge, 0));
+    }
+}

@@ -1,0 +1,193 @@
+//! The rows of the table: which server, and what it is sent.
+
+use crate::folder::{ECHO, LUA, PYTHON};
+
+/// A row.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// For `--rows`.
+    pub name: &'static str,
+    /// What the table calls it.
+    pub title: &'static str,
+    pub server: Kind,
+    pub to: Recipient,
+    pub body: Body,
+    pub beside: Beside,
+}
+
+/// A server; rows of the same kind share one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The relay that only moves packets.
+    Floor,
+    Kamailio,
+    Chappe(Conf),
+}
+
+/// How chappe is configured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Conf {
+    /// One shard, a store, a chatplan of a few extensions, senders who need not authenticate.
+    Plain,
+    /// Without a store.
+    Storeless,
+    /// With a store that takes all that the senders manage to send.
+    Keeper,
+    /// Each MESSAGE needs credentials.
+    Digest,
+    /// So many extensions, each for one recipient.
+    Extensions(u32),
+    /// With an event socket.
+    Events,
+    /// A shard on each of two cores.
+    TwoCores,
+}
+
+/// To whom messages go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recipient {
+    /// A user who is registered.
+    Registered,
+    /// One who is not.
+    Away,
+    /// One that the chatplan answers for.
+    Named(&'static str),
+    /// The one that the extension of this number answers for.
+    OfExtension(u32),
+}
+
+/// How long a message is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Body {
+    /// The whole message has the length that the command line says.
+    Whole,
+    /// The body has so many octets.
+    Octets(usize),
+}
+
+/// What goes on at the same time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Beside {
+    Nothing,
+    /// Other users' messages go to a script that sleeps.
+    Sleeper,
+    /// So many clients of the event socket hear of each message.
+    Listeners(u32),
+}
+
+const fn row(name: &'static str, title: &'static str, server: Kind, to: Recipient) -> Row {
+    Row { name, title, server, to, body: Body::Whole, beside: Beside::Nothing }
+}
+
+const fn plain(name: &'static str, title: &'static str, to: Recipient) -> Row {
+    row(name, title, Kind::Chappe(Conf::Plain), to)
+}
+
+const fn extensions(name: &'static str, title: &'static str, count: u32, to: Recipient) -> Row {
+    row(name, title, Kind::Chappe(Conf::Extensions(count)), to)
+}
+
+/// What all others are compared with.
+pub const FLOOR: &str = "floor";
+pub const RELAY: &str = "relay";
+pub const KAMAILIO: &str = "kamailio";
+pub const TWO_CORES: &str = "two-cores";
+pub const SLEEPER_TITLE: &str =
+    "chappe, point to point, beside a Python script that sleeps 1 s in every tenth message";
+
+/// All rows, in the order of the table.
+pub const ROWS: &[Row] = &[
+    row(FLOOR, "floor: moves packets, parses nothing", Kind::Floor, Recipient::Registered),
+    row(KAMAILIO, "Kamailio, stateful relay to a registered user", Kind::Kamailio, Recipient::Registered),
+    plain(RELAY, "chappe, point to point", Recipient::Registered),
+    row(
+        "storeless",
+        "chappe, point to point, without a store",
+        Kind::Chappe(Conf::Storeless),
+        Recipient::Registered,
+    ),
+    Row {
+        body: Body::Octets(100),
+        ..plain("body-100", "chappe, point to point, bodies of 100 octets", Recipient::Registered)
+    },
+    Row {
+        body: Body::Octets(600),
+        ..plain("body-600", "chappe, point to point, bodies of 600 octets", Recipient::Registered)
+    },
+    Row {
+        body: Body::Octets(8192),
+        ..plain("body-8k", "chappe, point to point, bodies of 8 KiB", Recipient::Registered)
+    },
+    row(
+        "digest",
+        "chappe, point to point, digest on every message",
+        Kind::Chappe(Conf::Digest),
+        Recipient::Registered,
+    ),
+    row(
+        TWO_CORES,
+        "chappe, point to point, a shard on each of two cores",
+        Kind::Chappe(Conf::TwoCores),
+        Recipient::Registered,
+    ),
+    Row {
+        beside: Beside::Listeners(10),
+        ..row(
+            "events",
+            "chappe, point to point, 10 clients hear of each message",
+            Kind::Chappe(Conf::Events),
+            Recipient::Registered,
+        )
+    },
+    plain("reply", "chappe, `reply` from the chatplan", Recipient::Named(ECHO)),
+    extensions("extensions-1", "chappe, `reply`, 1 extension", 1, Recipient::OfExtension(0)),
+    extensions(
+        "extensions-100",
+        "chappe, `reply`, the last of 100 extensions",
+        100,
+        Recipient::OfExtension(99),
+    ),
+    extensions("extensions-1k-first", "chappe, `reply`, the first of 1,000", 1000, Recipient::OfExtension(0)),
+    extensions(
+        "extensions-1k-middle",
+        "chappe, `reply`, the middle of 1,000",
+        1000,
+        Recipient::OfExtension(499),
+    ),
+    extensions("extensions-1k", "chappe, `reply`, the last of 1,000", 1000, Recipient::OfExtension(999)),
+    extensions("extensions-1k-none", "chappe, point to point, none of 1,000", 1000, Recipient::Registered),
+    extensions("extensions-10k", "chappe, `reply`, the last of 10,000", 10_000, Recipient::OfExtension(9999)),
+    extensions(
+        "extensions-10k-none",
+        "chappe, point to point, none of 10,000",
+        10_000,
+        Recipient::Registered,
+    ),
+    plain("lua", "chappe, `reply` from a Lua script", Recipient::Named(LUA)),
+    plain("python", "chappe, `reply` from a Python script, workers included", Recipient::Named(PYTHON)),
+    Row { beside: Beside::Sleeper, ..plain("sleeper", SLEEPER_TITLE, Recipient::Registered) },
+    row(
+        "stored",
+        "chappe, to users who are away: 202 once it is on the disk",
+        Kind::Chappe(Conf::Keeper),
+        Recipient::Away,
+    ),
+];
+
+/// The row of that name.
+pub fn named(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_has_a_name_of_its_own() {
+        for row in ROWS {
+            assert_eq!(ROWS.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
+        }
+        assert!([FLOOR, RELAY, KAMAILIO, TWO_CORES].iter().all(|name| named(name).is_some()));
+    }
+}

@@ -1,0 +1,355 @@
+//! More messages than the server can take: what it does with them, and how soon it is itself again.
+//!
+//! First the capacity is measured, in closed loop; then parts and multiples of it are offered in open loop, a few seconds
+//! each, with the retransmissions of RFC 3261 and a 503 as the end of it; at last the load falls from the most to a half of
+//! the capacity. The same for Kamailio, where it is installed.
+
+mod book;
+mod generator;
+mod recovery;
+mod table;
+mod trains;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::cli::Options;
+use crate::error::BenchError;
+use crate::folder::Setup;
+use crate::message::Template;
+use crate::plot::curves::{Curve, Plot, Scale};
+use crate::register::register;
+use crate::rounds::program;
+use crate::server::Server;
+use crate::udp::Port;
+use crate::{machine, table as figures};
+use generator::{Generator, Pace};
+pub use recovery::Recovery;
+
+/// The start of a measurement of the capacity that is not counted.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// How long the capacity is measured, and how often; the median counts.
+const CAPACITY: (Duration, u32) = (Duration::from_secs(2), 3);
+/// How long a step's last messages may take.
+const DRAIN: Duration = Duration::from_secs(1);
+/// The last step of the sweep before the load falls, and what it falls to.
+const FALL: (f64, f64) = (5.0, 0.5);
+
+/// What is measured of a server with too much to do.
+#[derive(clap::Args, Clone, Debug)]
+pub struct SweepOptions {
+    /// The server to measure [default: `chappe` beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub chappe: Option<PathBuf>,
+
+    /// Kamailio's program
+    #[arg(long, value_name = "PATH", default_value = "/usr/sbin/kamailio")]
+    pub kamailio: PathBuf,
+
+    /// Leave Kamailio out
+    #[arg(long)]
+    pub alone: bool,
+
+    /// What is offered, as multiples of the capacity
+    #[arg(long, value_delimiter = ',', default_values_t = [0.25, 0.5, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0])]
+    pub loads: Vec<f64>,
+
+    /// Seconds a step
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+
+    /// Messages on their way at once while the capacity is measured
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub window: u32,
+
+    /// Users that send, and as many that receive
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub users: u32,
+
+    /// Bytes of a MESSAGE, at least
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(400..=1300))]
+    pub size: u32,
+
+    /// A folder for the plots
+    #[arg(long, value_name = "PATH")]
+    pub plots: Option<PathBuf>,
+
+    /// Core of the server
+    #[arg(long, default_value_t = 0)]
+    pub server_core: usize,
+
+    /// Core of the load generator
+    #[arg(long, default_value_t = 1)]
+    pub load_core: usize,
+}
+
+impl SweepOptions {
+    /// Those that are measured beside the rows.
+    pub fn beside(options: &Options) -> Self {
+        Self {
+            chappe: options.chappe.clone(),
+            kamailio: options.kamailio.clone(),
+            alone: false,
+            loads: vec![0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0],
+            seconds: options.seconds,
+            window: options.window,
+            users: options.users,
+            size: options.size.min(1300),
+            plots: None,
+            server_core: options.server_core,
+            load_core: options.load_core,
+        }
+    }
+}
+
+/// All that was measured.
+pub struct Sweep {
+    pub servers: Vec<Swept>,
+}
+
+/// What one server did.
+pub struct Swept {
+    pub name: &'static str,
+    /// Messages a second, answered and delivered, in closed loop.
+    pub capacity: f64,
+    pub steps: Vec<Step>,
+    /// `None`: it was not measured.
+    pub recovery: Option<Recovery>,
+    /// Octets of memory before the first message.
+    pub memory: u64,
+}
+
+/// One load.
+pub struct Step {
+    /// Of the capacity.
+    pub times: f64,
+    /// Messages a second that were sent for the first time.
+    pub offered: f64,
+    /// Retransmissions a second.
+    pub again: f64,
+    /// Messages a second, answered 2xx and delivered.
+    pub goodput: f64,
+    /// 503s a second.
+    pub refused: f64,
+    /// From when a message was due to its 2xx, milliseconds.
+    pub p50: f64,
+    pub p99: f64,
+    /// Of the server's core.
+    pub cpu: f64,
+    /// Octets of memory at the end.
+    pub memory: u64,
+    /// The part of the messages that the generator sent too late.
+    pub late: f64,
+}
+
+/// Measures, prints and writes the plots.
+pub fn run(options: &SweepOptions) -> Result<(), BenchError> {
+    let sweep = measure(options)?;
+    print!("{}", sweep.markdown());
+    for (name, svg) in sweep.svgs() {
+        if let Some(folder) = &options.plots {
+            std::fs::write(folder.join(name), svg).map_err(BenchError::system("write a plot"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Measures the one server and then the other.
+pub fn measure(options: &SweepOptions) -> Result<Sweep, BenchError> {
+    machine::check_cores(options.server_core, options.load_core)?;
+    machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
+    let setup = Setup { users: 2 * options.users, ..Setup::default() };
+    let chappe = Server::chappe(&program(options.chappe.as_ref())?, options.server_core, setup)?;
+    let mut servers = vec![sweep("chappe", &chappe, options)?];
+    drop(chappe);
+    if options.alone {
+        return Ok(Sweep { servers });
+    }
+    if options.kamailio.is_file() {
+        let kamailio = Server::kamailio(&options.kamailio, options.server_core)?;
+        servers.push(sweep("Kamailio", &kamailio, options)?);
+    } else {
+        eprintln!("no {}: the peer is left out", options.kamailio.display());
+    }
+    Ok(Sweep { servers })
+}
+
+fn sweep(name: &'static str, server: &Server, options: &SweepOptions) -> Result<Swept, BenchError> {
+    let mut bench = Bench { name, server, options, ports: [Port::open()?, Port::open()?], run: 0 };
+    bench.register_users()?;
+    let memory = server.memory()?;
+    let capacity = bench.capacity()?;
+    let steps: Result<Vec<_>, _> = options.loads.iter().map(|times| bench.step(*times, capacity)).collect();
+    let steps = steps?;
+    let recovery = match options.loads.iter().any(|times| *times >= FALL.0) {
+        true => Some(bench.fall(capacity)?),
+        false => None,
+    };
+    Ok(Swept { name, capacity, steps, recovery, memory })
+}
+
+struct Bench<'o> {
+    name: &'static str,
+    server: &'o Server,
+    options: &'o SweepOptions,
+    ports: [Port; 2],
+    /// Counts the runs, so that none takes another's messages for its own.
+    run: u32,
+}
+
+impl Bench<'_> {
+    fn register_users(&mut self) -> Result<(), BenchError> {
+        for user in 0..self.options.users {
+            let [sender, receiver] = self.users(user);
+            register(&mut self.ports[0], self.server.address, &sender)?;
+            register(&mut self.ports[1], self.server.address, &receiver)?;
+        }
+        Ok(())
+    }
+
+    fn users(&self, user: u32) -> [String; 2] {
+        [1000 + user, 1000 + self.options.users + user].map(|user| user.to_string())
+    }
+
+    fn generator(&mut self) -> Generator<'_> {
+        self.run += 1;
+        let (from, size) = (self.ports[0].address, self.options.size as usize);
+        let templates = (0..self.options.users).map(|user| {
+            let [sender, receiver] = self.users(user);
+            Template::new(self.run, from, &sender, &receiver, size)
+        });
+        let templates = templates.collect();
+        Generator::new(self.run, self.server.address, &mut self.ports, templates)
+    }
+
+    fn capacity(&mut self) -> Result<f64, BenchError> {
+        let window = Pace::Window(u64::from(self.options.window));
+        let mut rates = Vec::new();
+        for _ in 0..CAPACITY.1 {
+            let mut generator = self.generator();
+            generator.drive(window, WARM_UP)?;
+            let start = generator.elapsed();
+            generator.drive(window, CAPACITY.0)?;
+            let end = generator.elapsed();
+            rates.push(generator.book.stretch(start, end).done as f64 / (end - start).as_secs_f64());
+            generator.drive(Pace::Window(0), DRAIN / 4)?;
+        }
+        let capacity = figures::median(rates.into_iter());
+        eprintln!("{}: capacity {capacity:.0}/s", self.name);
+        Ok(capacity)
+    }
+
+    fn step(&mut self, times: f64, capacity: f64) -> Result<Step, BenchError> {
+        let length = Duration::from_secs(u64::from(self.options.seconds));
+        let server = self.server;
+        let mut generator = self.generator();
+        let (begun, cpu) = (Instant::now(), server.cpu_time()?);
+        generator.drive(Pace::Rate(times * capacity), length)?;
+        let (elapsed, cpu) = (begun.elapsed(), server.cpu_time()?.saturating_sub(cpu));
+        let (memory, again) = (server.memory()?, generator.book.retransmitted);
+        let end = generator.elapsed();
+        let done = generator.book.stretch(Duration::ZERO, end).done;
+        // What is under way may end; nothing new is sent.
+        generator.drive(Pace::Window(0), DRAIN)?;
+        let stretch = generator.book.stretch(Duration::ZERO, end);
+        let a_second = |count: u64| count as f64 / elapsed.as_secs_f64();
+        let step = Step {
+            times,
+            offered: a_second(generator.book.len() as u64),
+            again: a_second(again),
+            goodput: a_second(done),
+            refused: a_second(stretch.refused),
+            p50: stretch.p50,
+            p99: stretch.p99,
+            cpu: cpu.as_secs_f64() / elapsed.as_secs_f64(),
+            memory,
+            late: generator.late as f64 / generator.book.len().max(1) as f64,
+        };
+        eprintln!("{}: {}", self.name, step.line());
+        Ok(step)
+    }
+
+    /// The load falls from far too much to what is little.
+    fn fall(&mut self, capacity: f64) -> Result<Recovery, BenchError> {
+        let mut generator = self.generator();
+        generator.drive(Pace::Rate(FALL.0 * capacity), recovery::BEFORE)?;
+        let fall = generator.elapsed();
+        generator.drive(Pace::Rate(FALL.1 * capacity), recovery::AFTER)?;
+        let end = generator.elapsed();
+        generator.drive(Pace::Window(0), DRAIN)?;
+        let recovery = Recovery::of(&generator.book, fall, end);
+        eprintln!("{}: {}", self.name, recovery.line());
+        Ok(recovery)
+    }
+}
+
+impl Sweep {
+    /// The figures as Markdown.
+    pub fn markdown(&self) -> String {
+        table::markdown(self)
+    }
+
+    /// The plots: names of files and what they hold.
+    pub fn svgs(&self) -> Vec<(&'static str, String)> {
+        vec![("overload-goodput.svg", self.goodput()), ("overload-latency.svg", self.latency())]
+    }
+
+    fn goodput(&self) -> String {
+        let per_capacity = |value: fn(&Step) -> f64, capacity: f64| {
+            move |step: &Step| (step.times, value(step) / capacity * 100.0)
+        };
+        let curves = self.servers.iter().enumerate().flat_map(|(place, server)| {
+            let points = |value| server.steps.iter().map(per_capacity(value, server.capacity)).collect();
+            let curve = |what: &str, is_dashed, points| Curve {
+                name: format!("{}, {what}", server.name),
+                color: COLORS[place % COLORS.len()],
+                is_dashed,
+                points,
+            };
+            [
+                curve("delivered", false, points(|step| step.goodput)),
+                curve("answered 503", true, points(|step| step.refused)),
+            ]
+        });
+        Plot {
+            title: "Delivered and refused, by what is offered".to_owned(),
+            x: OFFERED.to_owned(),
+            y: "% of the server's capacity".to_owned(),
+            scale: Scale::Linear,
+            limit: None,
+            curves: curves.collect(),
+        }
+        .svg()
+    }
+
+    fn latency(&self) -> String {
+        let curves = self.servers.iter().enumerate().flat_map(|(place, server)| {
+            let points = |value: fn(&Step) -> f64| {
+                server.steps.iter().map(|step| (step.times, value(step))).collect::<Vec<_>>()
+            };
+            let curve = |what: &str, is_dashed, points| Curve {
+                name: format!("{}, {what}", server.name),
+                color: COLORS[place % COLORS.len()],
+                is_dashed,
+                points,
+            };
+            // From a tenth of a millisecond on.
+            [
+                curve("p50", true, points(|step| step.p50 * 1000.0)),
+                curve("p99", false, points(|step| step.p99 * 1000.0)),
+            ]
+        });
+        Plot {
+            title: "From sending to 2xx, of messages that are accepted".to_owned(),
+            x: OFFERED.to_owned(),
+            y: "µs".to_owned(),
+            scale: Scale::Logarithmic,
+            limit: Some((100_000.0, "100 ms".to_owned())),
+            curves: curves.collect(),
+        }
+        .svg()
+    }
+}
+
+const OFFERED: &str = "offered, as a multiple of the server's capacity";
+const COLORS: [&str; 2] = ["#0a5fb4", "#d9730d"];

@@ -1,0 +1,11 @@
+//! SIP over WebSocket, RFC 7118: the handshake and the frames of RFC 6455, on the server's side.
+
+mod accept;
+mod frames;
+mod handshake;
+
+pub use accept::accept;
+#[cfg(test)]
+pub use frames::Frames;
+pub use frames::frame;
+pub use handshake::Origins;
