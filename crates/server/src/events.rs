@@ -46,6 +46,7 @@ pub fn rows() -> Vec<EventRow> {
         chappe_chat::EVENTS,
         chappe_event_socket::EVENTS,
         chappe_sip_endpoint::EVENTS,
+        chappe_sip_endpoint::GATEWAY_EVENTS,
         chappe_tables::EVENTS,
     ];
     let mut rows: Vec<EventRow> = parts.into_iter().flatten().copied().collect();

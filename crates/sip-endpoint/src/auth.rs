@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chappe_config::XmlQuery;
 use chappe_directory::{Secret, User};
@@ -11,6 +12,7 @@ use chappe_sip_proto::digest::{self, Algorithm, Challenge, Credentials, Freshnes
 use parking_lot::Mutex;
 
 use crate::config::Realm;
+use crate::gateway::{self, Gateway};
 use crate::inbound::{Refusal, Request, Wanted, answer, with};
 use crate::notices;
 use crate::profile::Settings;
@@ -53,14 +55,16 @@ pub struct Sender<'v> {
     pub user: Option<&'v User>,
     /// An access list vouches for the address.
     pub trusted: bool,
+    /// It is a gateway of ours.
+    pub gateway: Option<Arc<Gateway>>,
 }
 
 impl<'v> Sender<'v> {
-    const UNKNOWN: Self = Self { user: None, trusted: false };
-    const TRUSTED: Self = Self { user: None, trusted: true };
+    const UNKNOWN: Self = Self { user: None, trusted: false, gateway: None };
+    const TRUSTED: Self = Self { user: None, trusted: true, gateway: None };
 
     fn user(user: Option<&'v User>) -> Self {
-        Self { user, trusted: false }
+        Self { user, trusted: false, gateway: None }
     }
 }
 
@@ -86,6 +90,9 @@ pub fn message<'v, 'r: 'v>(
     request: &Request<'r, '_>,
 ) -> Result<Sender<'v>, Refusal> {
     let config = &settings.config;
+    if let Some(gateway) = gateway::sender_of(&shard.profile, request) {
+        return Ok(Sender { gateway: Some(gateway), ..Sender::UNKNOWN });
+    }
     if allowed(view, &config.inbound_acl, request.peer.addr.ip()) {
         return Ok(Sender::TRUSTED);
     }

@@ -88,6 +88,7 @@ impl Endpoint {
         let mut applied = Applied::default();
         let mut current = self.config.lock();
         self.world.set_directory(directory, acl);
+        self.world.resolver.ask(&config.name_servers);
         for profile in self.world.view().profiles.iter() {
             if !config.profiles.iter().any(|wanted| wanted.name == *profile.name) {
                 profile.stop();
@@ -230,6 +231,14 @@ impl Endpoint {
         }
         self.world.set_profiles(running);
         !stopped.is_empty()
+    }
+
+    /// Gives a profile the gateways of its configuration that it does not have.
+    pub(crate) fn rescan_profile(&self, name: &str) {
+        let _turn = self.config.lock();
+        if let Some(profile) = self.world.view().profile(name) {
+            profile.configure_gateways(&self.world);
+        }
     }
 
     /// Starts a profile of the configuration that does not run, or runs it anew.

@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod endpoint;
 mod error;
+mod gateway;
 mod inbound;
 mod kept;
 mod notices;
@@ -30,11 +31,12 @@ mod world;
 
 pub use commands::rows as command_rows;
 pub use config::{
-    Binding, GLOBAL_PARAMS, ListenIp, Multiple, PROFILE_PARAMS, ProfileConfig, Realm, SofiaConfig, TlsConfig,
-    Verify, WebSocketConfig,
+    Binding, GATEWAY_PARAMS, GLOBAL_PARAMS, ListenIp, Multiple, PROFILE_PARAMS, ProfileConfig, Realm,
+    SofiaConfig, TlsConfig, Verify, WebSocketConfig,
 };
 pub use endpoint::{Applied, Endpoint, EndpointDeps, Listening};
 pub use error::EndpointError;
+pub use gateway::EVENTS as GATEWAY_EVENTS;
 pub use notices::EVENTS;
 pub use registrar::Registration;
 pub use shard::spawn_here;

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use crate::auth::Authenticator;
 use crate::config::{ListenIp, ProfileConfig};
 use crate::endpoint::Listening;
+use crate::gateway::Gateways;
 use crate::kept::Keeper;
 use crate::registrar::Registrar;
 use crate::restore;
@@ -129,6 +130,7 @@ pub struct Profile {
     pub name: Arc<str>,
     pub registrar: Arc<Registrar>,
     pub auth: Arc<Authenticator>,
+    pub gateways: Gateways,
     pub counters: Counters,
     pub started: Instant,
     pub addr: SocketAddr,
@@ -184,6 +186,7 @@ impl Profile {
             profile.stop();
             return Err(EndpointError::TlsOnly { profile: config.name.clone(), transport, why });
         }
+        profile.configure_gateways(world);
         tracing::info!("profile {} listens on {}", profile.name, profile.addr);
         Ok(profile)
     }
@@ -208,6 +211,7 @@ impl Profile {
             registrar: old.map_or_else(registrar, |old| old.registrar.clone()),
             name,
             auth: old.map_or_else(|| Arc::new(Authenticator::new(config.nonce_ttl)), |old| old.auth.clone()),
+            gateways: Gateways::default(),
             counters: Counters::default(),
             started: Instant::now(),
             addr,
@@ -302,6 +306,34 @@ impl Profile {
     pub fn change(&self, wanted: &ProfileConfig, world: &World) {
         let settings = Settings::new(wanted, self.addr, self.listeners.all(), &world.deps.identity);
         self.settings.store(Arc::new(settings));
+        self.configure_gateways(world);
+    }
+
+    /// Makes the gateways those of the configuration, those that were killed included.
+    pub fn configure_gateways(&self, world: &World) {
+        let settings = self.settings();
+        let wanted = &settings.config.gateways;
+        let configured = self.gateways.configure(wanted, &self.name, self.addr, &settings.sent_by);
+        if let Some(first) = self.mailboxes.first() {
+            shard::configured(world, first, configured);
+        }
+    }
+
+    /// Tells the shard that looks after gateways.
+    pub fn tell_gateway(&self, gateway: Arc<crate::gateway::Gateway>, input: crate::gateway::Input) {
+        if let Some(first) = self.mailboxes.first() {
+            shard::tell(first, gateway, shard::News::Happened(input));
+        }
+    }
+
+    /// Asks the gateways to forget us; a shard can't wait for itself.
+    fn leave_gateways(&self, waits: bool) {
+        let here = std::thread::current().id();
+        let waits =
+            waits && !self.is_finished() && !self.threads.lock().iter().any(|t| t.thread().id() == here);
+        if let Some(first) = self.mailboxes.first().filter(|_| !self.gateways.is_empty()) {
+            shard::leave(&self.gateways, first, waits);
+        }
     }
 
     pub fn listening(&self) -> Vec<Listening> {
@@ -361,6 +393,7 @@ impl Profile {
 
     pub fn drain(&self) {
         self.listeners.stop();
+        self.leave_gateways(false);
         self.mailboxes.iter().for_each(|mailbox| mailbox.drain());
     }
 
@@ -371,6 +404,7 @@ impl Profile {
 
     /// Ends shards and connections; what was under way is lost.
     pub fn stop(&self) {
+        self.leave_gateways(true);
         self.stopped.store(true, Ordering::Release);
         self.registrar.lost();
         self.listeners.stop();

@@ -7,8 +7,9 @@ use super::pip;
 use crate::step::{Summary, succeeds};
 
 /// A program the interop tests start, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("sipsak", "sipsak"),
+    ("kamailio", "kamailio"),
     ("sipp", "sip-tester"),
     ("linphonecsh", "linphone-cli"),
     ("baresip", "baresip-core"),

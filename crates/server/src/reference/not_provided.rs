@@ -13,7 +13,6 @@ const DIAL: &str = "it makes a dial string for calls";
 const MEMORY: &str = "it shows the memory of FreeSWITCH's C library";
 const TIMER: &str = "there are no media timers";
 const NAT: &str = "ports are not mapped; a profile's ext-sip-ip says what address it has outside";
-const GATEWAY: &str = "there are no gateways yet";
 const PRESENCE: &str = "there is no presence yet";
 
 const fn not(name: &'static str, why: &'static str) -> NotProvided {
@@ -42,7 +41,6 @@ pub const NOT_PROVIDED: &[NotProvided] = &[
     not("sched_broadcast", CALLS),
     not("sched_hangup", CALLS),
     not("sched_transfer", CALLS),
-    not("sofia_gateway_data", GATEWAY),
     not("sofia_presence_data", PRESENCE),
     not("sofia_username_of", "a device is registered under its user's name: `sofia_contact` tells it"),
     not("stun", NAT),

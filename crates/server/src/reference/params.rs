@@ -11,6 +11,7 @@ use crate::logging::{CONSOLE_PARAMS, LOGFILE_PARAMS, PROFILE_PARAMS};
 fn tables() -> Vec<(&'static str, &'static str, &'static [ParamRow])> {
     vec![
         ("sofia.conf", "the `settings` of a profile", &chappe_sip_endpoint::PROFILE_PARAMS),
+        ("sofia.conf", "a `gateway`", &chappe_sip_endpoint::GATEWAY_PARAMS),
         ("sofia.conf", "`global_settings`", &chappe_sip_endpoint::GLOBAL_PARAMS),
         ("sms.conf", "`settings`", &chappe_chatplan::SMS_PARAMS),
         ("curl.conf", "`settings`", chappe_curl::PARAMS),

@@ -8,7 +8,7 @@ use chappe_event_socket::client::Client;
 use crate::harness::{Folder, MAIN, Running, chappe};
 
 /// Kinds that are not seen here, and where they are tested instead.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 9] = [
     // before anybody can listen
     "STARTUP",
     // crates/event-socket, tests/connections.rs
@@ -19,6 +19,11 @@ const ELSEWHERE: [&str; 5] = [
     "CUSTOM SMS::STORE",
     // crates/sip-endpoint, tests/registration.rs
     "CUSTOM sofia::expire",
+    // crates/sip-endpoint, tests/gateways.rs and tests/gateway_messages.rs
+    "CUSTOM sofia::gateway_add",
+    "CUSTOM sofia::gateway_del",
+    "CUSTOM sofia::gateway_invalid_digest_req",
+    "CUSTOM sofia::gateway_state",
 ];
 
 /// `NAME [SUBCLASS]` and the headers of each kind of event that the page says the server fires.

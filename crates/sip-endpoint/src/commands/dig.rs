@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chappe_api::{Answer, Call, Command, Row};
 use chappe_sip_msg::{Scheme, Uri};
-use chappe_sip_proto::{Peer, Transport};
 
 use crate::Endpoint;
+use crate::config::Hop;
+use crate::outbound::Target;
 
 pub const ROW: Row = Row { name: "sofia_dig", syntax: "[xml] <url>", doc: "SIP DIG", module: "mod_sofia" };
 
@@ -17,8 +18,7 @@ impl Command for SofiaDig {
         &ROW
     }
 
-    /// FreeSWITCH sip-dig.c lists every server with its order and weight; the one that is asked first is what is told
-    /// here.
+    /// FreeSWITCH sip-dig.c lists every server with its order and weight; here they stand in the order of being tried.
     fn run(&self, call: Call<'_>) -> Answer {
         let (is_xml, text) = match call.args.split_once(' ') {
             Some((word, rest)) if word.eq_ignore_ascii_case("xml") => (true, rest.trim()),
@@ -27,49 +27,48 @@ impl Command for SofiaDig {
         if text.is_empty() {
             return Answer::usage(&ROW);
         }
-        let Some((host, port, transport)) = wanted(text) else {
+        let Some(hop) = wanted(text) else {
             return Answer::Ready(format!("-ERR {text} is no SIP URI\n"));
         };
-        if let Ok(ip) = host.trim_matches(['[', ']']).parse() {
-            let transport = transport.unwrap_or(Transport::Udp);
-            let addr = std::net::SocketAddr::new(ip, port.unwrap_or(transport.default_port()));
-            return Answer::Ready(shown(is_xml, Peer { transport, addr, connection: None }));
-        }
-        let answer = self.0.world().resolver.resolve(host, port, transport);
+        let answer = self.0.world().resolver.resolve(hop);
         let text = text.to_owned();
         Answer::Later(Box::pin(async move {
-            let found = answer.await.ok().flatten();
-            found.map_or_else(|| format!("-ERR: {text}: not found\n"), |peer| shown(is_xml, peer))
+            let found = answer.await.unwrap_or_default();
+            if found.is_empty() { format!("-ERR: {text}: not found\n") } else { shown(is_xml, &found) }
         }))
     }
 }
 
 /// Host, port and transport of a SIP URI, or of a bare host.
-fn wanted(text: &str) -> Option<(String, Option<u16>, Option<Transport>)> {
+fn wanted(text: &str) -> Option<Hop> {
     let whole =
         if text.contains(':') && text.starts_with("sip") { text.to_owned() } else { format!("sip:{text}") };
-    let uri =
-        Uri::parse(whole.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips))?;
-    let transport = match uri.scheme {
-        Scheme::Sips => Some(Transport::Tls),
-        _ => uri.param("transport").and_then(Transport::parse),
-    };
-    Some((String::from_utf8_lossy(uri.host).into_owned(), uri.port, transport))
+    Uri::parse(whole.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips))?;
+    Hop::parse(&whole)
 }
 
-fn shown(is_xml: bool, peer: Peer) -> String {
-    let (transport, port, address) =
-        (peer.transport.to_string().to_ascii_lowercase(), peer.addr.port(), peer.addr.ip().to_canonical());
+/// The order in which they are tried; a weight has done its work by then.
+fn shown(is_xml: bool, found: &[Target]) -> String {
+    let lines = (1..).zip(found).map(|(preference, target)| {
+        let peer = target.peer;
+        let transport = peer.transport.to_string().to_ascii_lowercase();
+        let (port, address) = (peer.addr.port(), peer.addr.ip().to_canonical());
+        match is_xml {
+            true => format!(
+                " <route>\n  <preference>{preference}</preference>\n  <weight>1.000</weight>\n  \
+                 <transport>{transport}</transport>\n  <port>{port}</port>\n  <address>{address}</address>\n </route>\n"
+            ),
+            false => format!("{preference:>10}\t{:>10}\t{transport:>10}\t{port:>10}\t{address:>10}\n", "1.000"),
+        }
+    });
+    let lines: String = lines.collect();
     if is_xml {
-        return format!(
-            "<routes>\n <route>\n  <preference>1</preference>\n  <weight>1.000</weight>\n  <transport>{transport}</transport>\n  \
-             <port>{port}</port>\n  <address>{address}</address>\n </route>\n</routes>\n"
-        );
+        return format!("<routes>\n{lines}</routes>\n");
     }
     let line = "=".repeat(80);
     let head = format!(
         "{:>10}\t{:>10}\t{:>10}\t{:>10}\t{:>10}\n{line}\n",
         "Preference", "Weight", "Transport", "Port", "Address"
     );
-    head + &format!("{:>10}\t{:>10}\t{transport:>10}\t{port:>10}\t{address:>10}\n", 1, "1.000")
+    head + &lines
 }

@@ -3,6 +3,8 @@
 mod contact;
 mod count_reg;
 mod dig;
+mod gateway;
+mod gateway_data;
 mod global;
 mod profile;
 mod sofia;
@@ -22,11 +24,12 @@ pub fn register(endpoint: &Arc<Endpoint>, registry: &Registry) {
     registry.add(Arc::new(contact::SofiaContact(endpoint.clone())));
     registry.add(Arc::new(count_reg::SofiaCountReg(endpoint.clone())));
     registry.add(Arc::new(dig::SofiaDig(endpoint.clone())));
+    registry.add(Arc::new(gateway_data::SofiaGatewayData(endpoint.clone())));
 }
 
 /// What help and the reference pages know of them.
-pub fn rows() -> [Row; 4] {
-    [sofia::ROW, contact::ROW, count_reg::ROW, dig::ROW]
+pub fn rows() -> [Row; 5] {
+    [sofia::ROW, contact::ROW, count_reg::ROW, dig::ROW, gateway_data::ROW]
 }
 
 /// The answer of what takes long, worked out where it holds up neither a shard nor a client.

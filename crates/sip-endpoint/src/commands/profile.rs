@@ -1,11 +1,13 @@
-//! `sofia profile NAME ...`: rescan, restart, start, stop, flush_inbound_reg.
+//! `sofia profile NAME ...`: rescan, restart, start, stop, flush_inbound_reg, gateways.
 
 use std::sync::Arc;
 
 use chappe_api::{Answer, Call};
 
+use super::gateway;
 use super::status_profile::AT_ONCE;
 use crate::Endpoint;
+use crate::gateway::Input;
 use crate::notices;
 use crate::profile::Profile;
 use crate::world::World;
@@ -24,6 +26,7 @@ pub fn run(endpoint: &Arc<Endpoint>, words: &[&str], call: &Call<'_>) -> Answer 
         };
     };
     let own_name = profile.name.to_string();
+    let gateway_name = words.get(2).copied();
     match what.as_str() {
         "start" => reload_then(endpoint, own_name, What::Start, call),
         "rescan" => reload_then(endpoint, own_name, What::Rescan, call),
@@ -31,6 +34,15 @@ pub fn run(endpoint: &Arc<Endpoint>, words: &[&str], call: &Call<'_>) -> Answer 
         "stop" => reload_then(endpoint, own_name, What::Stop, call),
         "flush_inbound_reg" => flush_inbound_reg(endpoint, profile, words.get(2).copied()),
         "siptrace" => Answer::Ready(siptrace(&profile, words.get(2).copied())),
+        "register" => {
+            Answer::Ready(gateway::tell(endpoint.world(), &profile, &Input::Register, gateway_name))
+        }
+        "unregister" => {
+            Answer::Ready(gateway::tell(endpoint.world(), &profile, &Input::Unregister, gateway_name))
+        }
+        "killgw" => Answer::Ready(gateway::kill(endpoint.world(), &profile, gateway_name)),
+        "gwlist" => Answer::Ready(gateway::list(&profile, gateway_name)),
+        "startgw" => reload_then(endpoint, own_name, What::StartGateway, call),
         "check_sync" => Answer::from("-ERR check_sync is not offered\n"),
         _ => Answer::from("-ERR Unknown command!\n"),
     }
@@ -40,6 +52,7 @@ pub fn run(endpoint: &Arc<Endpoint>, words: &[&str], call: &Call<'_>) -> Answer 
 enum What {
     Start,
     Rescan,
+    StartGateway,
     Restart,
     Stop,
 }
@@ -65,7 +78,14 @@ fn reload_then(endpoint: &Arc<Endpoint>, name: String, what: What, call: &Call<'
 fn apply(endpoint: &Endpoint, name: &str, what: What) -> String {
     let is_running = endpoint.world().view().profile(name).is_some();
     match what {
-        What::Rescan => "+OK scan complete\n".to_owned(),
+        What::Rescan => {
+            endpoint.rescan_profile(name);
+            "+OK scan complete\n".to_owned()
+        }
+        What::StartGateway => {
+            endpoint.rescan_profile(name);
+            "+OK start gateway complete\n".to_owned()
+        }
         What::Start if is_running => format!("{name} started successfully\n"),
         What::Start => match endpoint.start_profile(name) {
             Ok(()) => format!("{name} started successfully\n"),

@@ -30,7 +30,11 @@ const USAGE: &str = "USAGE:
 sofia global siptrace <on|off>
 sofia profile <name> [start | stop | restart | rescan]
                      flush_inbound_reg [<call_id> | <[user]@domain>]
+                     [register | unregister] [<gateway name> | all]
+                     killgw <gateway name>
+                     gwlist [up | down]
                      siptrace <on|off>
+sofia status|xmlstatus [gateway [<name>]]
 sofia status|xmlstatus [profile <name> [reg [<contact str>]] | [user <user@domain>]]
 sofia help
 --------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chappe_sip_proto::Transport;
 
-use super::status_profile;
+use super::{gateway, status_profile};
 use crate::Endpoint;
 
 pub const LINE: &str =
@@ -21,12 +21,12 @@ pub const SECURE: [(Transport, &str); 3] = [
 pub fn run(endpoint: &Arc<Endpoint>, words: &[&str]) -> String {
     match words {
         [] => summary(endpoint),
-        [one] if one.eq_ignore_ascii_case("gateway") => gateways(),
+        [one] if one.eq_ignore_ascii_case("gateway") => gateway::all(endpoint.world()),
         [what, name, rest @ ..] if what.eq_ignore_ascii_case("profile") => {
             status_profile::run(endpoint.world(), name, rest)
         }
         ["profile"] => "Invalid Profile!\n".to_owned(),
-        [what, _, ..] if what.eq_ignore_ascii_case("gateway") => "Invalid Gateway!\n".to_owned(),
+        [what, name, ..] if what.eq_ignore_ascii_case("gateway") => gateway::one(endpoint.world(), name),
         _ => "Invalid Syntax!\n".to_owned(),
     }
 }
@@ -44,6 +44,7 @@ fn summary(endpoint: &Endpoint) -> String {
                 out += &row(&profile.name, "profile", &url, state);
             }
         }
+        out += &gateway::summary(profile, endpoint.world());
     }
     let aliases = view.aliases();
     for (alias, profile) in &aliases {
@@ -61,12 +62,4 @@ fn summary(endpoint: &Endpoint) -> String {
 
 fn row(name: &str, kind: &str, data: &str, state: &str) -> String {
     format!("{name:>25}\t{kind}\t  {data:>40}\t{state}\n")
-}
-
-fn gateways() -> String {
-    let head = format!(
-        "{:>25}\t{:>32}\t{}\t{:>9}\t{}\t{}\n",
-        "Profile::Gateway-Name", "    Data    ", "State", "Ping Time", "IB Calls(F/T)", "OB Calls(F/T)"
-    );
-    format!("{head}{LINE}\n{LINE}\n0 gateways: Inbound(Failed/Total): 0/0,Outbound(Failed/Total):0/0\n")
 }

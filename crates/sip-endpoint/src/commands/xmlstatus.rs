@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::status;
 use super::status_profile::{self, Shown};
 use super::urls;
+use super::{gateway, status};
 use crate::config::{ListenIp, Realm};
 use crate::profile::Profile;
 use crate::world::World;
@@ -17,8 +17,16 @@ const HEADER: &str = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n";
 pub fn run(endpoint: &Arc<Endpoint>, words: &[&str]) -> String {
     match words {
         [] => summary(endpoint),
-        [_] => format!("{HEADER}<gateways>\n</gateways>\n"),
-        [what, ..] if what.eq_ignore_ascii_case("gateway") => "Invalid Gateway!\n".to_owned(),
+        [_] => {
+            let gateways = gateway::xml(endpoint.world(), None).unwrap_or_default();
+            format!("{HEADER}<gateways>\n{gateways}</gateways>\n")
+        }
+        [what, name, ..] if what.eq_ignore_ascii_case("gateway") => {
+            match gateway::xml(endpoint.world(), Some(name)) {
+                Some(gateway) => format!("{HEADER}{gateway}"),
+                None => "Invalid Gateway!\n".to_owned(),
+            }
+        }
         [what, name, rest @ ..] if what.eq_ignore_ascii_case("profile") => {
             profile(endpoint.world(), name, rest)
         }
@@ -44,6 +52,9 @@ fn summary(endpoint: &Endpoint) -> String {
             if let Some(url) = settings.login_by(transport) {
                 entry("profile", &profile.name, &url, state);
             }
+        }
+        for (name, to, state) in gateway::entries(profile) {
+            entry("gateway", &name, &to, state);
         }
     }
     for (alias, profile) in view.aliases() {
@@ -136,7 +147,7 @@ fn registered(world: &World, r: &Registration, out: &mut String) {
 }
 
 /// What a device or an operator wrote, as XML text.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -1,14 +1,20 @@
 //! `sofia.conf` as a typed value, and what is wrong with it.
 
 mod ciphers;
+mod gateway;
+mod gateway_params;
 mod ignored;
 mod params;
 mod profile;
 mod tls;
 mod websocket;
 
-use chappe_config::{Diagnostics, Document, Element, read_params};
+use std::net::SocketAddr;
 
+use chappe_config::{Diagnostics, Document, Element, Params, read_params};
+
+pub use gateway::{CallerId, GatewayConfig, GatewayVariable, Hop};
+pub use gateway_params::GATEWAY_PARAMS;
 pub use params::{GLOBAL_PARAMS, PROFILE_PARAMS};
 pub use profile::{ListenIp, Multiple, ProfileConfig, Realm};
 pub use tls::{Passphrase, TlsConfig, Verify};
@@ -18,6 +24,8 @@ pub use websocket::{Binding, WebSocketConfig};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SofiaConfig {
     pub profiles: Vec<ProfileConfig>,
+    /// Who is asked for the servers of domains; nobody named: whom the machine asks.
+    pub name_servers: Vec<SocketAddr>,
 }
 
 impl SofiaConfig {
@@ -25,10 +33,11 @@ impl SofiaConfig {
     /// A profile with an error in it is left out, the others stand.
     pub fn read(document: &Document, diagnostics: &mut Diagnostics) -> Self {
         let Some(root) = document.configuration("sofia.conf") else { return Self::default() };
-        for settings in root.children_named("global_settings") {
-            read_params(settings, &GLOBAL_PARAMS, diagnostics);
-        }
         let mut config = Self::default();
+        for settings in root.children_named("global_settings") {
+            let params = read_params(settings, &GLOBAL_PARAMS, diagnostics);
+            config.name_servers.extend(name_servers(&params, diagnostics));
+        }
         for profile in root.children_named("profiles").flat_map(|p| p.children_named("profile")) {
             config.add(profile, diagnostics);
         }
@@ -46,4 +55,23 @@ impl SofiaConfig {
         }
         self.profiles.push(profile);
     }
+}
+
+/// Addresses with or without a port.
+fn name_servers(params: &Params<'_>, diagnostics: &mut Diagnostics) -> Vec<SocketAddr> {
+    let mut servers = Vec::new();
+    for text in
+        params.all("name-server").flat_map(|list| list.split([',', ' '])).filter(|text| !text.is_empty())
+    {
+        let with_port = text.parse().ok();
+        let bare = text.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        match with_port.or_else(|| bare.map(|ip| SocketAddr::new(ip, 53))) {
+            Some(server) => servers.push(server),
+            None => {
+                let at = params.at("name-server").cloned();
+                diagnostics.error(at, format!("name-server: `{text}` is no address of a DNS server"));
+            }
+        }
+    }
+    servers
 }

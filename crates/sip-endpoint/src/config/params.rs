@@ -251,6 +251,18 @@ const USED: &[ParamRow] = &[
     ),
     ParamRow::used("sip-domain", "DOMAIN", "", "the domain of addresses that name none"),
     ParamRow::used("alias", "sip:HOST:PORT", "", "another name of the profile"),
+    ParamRow::used(
+        "foreign-gateway",
+        "NAME",
+        "",
+        "the gateway through which messages to users of other domains leave; else they go to the domain's servers",
+    ),
+    ParamRow::used(
+        "max-message-size",
+        "1300-1048576",
+        "65535",
+        "octets that a MESSAGE may have; one with more is answered 413",
+    ),
 ];
 
 /// Every param FreeSWITCH knows of a sofia profile, and ours.
@@ -258,7 +270,15 @@ pub static PROFILE_PARAMS: LazyLock<Vec<ParamRow>> =
     LazyLock::new(|| USED.iter().copied().chain(ignored::profile_rows()).collect());
 
 /// The params of `global_settings`.
-pub static GLOBAL_PARAMS: LazyLock<Vec<ParamRow>> = LazyLock::new(|| ignored::global_rows().collect());
+pub static GLOBAL_PARAMS: LazyLock<Vec<ParamRow>> =
+    LazyLock::new(|| GLOBAL.iter().copied().chain(ignored::global_rows()).collect());
+
+const GLOBAL: &[ParamRow] = &[ParamRow::used(
+    "name-server",
+    "IP[:PORT]",
+    "",
+    "a DNS server to ask for other domains' SIP servers instead of the machine's; may be repeated",
+)];
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chappe_config::{Diagnostics, Element, Params, read_params};
 use chappe_sip_proto::Timing;
 
-use super::{PROFILE_PARAMS, TlsConfig, WebSocketConfig};
+use super::{GatewayConfig, PROFILE_PARAMS, TlsConfig, WebSocketConfig};
 use crate::transport::ConnectionLimits;
 
 /// An address as the configuration may leave it open.
@@ -96,6 +96,11 @@ pub struct ProfileConfig {
     pub connections: ConnectionLimits,
     pub timing: Timing,
     pub sip_domain: Option<String>,
+    /// Through which messages to other domains leave.
+    pub foreign_gateway: Option<String>,
+    /// Octets.
+    pub max_message_size: usize,
+    pub gateways: Vec<GatewayConfig>,
 }
 
 impl ProfileConfig {
@@ -113,7 +118,9 @@ impl ProfileConfig {
         let mut reader = Reader { params, diagnostics, failed: false };
         let mut profile = reader.profile(name)?;
         profile.names(element, &reader.params);
-        (!reader.failed).then_some(profile)
+        let failed = reader.failed;
+        profile.gateways = GatewayConfig::read_all(element, &profile.context, diagnostics);
+        (!failed).then_some(profile)
     }
 
     /// The directory's domain of users who register at this host.
@@ -198,6 +205,9 @@ impl Reader<'_, '_> {
             connections: self.connections(),
             timing: self.timing(),
             sip_domain: self.text("sip-domain"),
+            foreign_gateway: self.text("foreign-gateway"),
+            max_message_size: self.number("max-message-size", 65_535, 1300..=1_048_576) as usize,
+            gateways: Vec::new(),
         })
     }
 

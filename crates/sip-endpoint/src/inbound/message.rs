@@ -1,5 +1,7 @@
 //! MESSAGE, RFC 3428: from the request to the router, and the router's verdict back.
 
+use std::sync::atomic::Ordering;
+
 use chappe_chat::{Before, MessageName, Quirks, Routed, Verdict};
 use chappe_directory::User;
 use chappe_event::{Event, EventName, header};
@@ -7,8 +9,9 @@ use chappe_sip_msg::{HeaderName, Message, NameAddr};
 use chappe_sip_proto::Response;
 
 use super::refuse::{self, answer, overloaded, with};
-use super::{Refusal, Request, encoding, event};
+use super::{Refusal, Request, encoding, event, preloaded};
 use crate::auth::{self, Sender};
+use crate::gateway;
 use crate::profile::Settings;
 use crate::shard::{Shard, Waiting};
 use crate::world::View;
@@ -95,6 +98,9 @@ fn take(
 ) -> Result<Option<Event>, Refusal> {
     let message = request.message;
     refuse::content(message)?;
+    if message.bytes().len() > settings.config.max_message_size {
+        return Err(answer(413).into());
+    }
     let view = shard.world.view();
     let sender = auth::message(shard, settings, &view, request)?;
     refuse_own(message, &shard.world.deps.identity.core_uuid, quirks.accept_always)?;
@@ -112,17 +118,27 @@ fn take(
     let about = event::About {
         login: &settings.login,
         profile: &shard.profile.name,
-        context: sender.user.and_then(User::context).unwrap_or(&settings.config.context),
+        context: match &sender.gateway {
+            Some(gateway) => &gateway.config.context,
+            None => sender.user.and_then(User::context).unwrap_or(&settings.config.context),
+        },
         source: request.peer,
         bare_type: quirks.bare_type,
         // RFC 3325 §5: who was asked for a password is no part of the trust domain.
         asserted: sender.user.is_none() || quirks.unchecked_from,
     };
     let mut event = event::event(message, &from, &to, &about);
+    if let Some(gateway) = &sender.gateway {
+        gateway.counts.received.fetch_add(1, Ordering::Relaxed);
+        gateway::mark(&mut event, gateway, request, settings, &view);
+    }
     if let Some(body) = encoding::decoded(message)? {
         event.set_body(Some(body));
     }
     refuse_foreign(&sender, &to, &event, &view)?;
+    if let Some(route) = preloaded::left(message).filter(|_| sender.user.is_some() || sender.trusted) {
+        event.add(preloaded::SIP_ROUTE, route);
+    }
     if settings.config.fire_message_events {
         announce(shard, &event);
     }
@@ -185,7 +201,15 @@ fn check_from(
 
 /// Users of other domains are reached for those alone whom we know, also when the user part of To names them.
 fn refuse_foreign(sender: &Sender<'_>, to: &NameAddr<'_>, event: &Event, view: &View) -> Result<(), Refusal> {
+    if event.get(header::TO).is_some_and(gateway::names_gateway) {
+        // Through which gateway a message leaves, and at whose cost, is the chatplan's to say.
+        return Err(refuse::with_reason(403, "Gateways are not for senders to name").into());
+    }
     if sender.user.is_some() || sender.trusted {
+        return Ok(());
+    }
+    if sender.gateway.is_some() {
+        // To names the gateway's domain; it was made one of ours.
         return Ok(());
     }
     let host = String::from_utf8_lossy(to.uri.host);

@@ -8,20 +8,22 @@ use std::sync::Arc;
 
 use chappe_chat::{Again, ChatInterface, Delivery, Rest, Sent, Tried};
 use chappe_event::{Event, header};
-use chappe_sip_proto::Peer;
+use chappe_sip_proto::Transport;
 use smallvec::{SmallVec, smallvec};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
+use crate::gateway;
 use crate::notices;
 use crate::profile::{Profile, Settings};
 use crate::registrar::can_be_sent_to;
-use crate::shard::{Leg, Outcome, Pending, SendJob, Told};
+use crate::shard::{Leg, Outcome, Pending, SendJob, Told, Ways};
 use crate::world::World;
 pub use request::{Head, write as write_request};
-pub use resolve::Resolver;
-pub use target::recipient;
+pub use request::{push_host, uri_user};
+pub use resolve::{Resolver, Target, Targets, for_size};
 use target::{Destination, Foreign};
+pub use target::{recipient, tag};
 
 /// The name of the chat interface.
 pub const INTERFACE: &str = "sip";
@@ -50,7 +52,18 @@ impl SipInterface {
             false => self.world.deps.router.settings().accept_after,
         };
         let call_id = message.get(header::MESSAGE_ID).filter(|id| is_call_id(id)).map(Box::from);
-        Box::new(SendJob { legs, rest, accept_after, call_id, done: None })
+        Box::new(SendJob { legs, rest, accept_after, call_id, ways: None, done: None })
+    }
+
+    /// The same through a gateway, if there is one: From is the gateway's then.
+    fn job_for(&self, settings: &Settings, message: &Event, foreign: &Foreign) -> Box<SendJob> {
+        match &foreign.gateway {
+            Some(gateway) => {
+                let dressed = gateway::dressed(gateway, message, settings);
+                self.job(settings, &dressed, SmallVec::new())
+            }
+            None => self.job(settings, message, SmallVec::new()),
+        }
     }
 
     /// A message that was kept, to the devices that don't have it.
@@ -65,10 +78,10 @@ impl SipInterface {
             Ok(way) => way,
             Err(delivery) => return ended(delivery),
         };
-        let mut job = self.job(&way.settings, message, SmallVec::new());
-        job.accept_after = UNTIL_ALL_HAVE_ENDED;
         match way.destination {
             Destination::Legs(mut legs) => {
+                let mut job = self.job(&way.settings, message, SmallVec::new());
+                job.accept_after = UNTIL_ALL_HAVE_ENDED;
                 legs.retain(|leg| !without.iter().any(|device| **device == *leg.uri));
                 if legs.is_empty() {
                     return ended(Delivery::NobodyRegistered);
@@ -84,6 +97,8 @@ impl SipInterface {
                 ended(Delivery::NobodyRegistered)
             }
             Destination::Foreign(foreign) => {
+                let mut job = self.job_for(&way.settings, message, &foreign);
+                job.accept_after = UNTIL_ALL_HAVE_ENDED;
                 let devices = vec![foreign.uri.as_str().into()];
                 match self.resolve_and_submit(way.profile.clone(), foreign, job, true) {
                     Sent::Now(delivery) => ended(delivery),
@@ -142,7 +157,7 @@ impl ChatInterface for SipInterface {
                 submit(way.profile, job, waits)
             }
             Destination::Foreign(foreign) => {
-                let job = self.job(&way.settings, message, SmallVec::new());
+                let job = self.job_for(&way.settings, message, &foreign);
                 self.resolve_and_submit(way.profile.clone(), foreign, job, waits)
             }
         }
@@ -163,14 +178,23 @@ impl SipInterface {
         mut job: Box<SendJob>,
         waits: bool,
     ) -> Sent<'static> {
-        let answer = self.world.resolver.resolve(foreign.host, foreign.port, foreign.transport);
+        let Foreign { uri, to, route, hop, gateway } = foreign;
+        let answer = self.world.resolver.resolve(hop);
         let deliver = async move {
-            let allowed = |peer: &Peer| can_be_sent_to(peer.addr.ip(), profile.addr.ip());
-            let Some(peer) = answer.await.ok().flatten().filter(allowed) else {
-                let reason = "the domain has no SIP server".to_owned();
-                return Delivery::Refused { code: 404, reason, device: Some(foreign.uri) }.into();
+            let mut targets = reachable(&profile, answer.await.unwrap_or_default());
+            match &gateway {
+                // Whoever configured a gateway may well mean this machine.
+                Some(gateway) => {
+                    let peers: Vec<_> = targets.iter().map(|target| target.peer).collect();
+                    gateway.found_at(&peers);
+                }
+                None => targets.retain(|target| can_be_sent_to(target.peer.addr.ip(), profile.addr.ip())),
+            }
+            let Some(peer) = targets.first().map(|target| target.peer) else {
+                return nowhere(uri, gateway.is_some()).into();
             };
-            job.legs = smallvec![Leg { uri: foreign.uri, to: foreign.to, route: SmallVec::new(), peer }];
+            job.legs = smallvec![Leg { uri, to, route, peer }];
+            job.ways = Some(Box::new(Ways { targets, gateway }));
             match submit(&profile, job, waits) {
                 Sent::Now(delivery) => delivery.into(),
                 Sent::Later(tried) => tried.await,
@@ -182,6 +206,26 @@ impl SipInterface {
         self.world.deps.runtime.spawn(async move { drop(deliver.await) });
         Sent::Now(Delivery::Accepted)
     }
+}
+
+/// What has no address: a domain is not there for good, a gateway for the moment.
+fn nowhere(uri: String, is_gateway: bool) -> Delivery {
+    if is_gateway {
+        return Delivery::NoAnswer;
+    }
+    let reason = "the domain has no SIP server".to_owned();
+    Delivery::Refused { code: 404, reason, device: Some(uri) }
+}
+
+/// Those that the profile can reach: datagrams leave by its own sockets, connections by new ones.
+pub fn reachable(profile: &Profile, mut targets: Targets) -> Targets {
+    let (v6, tcp) = (profile.addr.is_ipv6(), profile.settings().config.tcp);
+    targets.retain(|Target { peer, .. }| match peer.transport {
+        Transport::Udp => peer.addr.is_ipv6() == v6,
+        Transport::Tcp => tcp,
+        _ => true,
+    });
+    targets
 }
 
 fn submit(profile: &Profile, mut job: Box<SendJob>, waits: bool) -> Sent<'static> {

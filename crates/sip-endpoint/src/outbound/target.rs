@@ -15,8 +15,9 @@ use chappe_sip_proto::{Peer, Transport};
 use smallvec::{SmallVec, smallvec};
 
 use super::request::{push_host, uri_user};
-use crate::config::ProfileConfig;
-use crate::inbound::registered_as;
+use crate::config::{Hop, ProfileConfig};
+use crate::gateway::{self, Gateway, Named};
+use crate::inbound::{onward, registered_as};
 use crate::profile::{Profile, Settings};
 use crate::registrar::{can_be_sent_to, way_to};
 use crate::shard::Leg;
@@ -33,9 +34,10 @@ pub enum Destination {
 pub struct Foreign {
     pub uri: String,
     pub to: String,
-    pub host: String,
-    pub port: Option<u16>,
-    pub transport: Option<Transport>,
+    pub route: SmallVec<[String; 1]>,
+    pub hop: Hop,
+    /// Through which it leaves.
+    pub gateway: Option<Arc<Gateway>>,
 }
 
 /// The parts of `to`: `[profile/]user[@host]`, or `[profile/]sip:user@host`.
@@ -58,18 +60,72 @@ pub fn find<'v>(view: &'v View, message: &Event, as_freeswitch: bool) -> Result<
     let missing = |what: &str| Delivery::Failed(format!("the message has no {what}"));
     let to = message.get(header::TO).filter(|to| !to.is_empty()).ok_or_else(|| missing("to"))?;
     message.get(header::FROM).filter(|from| !from.is_empty()).ok_or_else(|| missing("from"))?;
+    if let Some(named) = gateway::named(view, message) {
+        return through(view, named);
+    }
     let address = Address::parse(to);
     let profile = profile(view, message, &address).ok_or_else(|| no_profile(message, &address))?;
     let settings = profile.settings();
     let from = From { view, profile, settings: &settings, as_freeswitch };
     let destination = destination(&from, message, &address)?;
-    Ok(Way { profile, settings, destination })
+    // A gateway may be another profile's.
+    let owner = match &destination {
+        Destination::Foreign(Foreign { gateway: Some(gateway), .. }) => owner(view, gateway),
+        _ => None,
+    };
+    match owner {
+        Some(profile) => Ok(Way { profile, settings: profile.settings(), destination }),
+        None => Ok(Way { profile, settings, destination }),
+    }
+}
+
+fn owner<'v>(view: &'v View, gateway: &Gateway) -> Option<&'v Arc<Profile>> {
+    view.profiles.iter().find(|profile| profile.name == gateway.profile)
+}
+
+/// A message that names its gateway.
+fn through(view: &View, named: Named) -> Result<Way<'_>, Delivery> {
+    let (gateway, uri) = match named {
+        Named::To { gateway, uri } => (gateway, uri),
+        Named::Unknown(name) => {
+            tracing::error!("Invalid Gateway '{name}'");
+            return Err(Delivery::Failed(format!("no gateway {name}")));
+        }
+    };
+    let is_address =
+        Uri::parse(uri.as_bytes()).is_ok_and(|uri| uri.user.is_some_and(|user| !user.is_empty()));
+    if !is_address {
+        return Err(Delivery::Failed(format!("{uri} is no SIP address")));
+    }
+    by_gateway(view, gateway, uri)
+}
+
+fn by_gateway(view: &View, gateway: Arc<Gateway>, uri: String) -> Result<Way<'_>, Delivery> {
+    let Some(profile) = owner(view, &gateway) else {
+        return Err(Delivery::Failed("the profile was stopped".to_owned()));
+    };
+    if !gateway.registration().is_up() {
+        // FreeSWITCH mod_sofia.c sofia_outgoing_channel. It may be up again in a moment.
+        tracing::warn!("Gateway '{}' is down!", gateway.config.name);
+        return Err(Delivery::NoAnswer);
+    }
+    let to = format!("<{uri}>");
+    let (route, hop) = (gateway.words.route.clone().into_iter().collect(), gateway.config.message_hop());
+    let destination = Destination::Foreign(Foreign { uri, to, route, hop, gateway: Some(gateway) });
+    Ok(Way { profile, settings: profile.settings(), destination })
 }
 
 /// The address-of-record that a device of the message's recipient registers, also while there is none; for a user who is not
 /// ours the address, for a URI its user and host.
 pub fn recipient(world: &World, message: &Event) -> Option<String> {
     let to = message.get(header::TO).filter(|to| !to.is_empty())?;
+    if let Some(named) = gateway::named(&world.view(), message) {
+        // Each recipient behind a gateway has a line of its own.
+        return match named {
+            Named::To { uri, .. } => Uri::parse(uri.as_bytes()).ok().map(|uri| uri.aor()),
+            Named::Unknown(_) => None,
+        };
+    }
     let address = Address::parse(to);
     if address.is_uri {
         return Uri::parse(address.user.trim().as_bytes()).ok().map(|uri| uri.aor());
@@ -148,6 +204,21 @@ fn destination(from: &From<'_>, message: &Event, address: &Address<'_>) -> Resul
         return Err(Delivery::NobodyRegistered);
     }
     let target = user_uri(address.user, host);
+    if let Some(name) = settings.config.foreign_gateway.as_deref().filter(|_| source.is_none()) {
+        let gateway =
+            gateway::find(view, name).ok_or_else(|| Delivery::Failed(format!("no gateway {name}")))?;
+        return by_gateway(view, gateway, target).map(|way| way.destination);
+    }
+    if let Some((hop, route)) = onward(message, host).filter(|_| source.is_none()) {
+        let to = format!("<{target}>");
+        return Ok(Destination::Foreign(Foreign {
+            uri: target,
+            to,
+            route: route.into(),
+            hop,
+            gateway: None,
+        }));
+    }
     let ip = Uri::parse(target.as_bytes()).ok().and_then(|uri| uri.ip());
     if source.is_none() && ip.is_some_and(|ip| !can_be_sent_to(ip, profile.addr.ip())) {
         return Err(Delivery::Failed(format!("{host} is not an address for messages")));
@@ -270,9 +341,13 @@ fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
         None => Destination::Foreign(Foreign {
             uri: bare.to_owned(),
             to,
-            host: String::from_utf8_lossy(parsed.host).into_owned(),
-            port: parsed.port,
-            transport,
+            route: SmallVec::new(),
+            hop: Hop {
+                host: String::from_utf8_lossy(parsed.host).into_owned(),
+                port: parsed.port,
+                transport,
+            },
+            gateway: None,
         }),
     })
 }

@@ -9,6 +9,8 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
+use super::again::Ways;
+
 /// One copy of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leg {
@@ -31,6 +33,8 @@ pub struct SendJob {
     pub accept_after: Duration,
     /// The Call-ID of each copy; `None`: each has its own.
     pub call_id: Option<Box<str>>,
+    /// Where the only copy goes, when that may be more than one place; its own peer does not count then.
+    pub ways: Option<Box<Ways>>,
     /// Nobody may be waiting.
     pub done: Option<oneshot::Sender<Told>>,
 }
@@ -125,6 +129,15 @@ impl Forks {
             fork.pending.push(client);
         }
         self.legs.insert(client, (id, device));
+    }
+
+    /// A copy goes on as another request.
+    pub fn moved(&mut self, before: ClientId, client: ClientId) {
+        let Some(leg) = self.legs.remove(&before) else { return };
+        if let Some(fork) = self.forks.get_mut(&leg.0) {
+            fork.pending.iter_mut().filter(|pending| **pending == before).for_each(|p| *p = client);
+        }
+        self.legs.insert(client, leg);
     }
 
     /// Takes note of the end of a copy. A provisional answer is no end and must not come here.

@@ -9,6 +9,7 @@ use chappe_sip_proto::Peer;
 use crossbeam_queue::ArrayQueue;
 
 use super::forks::SendJob;
+use super::gateways::GatewayMail;
 use super::local::Work;
 use crate::transport::mmsg::EventFd;
 
@@ -22,6 +23,8 @@ pub enum Mail {
     Send(Box<SendJob>),
     /// Work that nobody waits for.
     Work(Work),
+    /// For the shard that looks after gateways.
+    Gateway(Box<GatewayMail>),
     /// A connection has ended. It comes to the shard that gets the connection's frames, after the last of them.
     Ended(Peer),
     /// What was sent to this peer is lost.

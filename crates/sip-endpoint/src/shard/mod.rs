@@ -3,8 +3,10 @@
 //! One turn of its loop reads a batch, handles it, polls the flows that woke up, sends what came of it and fires the
 //! timers that are due. Nothing in a turn blocks.
 
+mod again;
 mod flows;
 mod forks;
+mod gateways;
 mod local;
 mod mailbox;
 mod overload;
@@ -25,9 +27,13 @@ use chappe_chat::{Routed, Verdict};
 use chappe_directory::Directory;
 use chappe_sip_proto::{Limits, Response, ServerId, Transactions};
 
+use self::again::Again;
+pub use self::again::Ways;
 use self::flows::Flows;
 use self::forks::Forks;
 pub use self::forks::{Leg, Outcome, Pending, SendJob, Told};
+use self::gateways::Upkeep;
+pub use self::gateways::{News, configured, leave, tell};
 pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
 use self::overload::{Gate, Telling};
@@ -89,6 +95,8 @@ pub struct Shard {
     flows: Flows<Routed, Waiting>,
     questions: Flows<Option<Arc<Directory>>, Paused>,
     forks: Forks,
+    again: Again,
+    upkeep: Upkeep,
     out: SendBatch,
     jobs: Vec<SendJob>,
     scratch: Vec<u8>,
@@ -152,6 +160,8 @@ impl Shard {
             flows,
             questions: Flows::new(id, questions::LIMIT, end.wake.clone()),
             forks: Forks::default(),
+            again: Again::default(),
+            upkeep: Upkeep::new(Instant::now()),
             out: SendBatch::default(),
             jobs: Vec::new(),
             scratch: Vec::new(),
@@ -180,7 +190,7 @@ impl Shard {
     /// Whether the thread is to end: at once, or because nothing is under way any more.
     fn is_over(&self, mailbox: &Mailbox) -> bool {
         let is_idle = self.flows.len() == 0 && self.questions.len() == 0 && self.forks.len() == 0;
-        mailbox.is_stopped() || mailbox.is_draining() && is_idle
+        mailbox.is_stopped() || mailbox.is_draining() && is_idle && self.gateways_are_quiet()
     }
 
     /// Whether something that was paused can go on.
@@ -191,8 +201,9 @@ impl Shard {
     /// How long the shard may sleep.
     fn patience(&mut self, now: Instant) -> Option<Duration> {
         let tick = (self.index == 0).then_some(self.next_tick);
+        let upkeep = self.upkeep.due().filter(|_| self.index == 0);
         let look = self.gate.next_look();
-        let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick, look];
+        let times = [self.transactions.poll_timeout(), self.forks.next_deadline(), tick, look, upkeep];
         times.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
     }
 
@@ -215,6 +226,7 @@ impl Shard {
         self.count_lost(now, sockets);
         self.transactions.handle_timeout(now);
         self.forks.expire(now);
+        self.keep_gateways(now);
         if self.index == 0 && self.next_tick <= now {
             let expired = self.profile.registrar.expire(now);
             self.next_tick = now + if expired.more { SOON } else { TICK };

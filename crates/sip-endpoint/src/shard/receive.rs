@@ -111,6 +111,7 @@ impl Shard {
                 Mail::Refused { peer, bytes, code } => self.refuse(&bytes, peer, code),
                 Mail::Send(job) => self.jobs.push(*job),
                 Mail::Work(work) => self.adopt(work),
+                Mail::Gateway(mail) => self.gateway_mail(now, *mail),
                 Mail::Ended(peer) => self.connection_ended(now, peer),
                 Mail::Unreachable(peer) => self.unreachable(now, peer),
             }
@@ -218,6 +219,11 @@ impl Shard {
                 return Some(server);
             }
             Received::Response { client, code } if code >= 200 => {
+                if self.upkeep_answered(now, client, message, peer)
+                    || self.answered_for_now(now, client, message, peer)
+                {
+                    return None;
+                }
                 self.forks.ended(client, LegEnd::Answer { code, reason: phrase(message, code) });
             }
             Received::OtherShard(shard) => self.hand_over(shard, peer, message.bytes()),

@@ -27,7 +27,11 @@ impl Shard {
     }
 
     fn open(&mut self, now: Instant, job: SendJob) {
-        let SendJob { legs, rest, accept_after, call_id, done } = job;
+        let mut job = job;
+        if let Some(ways) = job.ways.take() {
+            return self.open_by_ways(now, job, *ways);
+        }
+        let SendJob { legs, rest, accept_after, call_id, done, .. } = job;
         let settings = self.profile.settings();
         let fork = self.forks.open(now + accept_after, legs.len(), done);
         for leg in legs {
@@ -58,6 +62,9 @@ impl Shard {
             match output {
                 Output::Transmit { peer, bytes } => self.transmit(now, peer, bytes),
                 Output::ClientEnded { client, why } => {
+                    if self.upkeep_ended(now, client, why) || self.ended_for_now(now, client, why) {
+                        continue;
+                    }
                     self.profile.counters.sent_failed.fetch_add(1, Ordering::Relaxed);
                     let end = match why {
                         ClientEnd::TimedOut => LegEnd::TimedOut,

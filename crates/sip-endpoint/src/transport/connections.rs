@@ -249,7 +249,7 @@ mod tests {
     }
 
     fn take(mailbox: &Mailbox) -> Option<Mail> {
-        mailbox.take()
+        mailbox.take().map(|(_, mail)| mail)
     }
 
     /// Another end of a connection that is open.
