@@ -11,7 +11,7 @@ fn refuse(server: &mut Server, datagram: &[u8]) -> (Unread, String) {
     let mut out = Vec::new();
     let unread =
         server.transactions.refuse_unread(datagram, server.source, 503, ("Retry-After", b"3"), &mut out);
-    (unread, String::from_utf8(out).unwrap())
+    (unread, String::from_utf8(out).expect("an answer is text"))
 }
 
 #[test]
