@@ -79,10 +79,11 @@ impl<'p> Generator<'p> {
                 }
                 Pace::Rate(rate) => {
                     let due = ((now - start).as_secs_f64() * rate) as u64;
-                    for number in sent..due.min(sent + BURST as u64) {
+                    let most = due.min(sent + BURST as u64);
+                    for number in sent..most {
                         self.send(start + Duration::from_secs_f64(number as f64 / rate), now);
-                        sent += 1;
                     }
+                    sent = sent.max(most);
                 }
             }
             self.send_again(now);

@@ -23,7 +23,7 @@ fn server(dns: &Dns, gateways: &str) -> Server {
 fn send(phone: &mut Phone, domain: &str) -> String {
     let to = format!("sip:bob@{domain}");
     let first = phone.transact(&phone.request("MESSAGE", &to, &to, "", "x"));
-    let credentials = phone.credentials(&first, "MESSAGE", &to).unwrap();
+    let credentials = phone.credentials(&first, "MESSAGE", &to).expect("it is challenged");
     let request = phone.request("MESSAGE", &to, &to, &credentials, "x");
     phone.send_raw(request.as_bytes());
     request

@@ -15,7 +15,7 @@ use fixture::{Server, param};
 fn event(to: &str, body: &str, headers: &[(&'static str, &'static str)]) -> Event {
     let mut event = Event::new(EventName::Message);
     for (name, value) in [(header::PROTO, "sip"), (header::FROM, "1000@chat.test"), (header::TO, to)] {
-        event.add(name, value.to_owned());
+        event.add(name, value);
     }
     event.add(header::FROM_FULL, "\"Boss\" <sip:1000@chat.test>;tag=1");
     event.add(header::TYPE, "text/plain");
@@ -31,7 +31,7 @@ fn send(server: &Server, mut event: Event, upstream: impl FnOnce()) -> Delivery 
     std::thread::scope(|scope| {
         let sending = scope.spawn(|| server.runtime.block_on(server.router.chat_send("sip", &mut event)));
         upstream();
-        sending.join().unwrap()
+        sending.join().expect("the thread ends")
     })
 }
 
