@@ -341,7 +341,7 @@ fn half_a_frame_of_an_event_socket_client() {
 
 #[test]
 fn thousands_of_idle_connections() {
-    let server = open_server(&[]);
+    let server = open_server(&[("max-connections-per-ip", "10000")]);
     let mut idle: Vec<TcpStream> = (0..4000).map(|_| stream(&server)).collect();
     for (number, stream) in idle.iter_mut().enumerate() {
         match number % 3 {
