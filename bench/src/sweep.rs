@@ -102,6 +102,24 @@ impl SweepOptions {
     }
 }
 
+/// What becomes of those whose messages were too many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fall {
+    /// They are gone, and with them what they would have sent again.
+    Leave,
+    /// They send no more new messages, and again what is not answered.
+    Stay,
+}
+
+impl Fall {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Leave => "once those who send too much are gone",
+            Self::Stay => "once they send nothing new, but again what was not answered",
+        }
+    }
+}
+
 /// All that was measured.
 pub struct Sweep {
     pub servers: Vec<Swept>,
@@ -113,8 +131,8 @@ pub struct Swept {
     /// Messages a second, answered and delivered, in closed loop.
     pub capacity: f64,
     pub steps: Vec<Step>,
-    /// `None`: it was not measured.
-    pub recovery: Option<Recovery>,
+    /// After each fall; empty: it was not measured.
+    pub recoveries: Vec<(Fall, Recovery)>,
     /// Octets of memory before the first message.
     pub memory: u64,
 }
@@ -131,7 +149,7 @@ pub struct Step {
     pub goodput: f64,
     /// 503s a second.
     pub refused: f64,
-    /// From when a message was due to its 2xx, milliseconds.
+    /// From when a message was first sent to its 2xx, milliseconds.
     pub p50: f64,
     pub p99: f64,
     /// Of the server's core.
@@ -181,11 +199,13 @@ fn sweep(name: &'static str, server: &Server, options: &SweepOptions) -> Result<
     let capacity = bench.capacity()?;
     let steps: Result<Vec<_>, _> = options.loads.iter().map(|times| bench.step(*times, capacity)).collect();
     let steps = steps?;
-    let recovery = match options.loads.iter().any(|times| *times >= FALL.0) {
-        true => Some(bench.fall(capacity)?),
-        false => None,
-    };
-    Ok(Swept { name, capacity, steps, recovery, memory })
+    let mut recoveries = Vec::new();
+    if options.loads.iter().any(|times| *times >= FALL.0) {
+        for fall in [Fall::Leave, Fall::Stay] {
+            recoveries.push((fall, bench.fall(capacity, fall)?));
+        }
+    }
+    Ok(Swept { name, capacity, steps, recoveries, memory })
 }
 
 struct Bench<'o> {
@@ -270,15 +290,18 @@ impl Bench<'_> {
     }
 
     /// The load falls from far too much to what is little.
-    fn fall(&mut self, capacity: f64) -> Result<Recovery, BenchError> {
+    fn fall(&mut self, capacity: f64, kind: Fall) -> Result<Recovery, BenchError> {
         let mut generator = self.generator();
         generator.drive(Pace::Rate(FALL.0 * capacity), recovery::BEFORE)?;
         let fall = generator.elapsed();
+        if kind == Fall::Leave {
+            generator.book.give_up();
+        }
         generator.drive(Pace::Rate(FALL.1 * capacity), recovery::AFTER)?;
         let end = generator.elapsed();
         generator.drive(Pace::Window(0), DRAIN)?;
         let recovery = Recovery::of(&generator.book, fall, end);
-        eprintln!("{}: {}", self.name, recovery.line());
+        eprintln!("{}: {}, {}", self.name, kind.words(), recovery.line());
         Ok(recovery)
     }
 }
@@ -296,7 +319,7 @@ impl Sweep {
 
     fn goodput(&self) -> String {
         let per_capacity = |value: fn(&Step) -> f64, capacity: f64| {
-            move |step: &Step| (step.times, value(step) / capacity * 100.0)
+            move |step: &Step| (step.offered / capacity, value(step) / capacity * 100.0)
         };
         let curves = self.servers.iter().enumerate().flat_map(|(place, server)| {
             let points = |value| server.steps.iter().map(per_capacity(value, server.capacity)).collect();
@@ -325,7 +348,7 @@ impl Sweep {
     fn latency(&self) -> String {
         let curves = self.servers.iter().enumerate().flat_map(|(place, server)| {
             let points = |value: fn(&Step) -> f64| {
-                server.steps.iter().map(|step| (step.times, value(step))).collect::<Vec<_>>()
+                server.steps.iter().map(|step| (step.offered / server.capacity, value(step))).collect::<Vec<_>>()
             };
             let curve = |what: &str, is_dashed, points| Curve {
                 name: format!("{}, {what}", server.name),

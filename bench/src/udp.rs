@@ -10,11 +10,11 @@ use std::time::Duration;
 use crate::error::BenchError;
 
 /// Datagrams a call.
-const BATCH: usize = 32;
+pub const BATCH: usize = 32;
 /// Longest datagram.
 const LONGEST: usize = 12 * 1024;
 /// What is asked for as receive buffer, in bytes; the system may give less.
-const RECEIVE_BUFFER: libc::c_int = 4 << 20;
+const RECEIVE_BUFFER: libc::c_int = 16 << 20;
 
 /// A socket with what came in and what is to go out.
 pub struct Port {
@@ -82,13 +82,18 @@ pub fn wait(ports: &[Port], at_most: Duration) -> Result<(), BenchError> {
 
 /// Room for what comes while the reader is not running.
 pub fn set_receive_buffer(socket: &UdpSocket) -> io::Result<()> {
+    // More than the system gives everybody takes CAP_NET_ADMIN.
+    set(socket, libc::SO_RCVBUFFORCE).or_else(|_| set(socket, libc::SO_RCVBUF))
+}
+
+fn set(socket: &UdpSocket, option: libc::c_int) -> io::Result<()> {
     let size = RECEIVE_BUFFER;
     // SAFETY: the option's value is the c_int it asks for, and lives through the call.
     let outcome = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             libc::SOL_SOCKET,
-            libc::SO_RCVBUF,
+            option,
             (&raw const size).cast(),
             mem::size_of_val(&size) as libc::socklen_t,
         )

@@ -38,7 +38,7 @@ impl Recovery {
     pub fn line(&self) -> String {
         let (accepted, p99) = self.first_second;
         format!(
-            "after the load has fallen: as it should be {}; in the first second {:.1} % accepted, p99 {p99:.1} ms",
+            "as it should be {}; in the first second {:.1} % accepted, p99 {p99:.1} ms",
             self.words(),
             accepted * 100.0
         )

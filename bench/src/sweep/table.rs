@@ -40,8 +40,8 @@ fn one(server: &Swept, out: &mut String) {
         );
     }
     out.push('\n');
-    if let Some(recovery) = &server.recovery {
-        let _ = writeln!(out, "{} {}\n", server.name, recovery.line());
+    for (fall, recovery) in &server.recoveries {
+        let _ = writeln!(out, "{}, {}: {}\n", server.name, fall.words(), recovery.line());
     }
     for step in server.steps.iter().filter(|step| step.late > 0.001) {
         let part = step.late * 100.0;
@@ -100,7 +100,7 @@ mod tests {
             late,
         };
         let steps = vec![step(0.5, 0.0), step(5.0, 0.125)];
-        let swept = Swept { name: "x", capacity: 200.0, steps, recovery: None, memory: 20 << 20 };
+        let swept = Swept { name: "x", capacity: 200.0, steps, recoveries: Vec::new(), memory: 20 << 20 };
         let sweep = Sweep { servers: vec![swept] };
         let text = sweep.markdown();
         assert!(text.contains("| 0.5 | 100 | 0 | 90 | 10 | 1.50 ms | 20 ms | 50 % | 30 MB |"), "{text}");

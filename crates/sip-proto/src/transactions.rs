@@ -5,6 +5,7 @@ mod branch;
 mod clients;
 mod exchange;
 mod fifo;
+mod index;
 mod invite;
 mod limits;
 mod matching;

@@ -3,11 +3,12 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
+use rustix::net::sockopt::set_socket_recv_buffer_size_force;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{mmsg, steer};
 
-/// Room in the kernel for bursts, octets; the kernel caps it at net.core.rmem_max.
+/// Room in the kernel for bursts, octets, of which an ordinary user gets net.core.rmem_max.
 const BUFFER: usize = 8 << 20;
 
 /// What one shard reads from and sends by.
@@ -62,8 +63,10 @@ fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
     }
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
-    // Smaller buffers work as well, only bursts are shorter.
-    let _ = socket.set_recv_buffer_size(BUFFER);
+    // Smaller buffers work as well, only bursts are shorter. More than the system gives everybody takes CAP_NET_ADMIN.
+    if set_socket_recv_buffer_size_force(&socket, BUFFER).is_err() {
+        let _ = socket.set_recv_buffer_size(BUFFER);
+    }
     let _ = socket.set_send_buffer_size(BUFFER);
     socket.bind(&addr.into())?;
     Ok(socket.into())

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hashbrown::HashTable;
 
 use super::branch::BranchNumber;
 use super::exchange::{ClientEnd, ClientId, Output, Received};
 use super::fifo::Fifo;
+use super::index::Index;
 use super::slab::{Slab, Slot};
 use super::{Limits, Outbox};
 use crate::Peer;
@@ -31,13 +31,13 @@ struct Client {
 pub(super) struct Clients {
     limits: Limits,
     waiting: Slab<Client>,
-    by_number: HashTable<u32>,
+    by_number: Index<u32>,
     /// Timer E, one queue for each of its intervals, T1 to T2. A request has one timer at a time, so one that was
     /// answered leaves its timer behind for T2 at most.
     retry: Vec<Fifo<Slot>>,
     /// The rest of timer F, when it is shorter than the next interval.
     rest: Fifo<Slot>,
-    answered: HashTable<BranchNumber>,
+    answered: Index<BranchNumber>,
     /// Timer K.
     linger: Fifo<BranchNumber>,
 }
@@ -47,10 +47,10 @@ impl Clients {
         Self {
             limits,
             waiting: Slab::new(),
-            by_number: HashTable::new(),
+            by_number: Index::new(),
             retry: limits.timing.intervals().into_iter().map(Fifo::new).collect(),
             rest: Fifo::new(Duration::ZERO),
-            answered: HashTable::new(),
+            answered: Index::new(),
             linger: Fifo::new(limits.timing.t4),
         }
     }
@@ -150,9 +150,7 @@ impl Clients {
 
     fn forget(&mut self, slot: Slot) -> Option<Client> {
         let client = self.waiting.remove(slot)?;
-        if let Ok(entry) = self.by_number.find_entry(client.number.secret, |index| *index == slot.index()) {
-            entry.remove();
-        }
+        self.by_number.remove(client.number.secret, |index| *index == slot.index());
         Some(client)
     }
 
@@ -176,9 +174,7 @@ impl Clients {
     }
 
     fn forget_answered(&mut self, number: BranchNumber) {
-        if let Ok(entry) = self.answered.find_entry(number.secret, |answered| *answered == number) {
-            entry.remove();
-        }
+        self.answered.remove(number.secret, |answered| *answered == number);
     }
 
     /// Gives a request up; nothing more is heard of it.

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use chappe_sip_msg::{Message, Method};
-use hashbrown::HashTable;
 
 use super::answer::{self, Printer, Tag};
 use super::exchange::{Response, ServerId};
 use super::fifo::Fifo;
+use super::index::Index;
 use super::invite::{AckWaits, InviteAnswer};
 use super::matching::{Identity, MergeKey, ServerKey};
 use super::slab::{Slab, Slot};
@@ -63,8 +63,8 @@ pub(super) struct Servers {
     limits: Limits,
     tag_key: HashKey,
     all: Slab<Server>,
-    by_key: HashTable<u32>,
-    by_merge: HashTable<u32>,
+    by_key: Index<u32>,
+    by_merge: Index<u32>,
     #[expect(clippy::vec_box, reason = "the boxes go into entries as they are")]
     spare: Vec<Box<Pending>>,
     printer: Printer,
@@ -86,8 +86,8 @@ impl Servers {
             limits,
             tag_key,
             all: Slab::new(),
-            by_key: HashTable::new(),
-            by_merge: HashTable::new(),
+            by_key: Index::new(),
+            by_merge: Index::new(),
             spare: Vec::new(),
             printer: Printer::new(),
             kept_bytes: 0,
@@ -295,10 +295,8 @@ impl Servers {
     /// was only challenged is therefore not one that a later request can be a copy of.
     fn forget_merge(&mut self, slot: Slot) {
         let merge = self.all.get_mut(slot).and_then(|server| server.merge.take());
-        if let Some(merge) = merge
-            && let Ok(entry) = self.by_merge.find_entry(merge.hash(), |index| *index == slot.index())
-        {
-            entry.remove();
+        if let Some(merge) = merge {
+            self.by_merge.remove(merge.hash(), |index| *index == slot.index());
         }
     }
 
@@ -307,9 +305,7 @@ impl Servers {
         let Some(server) = self.all.remove(slot) else {
             return;
         };
-        if let Ok(entry) = self.by_key.find_entry(server.key.hash(), |index| *index == slot.index()) {
-            entry.remove();
-        }
+        self.by_key.remove(server.key.hash(), |index| *index == slot.index());
         match server.state {
             State::Kept(bytes) => self.kept_bytes -= bytes.len(),
             State::Pending(pending) => self.save(pending),

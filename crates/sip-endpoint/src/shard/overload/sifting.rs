@@ -1,0 +1,100 @@
+//! Which requests are dropped unread.
+
+use crate::transport::sieve;
+
+/// Of all requests at least this part is not dropped.
+const LEAST: f64 = 1.0 / 256.0;
+
+/// Keeps a part of all requests, the same ones whenever they come again.
+pub struct Sieve {
+    /// From 0 to 1.
+    pub kept: f64,
+    /// The part of which none was dropped for some time.
+    surely: f64,
+    pub seed: u32,
+}
+
+/// A part of all places.
+pub fn of_all(part: f64) -> u32 {
+    (part * f64::from(u32::MAX)) as u32
+}
+
+/// What the sieve says of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sifted {
+    In,
+    /// It may have been dropped before.
+    Doubtful,
+    Out,
+}
+
+impl Sieve {
+    pub fn new(seed: u32) -> Self {
+        Self { kept: 1.0, surely: 1.0, seed }
+    }
+
+    pub fn is_on(&self) -> bool {
+        self.surely < 1.0
+    }
+
+    pub fn of(&self, datagram: &[u8]) -> Sifted {
+        if !self.is_on() {
+            return Sifted::In;
+        }
+        match sieve::place(self.seed, datagram) {
+            None => Sifted::In,
+            Some(place) if place > of_all(self.kept) => Sifted::Out,
+            Some(place) if place > of_all(self.surely) => Sifted::Doubtful,
+            Some(_) => Sifted::In,
+        }
+    }
+
+    /// Whether any request is dropped now.
+    pub fn drops(&self) -> bool {
+        self.kept < 1.0
+    }
+
+    /// Lets so many times as much through.
+    pub fn change(&mut self, times: f64) {
+        self.kept = (self.kept * times).clamp(LEAST, 1.0);
+        self.surely = self.surely.min(self.kept);
+    }
+
+    /// With time less is sent again of what was dropped.
+    pub fn forget(&mut self) {
+        let growth = if self.drops() { 1.005 } else { 1.15 };
+        self.surely = (self.surely * growth).min(self.kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(number: u64) -> Vec<u8> {
+        format!("MESSAGE sip:somebody@somewhere;branch={number:020};{:300}", "").into_bytes()
+    }
+
+    #[test]
+    fn the_sieve_keeps_the_same_part_each_time() {
+        let mut sieve = Sieve { kept: 0.75, surely: 0.75, seed: 99 };
+        let sifted =
+            |sieve: &Sieve| -> Vec<Sifted> { (0..10_000).map(|number| sieve.of(&message(number))).collect() };
+        let count = |sifted: &[Sifted], what| sifted.iter().filter(|one| **one == what).count();
+        let before = sifted(&sieve);
+        assert!((7300..7700).contains(&count(&before, Sifted::In)));
+        sieve.change(2.0 / 3.0);
+        let narrow = sifted(&sieve);
+        assert!((4800..5200).contains(&count(&narrow, Sifted::In)));
+        assert!(
+            before.iter().zip(&narrow).all(|(before, narrow)| *narrow == Sifted::Out || before == narrow)
+        );
+        sieve.change(1.5);
+        let wide = sifted(&sieve);
+        // What was dropped is known when it comes again.
+        assert!(
+            narrow.iter().zip(&wide).all(|(narrow, wide)| (*narrow == Sifted::In) == (*wide == Sifted::In))
+        );
+        assert!((2300..2700).contains(&count(&wide, Sifted::Doubtful)));
+    }
+}
