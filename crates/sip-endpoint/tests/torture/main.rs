@@ -88,10 +88,8 @@ impl Sender {
     /// comes; a MESSAGE may take longer than that.
     fn answers(&self, octets: &[u8], is_slow: bool) -> Vec<Vec<u8>> {
         self.socket.send_to(octets, self.server).expect("loopback carries what we send");
-        let probe = format!(
-            "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bKprobe\r\nMax-Forwards: 70\r\n\
-             From: <sip:p@127.0.0.1>;tag=p\r\nTo: <sip:127.0.0.1>\r\nCall-ID: probe\r\nCSeq: 1 OPTIONS\r\n\r\n"
-        );
+        let probe = "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bKprobe\r\nMax-Forwards: 70\r\n\
+             From: <sip:p@127.0.0.1>;tag=p\r\nTo: <sip:127.0.0.1>\r\nCall-ID: probe\r\nCSeq: 1 OPTIONS\r\n\r\n";
         self.socket.send_to(probe.as_bytes(), self.server).expect("loopback carries what we send");
         let mut answers = Vec::new();
         let mut is_probed = false;
