@@ -1,5 +1,5 @@
-//! `cargo xtask docs`: the reference pages, written by the server from the tables it works with. A test of the server
-//! fails when they differ.
+//! `cargo xtask docs`: the reference pages, written by the server from the tables it works with, and the page of a test that
+//! writes what it sees. Tests fail when they differ.
 
 use std::process::{Command, Stdio};
 
@@ -7,7 +7,7 @@ use crate::step::{Summary, cargo, root, target};
 
 const PAGES: [&str; 5] = ["params", "apps", "api", "events", "scripts"];
 
-/// Writes `docs/reference/*.md`.
+/// Writes `docs/reference/*.md` and `docs/torture.md`.
 pub fn run() -> bool {
     let mut summary = Summary::default();
     if summary.run("build", &mut cargo(&["build", "--quiet", "-p", "chappe-server"])) {
@@ -20,6 +20,8 @@ pub fn run() -> bool {
             }
         }
     }
+    let torture = ["test", "--quiet", "-p", "chappe-sip-endpoint", "--test", "torture"];
+    summary.run("docs/torture.md", cargo(&torture).env("CHAPPE_DOCS", "write"));
     summary.finish()
 }
 

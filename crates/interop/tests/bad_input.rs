@@ -301,6 +301,23 @@ fn a_device_that_is_the_server_itself_ends_the_circle() {
     stands(&server);
 }
 
+/// Neither knows the other: what goes round between them is told by its hops, RFC 3261 §16.3 steps 3 and 4.
+#[test]
+fn a_circle_through_two_servers_ends() {
+    let (one, other) = (open_server(&[]), open_server(&[]));
+    for (server, next) in [(&one, &other), (&other, &one)] {
+        let peer = Peer::of(server);
+        let contact = format!("Contact: <sip:1001@{}>", next.sip());
+        peer.say(&peer.request("REGISTER", "1001", &[contact], ""));
+        assert!(peer.hear().starts_with("SIP/2.0 200 "));
+    }
+    let mut sender = Agent::udp(one.sip(), "1000");
+    let status = sender.message(&one.uri("1001"), "text/plain", b"round");
+    assert!([482, 483].contains(&status), "{status}");
+    stands(&one);
+    stands(&other);
+}
+
 #[test]
 fn half_a_frame_of_an_event_socket_client() {
     let server = open_server(&[]);

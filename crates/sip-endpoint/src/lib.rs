@@ -40,3 +40,5 @@ pub use gateway::EVENTS as GATEWAY_EVENTS;
 pub use notices::EVENTS;
 pub use registrar::Registration;
 pub use shard::spawn_here;
+#[doc(hidden)]
+pub use transport::websocket;

@@ -71,6 +71,107 @@ fn what_can_be_answered_is_answered() {
 }
 
 #[test]
+fn bombs_of_headers_cost_an_answer() {
+    let server = Server::with("");
+    let uri = "sip:chat.test";
+    let line = |name: &str, value: &str| format!("{name}: {value}\r\n");
+    let most =
+        |start: &str, piece: &str, end: &str| format!("{start}{}{end}", piece.repeat(8_000 / piece.len()));
+    let cases = [
+        (line("X", "").repeat(9_000), 513),
+        (line("v", "SIP/2.0/UDP h").repeat(3_000), 513),
+        (line("X", &"y".repeat(60_000)), 513),
+        (line("X", &" \r\n".repeat(10_000)), 513),
+        (line("X", &" y\r\n".repeat(10_000)), 513),
+        // As much as a line may have: nothing is read by going down into it.
+        (line("User-Agent", &most("", "(", "")), 200),
+        (line("User-Agent", &most("", "(\\", "")), 200),
+        (line("Contact", &most("", "<", "")), 400),
+        (line("Contact", &most("\"", "\\\"", "\" <sip:a@b>")), 200),
+        (line("Contact", &most("<sip:a@b>", ";a", "")), 200),
+        (line("Contact", &most("<sip:a@b>", ";a=\"\"", "")), 200),
+        (line("Contact", &most("", "<sip:a@b>,", "<sip:a@b>")), 200),
+        (line("Record-Route", &most("", "<sip:a@b>,", "<sip:a@b>")).repeat(6), 200),
+        (line("v", &most("", "SIP/2.0/UDP h,", "SIP/2.0/UDP h")).repeat(6), 200),
+        (line("Authorization", &most("Digest ", "a=b,", "a=b")), 200),
+    ];
+    for (headers, expected) in cases {
+        let mut phone = server.phone("1000");
+        let request = phone.request("OPTIONS", uri, uri, &headers, "");
+        let shown = &headers[..headers.len().min(60)];
+        assert_eq!(status(&phone.transact(&request)), expected, "{shown:?}");
+        let mut stream = server.tcp_phone("1000");
+        let request = stream.request("OPTIONS", uri, uri, &headers, "");
+        assert_eq!(status(&stream.transact(&request)), expected, "{shown:?}");
+    }
+    assert!(is_alive(&server));
+}
+
+/// RFC 3261 §18.2.1: where an answer goes is the server's to say, not the sender's.
+#[test]
+fn a_via_that_lies_gets_its_answer_all_the_same() {
+    let server = Server::with("");
+    let mut phone = server.phone("1000");
+    let uri = "sip:chat.test";
+    for lie in [
+        "192.0.2.99:9;rport",
+        "192.0.2.99;received=192.0.2.98;rport=9",
+        "192.0.2.99:9;maddr=192.0.2.97;ttl=255;rport;received=\"192.0.2.98\"",
+        "255.255.255.255;rport",
+        "[2001:db8::1]:9;rport=0;received=[::1]",
+        "chat.test;rport;RECEIVED=192.0.2.98;Received=192.0.2.97",
+    ] {
+        let request = phone.request("OPTIONS", uri, uri, "", "");
+        let told = format!("{};rport", phone.addr());
+        assert!(request.contains(&told));
+        let answer = phone.transact(&request.replace(&told, lie));
+        assert_eq!(status(&answer), 200, "{lie}");
+        let answer = parsed(&answer);
+        let via = answer.via().unwrap();
+        assert_eq!(
+            (via.received, via.rport),
+            (Some(&b"127.0.0.1"[..]), Some(Some(phone.addr().port()))),
+            "{lie}"
+        );
+        assert_eq!(via.params.iter().filter(|param| param.name.eq_ignore_ascii_case(b"received")).count(), 1);
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_ends_nothing() {
+    let server = Server::with("");
+    let mut callee = server.registered("1001");
+    callee.answers = None;
+    let mut caller = server.phone("1000");
+    let to = "sip:1001@chat.test";
+    let challenge = caller.transact(&caller.request("MESSAGE", to, to, "", "x"));
+    let credentials = caller.credentials(&challenge, "MESSAGE", to).unwrap();
+    let request = caller.request("MESSAGE", to, to, &credentials, "x");
+    caller.send_raw(request.as_bytes());
+    let got = callee.receive();
+    let mut stranger = server.phone("x");
+    let mut answer = Vec::new();
+    chappe_sip_msg::ResponseWriter::to(&parsed(&got), None, 200, "", "t", &mut answer).finish();
+    let answer = String::from_utf8(answer).unwrap();
+    let branch = String::from_utf8(parsed(&got).via().unwrap().branch.unwrap().to_vec()).unwrap();
+    let guess = |last: &str| format!("{}{last}", &branch[..branch.len() - 1]);
+    for (from, to) in [
+        (branch.clone(), guess(if branch.ends_with('0') { "1" } else { "0" })),
+        (branch.clone(), branch.to_uppercase()),
+        (branch.clone(), String::new()),
+        ("MESSAGE\r\n".to_owned(), "INVITE\r\n".to_owned()),
+        ("Via: ".to_owned(), "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx, ".to_owned()),
+        ("SIP/2.0 200".to_owned(), "SIP/2.0 1200".to_owned()),
+    ] {
+        assert!(answer.contains(&from), "{from}");
+        stranger.send_raw(answer.replacen(&from, &to, 1).as_bytes());
+    }
+    assert!(caller.final_response().is_none() && !caller.pump(std::time::Duration::from_millis(200)));
+    callee.answer(&got, 200);
+    assert_eq!(status(&caller.response_to(&request)), 200);
+}
+
+#[test]
 fn a_merged_request_is_482() {
     let server = Server::with(&param("auth-messages", "false"));
     let mut phone = server.phone("1000");

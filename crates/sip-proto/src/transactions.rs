@@ -161,10 +161,14 @@ impl Transactions {
     }
 
     /// Answers a request without making a transaction, RFC 3261 §8.2.7: for what is refused before it costs anything. The
-    /// same request gets the same answer. An ACK, and what has too little to be answered, gets none.
+    /// same request gets the same answer. An ACK gets none.
     pub fn answer_statelessly(&mut self, request: &Message<'_>, peer: Peer, response: &Response) {
-        let Some(identity) = Identity::of(request).filter(|identity| identity.method != Method::Ack) else {
+        if request.method() == Method::Ack {
             return;
+        }
+        let Some(identity) = Identity::of(request) else {
+            let key = matching::unidentified(request, self.match_key);
+            return self.servers.answer_unidentified(request, key, peer, response, &mut self.outbox);
         };
         let key = identity.server_key(request, self.match_key);
         self.servers.answer_statelessly(request, &identity, key, peer, response, &mut self.outbox);

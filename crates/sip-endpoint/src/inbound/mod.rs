@@ -23,7 +23,7 @@ use crate::world::View;
 pub use message::verdict;
 pub use preloaded::onward;
 pub use question::{Wanted, question};
-pub use refuse::{ALLOW, answer, overloaded, with};
+pub use refuse::{ALLOW, answer, malformed, overloaded, with};
 pub use register::{came, registered_as};
 
 /// A request with a server transaction that waits for its answer.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chappe_sip_msg::{HeaderName, Message, Method, Scheme};
+use chappe_sip_msg::{Fault, HeaderName, Message, Method, Scheme};
 use chappe_sip_proto::Response;
 
 use super::Refusal;
@@ -22,6 +22,14 @@ pub fn answer(code: u16) -> Response {
 /// The same in other words.
 pub fn with_reason(code: u16, reason: impl Into<Cow<'static, str>>) -> Response {
     Response::new(code).reason(reason)
+}
+
+/// The answer to what is no proper request. RFC 3261 §21.4.1: the phrase says what is wrong with it.
+pub fn malformed(fault: Fault) -> Response {
+    match fault.status() {
+        400 => with_reason(400, format!("Bad Request, {fault}")),
+        code => answer(code),
+    }
 }
 
 /// One header more.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use chappe_directory::User;
-use chappe_sip_msg::HeaderName;
+use chappe_sip_msg::{HeaderName, Scheme};
 use chappe_sip_proto::Response;
 use chappe_sip_proto::registrar::{
     Aor, Applied, Binding, Contacts, Multiple as Others, Policy, Register, RegisterError,
 };
 
-use super::refuse::{answer, with};
+use super::refuse::{answer, with, with_reason};
 use super::{Refusal, Request};
 use crate::auth::{self, Sender};
 use crate::config::{Multiple, ProfileConfig};
@@ -55,6 +55,10 @@ fn whose(
     view: &View,
 ) -> Result<Aor, Refusal> {
     let to = request.message.to().map_err(|_| Refusal::new(answer(400)))?;
+    // RFC 4475 §3.3.4: an address-of-record is a SIP or SIPS URI.
+    if !matches!(to.uri.scheme, Scheme::Sip | Scheme::Sips) {
+        return Err(with_reason(400, "To is no SIP address").into());
+    }
     let user = to.uri.user_unescaped().ok_or_else(|| Refusal::new(answer(404)))?;
     let user = String::from_utf8_lossy(&user);
     let host = String::from_utf8_lossy(to.uri.host);

@@ -181,8 +181,7 @@ impl Shard {
         }
         let Some(request) = error.answerable() else { return };
         tracing::debug!(%peer, %error, "a request is refused");
-        let response = inbound::answer(error.status());
-        self.transactions.answer_statelessly(request, peer, &response);
+        self.transactions.answer_statelessly(request, peer, &inbound::malformed(error.fault()));
     }
 
     fn refuse(&mut self, bytes: &[u8], peer: Peer, code: u16) {

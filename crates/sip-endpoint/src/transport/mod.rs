@@ -21,6 +21,12 @@ mod tls;
 pub mod udp;
 mod ws;
 
+/// What reads the octets of a WebSocket, for tests without a socket.
+pub mod websocket {
+    pub use super::cut::{Broken, Cut, Cutter};
+    pub use super::ws::{Frames, Origins, Refusal, answer, frame};
+}
+
 pub use connections::Connections;
 pub use limits::ConnectionLimits;
 pub use listeners::Listeners;

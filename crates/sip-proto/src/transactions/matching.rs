@@ -115,6 +115,13 @@ pub(super) fn branch_key(method: Method<'_>, via: &Via<'_>, key: HashKey) -> Opt
     Some(ServerKey(hash.finish128()))
 }
 
+/// Stands for a request that lacks what would identify it: all of its octets.
+pub(super) fn unidentified(request: &Message<'_>, key: HashKey) -> ServerKey {
+    let mut hash = key.hash();
+    hash.field(request.bytes());
+    ServerKey(hash.finish128())
+}
+
 /// The tag of a From or To; one that can't be read has none. `None` when it is not there.
 fn tag<'a>(address: Result<NameAddr<'a>, HeaderError>) -> Option<Option<&'a [u8]>> {
     match address {

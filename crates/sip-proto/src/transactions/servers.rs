@@ -161,6 +161,21 @@ impl Servers {
         outbox.transmit(answer::destination(&identity.via, source), bytes);
     }
 
+    /// The same for a request that lacks what would identify it. Where its Via can't be read, another version's say, the
+    /// answer goes back to where the request came from.
+    pub(super) fn answer_unidentified(
+        &mut self,
+        request: &Message<'_>,
+        key: ServerKey,
+        source: Peer,
+        response: &Response,
+        outbox: &mut Outbox,
+    ) {
+        let bytes = self.printer.answer_request(request, source, response, tag(self.tag_key, key));
+        let to = request.via().map_or(source, |via| answer::destination(&via, source));
+        outbox.transmit(to, bytes);
+    }
+
     /// RFC 3261 §17.2.2: in Trying a retransmission is dropped, later it gets the last answer once more.
     pub(super) fn retransmission(
         &mut self,

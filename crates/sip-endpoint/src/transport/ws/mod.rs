@@ -5,7 +5,5 @@ mod frames;
 mod handshake;
 
 pub use accept::accept;
-#[cfg(test)]
-pub use frames::Frames;
-pub use frames::frame;
-pub use handshake::Origins;
+pub use frames::{Frames, frame};
+pub use handshake::{Origins, Refusal, answer};
