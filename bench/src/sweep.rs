@@ -2,7 +2,8 @@
 //!
 //! First the capacity is measured, in closed loop; then parts and multiples of it are offered in open loop, a few seconds
 //! each, with the retransmissions of RFC 3261 and a 503 as the end of it; at last the load falls from the most to a half of
-//! the capacity. The same for Kamailio, where it is installed.
+//! the capacity. The same for messages that a script answers, which take the server longer, so that one core of load is five
+//! times as much as it can do; and for Kamailio, where it is installed.
 
 mod book;
 mod generator;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::Options;
 use crate::error::BenchError;
-use crate::folder::Setup;
+use crate::folder::{LUA, Setup};
 use crate::message::Template;
 use crate::plot::curves::{Curve, Plot, Scale};
 use crate::register::register;
@@ -177,23 +178,32 @@ pub fn measure(options: &SweepOptions) -> Result<Sweep, BenchError> {
     machine::check_cores(options.server_core, options.load_core)?;
     machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
     let setup = Setup { users: 2 * options.users, ..Setup::default() };
-    let chappe = Server::chappe(&program(options.chappe.as_ref())?, options.server_core, setup)?;
-    let mut servers = vec![sweep("chappe", &chappe, options)?];
-    drop(chappe);
+    let program = program(options.chappe.as_ref())?;
+    let mut servers = Vec::new();
+    for (name, to) in [("chappe", None), ("chappe, replies by Lua", Some(LUA))] {
+        let chappe = Server::chappe(&program, options.server_core, setup)?;
+        servers.push(sweep(name, &chappe, to, options)?);
+    }
     if options.alone {
         return Ok(Sweep { servers });
     }
     if options.kamailio.is_file() {
         let kamailio = Server::kamailio(&options.kamailio, options.server_core)?;
-        servers.push(sweep("Kamailio", &kamailio, options)?);
+        servers.push(sweep("Kamailio", &kamailio, None, options)?);
     } else {
         eprintln!("no {}: the peer is left out", options.kamailio.display());
     }
     Ok(Sweep { servers })
 }
 
-fn sweep(name: &'static str, server: &Server, options: &SweepOptions) -> Result<Swept, BenchError> {
-    let mut bench = Bench { name, server, options, ports: [Port::open()?, Port::open()?], run: 0 };
+/// `to`: whom all messages are for; `None`: each sender has a recipient of its own.
+fn sweep(
+    name: &'static str,
+    server: &Server,
+    to: Option<&'static str>,
+    options: &SweepOptions,
+) -> Result<Swept, BenchError> {
+    let mut bench = Bench { name, server, to, options, ports: [Port::open()?, Port::open()?], run: 0 };
     bench.register_users()?;
     let memory = server.memory()?;
     let capacity = bench.capacity()?;
@@ -211,6 +221,7 @@ fn sweep(name: &'static str, server: &Server, options: &SweepOptions) -> Result<
 struct Bench<'o> {
     name: &'static str,
     server: &'o Server,
+    to: Option<&'static str>,
     options: &'o SweepOptions,
     ports: [Port; 2],
     /// Counts the runs, so that none takes another's messages for its own.
@@ -233,10 +244,11 @@ impl Bench<'_> {
 
     fn generator(&mut self) -> Generator<'_> {
         self.run += 1;
+        let to = self.to;
         let (from, size) = (self.ports[0].address, self.options.size as usize);
         let templates = (0..self.options.users).map(|user| {
             let [sender, receiver] = self.users(user);
-            Template::new(self.run, from, &sender, &receiver, size)
+            Template::new(self.run, from, &sender, to.unwrap_or(&receiver), size)
         });
         let templates = templates.collect();
         Generator::new(self.run, self.server.address, &mut self.ports, templates)
@@ -348,7 +360,11 @@ impl Sweep {
     fn latency(&self) -> String {
         let curves = self.servers.iter().enumerate().flat_map(|(place, server)| {
             let points = |value: fn(&Step) -> f64| {
-                server.steps.iter().map(|step| (step.offered / server.capacity, value(step))).collect::<Vec<_>>()
+                server
+                    .steps
+                    .iter()
+                    .map(|step| (step.offered / server.capacity, value(step)))
+                    .collect::<Vec<_>>()
             };
             let curve = |what: &str, is_dashed, points| Curve {
                 name: format!("{}, {what}", server.name),
@@ -375,4 +391,4 @@ impl Sweep {
 }
 
 const OFFERED: &str = "offered, as a multiple of the server's capacity";
-const COLORS: [&str; 2] = ["#0a5fb4", "#d9730d"];
+const COLORS: [&str; 3] = ["#0a5fb4", "#1b8a5a", "#d9730d"];

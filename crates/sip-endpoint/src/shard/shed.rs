@@ -13,8 +13,8 @@ use crate::transport::mmsg::{self, RecvBatch};
 use crate::transport::sieve;
 use crate::transport::udp::Pair;
 
-/// Reading a datagram before, and sending its answer when all of the turn is sent, cost twice what is done here.
-const WITH_SYSTEM: u32 = 3;
+/// Reading a datagram before, and sending its answer when all of the turn is sent, make it so many times what is done here.
+const WITH_SYSTEM: u32 = 10;
 /// Retry-After in seconds, so that not all come back at once.
 const RETRY_AFTER: [&[u8]; 5] = [b"1", b"2", b"3", b"4", b"5"];
 

@@ -9,7 +9,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::{mmsg, steer};
 
 /// Room in the kernel for bursts, octets, of which an ordinary user gets net.core.rmem_max.
-const BUFFER: usize = 8 << 20;
+const BUFFER: usize = 32 << 20;
 
 /// What one shard reads from and sends by.
 #[derive(Debug)]

@@ -153,7 +153,6 @@ impl Gate {
     /// What refusing has cost.
     pub fn spend(&mut self, time: Duration) {
         self.budget.spend(time);
-        self.window.spent += time;
     }
 
     /// What the kernel may drop before it is read: places above the second number, by this seed.

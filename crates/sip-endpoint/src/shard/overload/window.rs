@@ -1,6 +1,6 @@
 //! How many requests come, and what serving and refusing them costs: how many there is time for.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Fate, Read, SHARE, WINDOW};
 
@@ -24,7 +24,6 @@ pub struct Window {
     pub is_late: bool,
     served: i64,
     refused: i64,
-    pub spent: Duration,
 }
 
 impl Window {
@@ -40,7 +39,6 @@ impl Window {
             is_late: false,
             served: 0,
             refused: 0,
-            spent: Duration::ZERO,
         }
     }
 
@@ -88,13 +86,21 @@ pub struct Costs {
 }
 
 impl Costs {
+    /// What refusing costs is what serving leaves of the time: most of it is the system's, in reading and sending, and can't
+    /// be told apart.
     pub fn learn(&mut self, window: &Window, now: Instant) {
-        if window.refused >= BATCHES {
-            adapt(&mut self.refusing, window.spent.as_secs_f64() / window.refused as f64);
+        if !window.is_busy || window.served + window.refused < BATCHES {
+            return;
         }
-        if window.is_busy && window.served >= BATCHES {
-            let time = (now - window.began).saturating_sub(window.spent);
-            adapt(&mut self.serving, time.as_secs_f64() / window.served as f64);
+        let time = (now - window.began).as_secs_f64();
+        match self.serving {
+            Some(serving) if window.refused > BATCHES => {
+                let left = time - window.served as f64 * serving;
+                let cost = left / window.refused as f64;
+                adapt(&mut self.refusing, cost.clamp(serving / 20.0, serving / 2.0));
+            }
+            _ if window.refused == 0 => adapt(&mut self.serving, time / window.served as f64),
+            _ => {}
         }
     }
 
