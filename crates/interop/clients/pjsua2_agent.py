@@ -26,7 +26,7 @@ def endpoint(transport):
     ep.libCreate()
     ep.libInit(config)
     settings = pj.TransportConfig()
-    settings.port, settings.boundAddress = 0, "127.0.0.1"
+    settings.port, settings.boundAddress = 0, os.environ.get("PJSUA2_ADDRESS", "127.0.0.1")
     kinds = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP, "tls": pj.PJSIP_TRANSPORT_TLS}
     if transport == "tls" and len(sys.argv) > 5:
         settings.tlsConfig.CaListFile, settings.tlsConfig.verifyServer = sys.argv[5], True

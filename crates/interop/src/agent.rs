@@ -16,6 +16,8 @@ pub type Answering = Box<dyn FnMut(&Received) -> u16 + Send>;
 /// One user on one socket: registers, sends MESSAGEs. A thread of its own reads, and answers what it receives with 200.
 pub struct Agent {
     user: String,
+    /// The host of its address; the server's, unless the test says otherwise.
+    host: String,
     wire: Wire,
     local: SocketAddr,
     server: SocketAddr,
@@ -76,7 +78,12 @@ impl Received {
 impl Agent {
     /// An agent for `user` on a UDP socket of its own.
     pub fn udp(server: SocketAddr, user: &str) -> Agent {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback socket");
+        Agent::udp_at(Ipv4Addr::LOCALHOST, server, user)
+    }
+
+    /// The same at an address of the test's choice.
+    pub fn udp_at(ip: Ipv4Addr, server: SocketAddr, user: &str) -> Agent {
+        let socket = UdpSocket::bind((ip, 0)).expect("an address of this machine");
         let local = socket.local_addr().expect("a bound socket");
         Agent::on(Wire::Udp(socket), local, server, user, Box::new(|_| 200))
     }
@@ -99,7 +106,14 @@ impl Agent {
         let ((answered, answers), (came, inbox)) = (channel(), channel());
         let reader = wire.twin();
         std::thread::spawn(move || read(reader, server, answering, &answered, &came));
-        Agent { user: user.to_owned(), wire, local, server, sent: 0, last: Vec::new(), answers, inbox }
+        let (user, host) = (user.to_owned(), server.to_string());
+        Agent { user, host, wire, local, server, sent: 0, last: Vec::new(), answers, inbox }
+    }
+
+    /// The same with an address at another host than the one that it sends to.
+    pub fn of(mut self, host: &str) -> Agent {
+        host.clone_into(&mut self.host);
+        self
     }
 
     /// Where this agent is reached.
@@ -116,7 +130,7 @@ impl Agent {
     pub fn register_contact(&mut self, contact: &str) -> u16 {
         let contact = format!("Contact: <{contact}>\r\nExpires: 600\r\n");
         let server = format!("sip:{}", self.server);
-        let own = format!("sip:{}@{}", self.user, self.server);
+        let own = format!("sip:{}@{}", self.user, self.host);
         self.authenticated("REGISTER", &server, &own, &contact, b"", PASSWORD).status().unwrap_or(0)
     }
 
@@ -201,10 +215,10 @@ impl Agent {
         let call_id = format!("{sent}-{}-{}", local.port(), std::process::id());
         let head = format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {local};rport;branch=z9hG4bK-{call_id}\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:{user}@{server}>;tag=t{sent}\r\nTo: <{to}>\r\nCall-ID: {call_id}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:{user}@{host}>;tag=t{sent}\r\nTo: <{to}>\r\nCall-ID: {call_id}\r\n\
              CSeq: {sent} {method}\r\n{extra}Content-Length: {}\r\n\r\n",
             body.len(),
-            server = self.server,
+            host = self.host,
         );
         self.last = [head.as_bytes(), body].concat();
         self.wire.send(&self.last, self.server);

@@ -84,6 +84,18 @@ impl Driven {
         panic!("{} did not end within {limit:?}; it printed:\n{}", self.name, self.printed());
     }
 
+    /// Asks the program to end, and gives it a moment in which it can end the processes that it has started.
+    pub fn terminate(&mut self) {
+        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.id())]).status();
+        let end = Instant::now() + Duration::from_secs(5);
+        while asked.as_ref().is_ok_and(ExitStatus::success)
+            && matches!(self.child.try_wait(), Ok(None))
+            && Instant::now() < end
+        {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The program's process id.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -14,6 +14,7 @@ pub struct Secure {
     wss: u16,
     /// The authority that the clients are to believe.
     pub authority: PathBuf,
+    issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Secure {
@@ -26,16 +27,14 @@ impl Secure {
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key"))
             .expect("an authority");
-        let names = ["127.0.0.1", "localhost"].map(str::to_owned);
-        let key = KeyPair::generate().expect("a key");
-        let own = CertificateParams::new(names).expect("names").signed_by(&key, &authority).expect("signed");
-        folder.write("certs/agent.pem", &(own.pem() + &key.serialize_pem()));
+        folder.write("certs/agent.pem", &issue(&authority, &["127.0.0.1", "localhost"]));
         folder.write("certs/authority.crt", &authority.pem());
         let secure = Secure {
             tls: free_port(),
             ws: free_port(),
             wss: free_port(),
             authority: certificates.join("authority.crt"),
+            issuer: authority,
         };
         folder.profile(&[
             ("tls", "true"),
@@ -45,6 +44,16 @@ impl Secure {
             ("wss-binding", &format!(":{}", secure.wss)),
         ]);
         secure
+    }
+
+    /// Lets the server believe those whom the authority vouches for.
+    pub fn believed_by(&self, folder: &Folder) {
+        folder.write("certs/cafile.pem", &self.issuer.pem());
+    }
+
+    /// A certificate of the authority's for these names, then its private key, in PEM.
+    pub fn issue(&self, names: &[&str]) -> String {
+        issue(&self.issuer, names)
     }
 
     /// The TLS port.
@@ -61,4 +70,11 @@ impl Secure {
     pub fn wss(&self) -> String {
         format!("wss://127.0.0.1:{}/sip", self.wss)
     }
+}
+
+fn issue(authority: &CertifiedIssuer<'static, KeyPair>, names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let key = KeyPair::generate().expect("a key");
+    let own = CertificateParams::new(names).expect("names").signed_by(&key, authority).expect("signed");
+    own.pem() + &key.serialize_pem()
 }

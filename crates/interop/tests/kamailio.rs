@@ -1,86 +1,41 @@
 //! Kamailio as the gateway: registering with digest, sending through it, receiving from it.
 
-use std::process::Command;
+mod upstream;
+
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use chappe_interop::{Agent, Driven, EventSocket, Folder, PASSWORD, Server, TEXT, find, free_port};
+use chappe_interop::{Agent, EventSocket, Folder, PASSWORD, Server, TEXT};
+use upstream::{At, Kamailio, secured};
 
-/// A Kamailio that asks everybody for the password, relays between its own users, and sends what is for `alice` to the contact
-/// that she registered.
-struct Kamailio {
-    process: Driven,
-    port: u16,
-    _folder: tempfile::TempDir,
-}
-
-impl Kamailio {
-    fn start() -> Option<Self> {
-        let program = find("kamailio")?;
-        let (folder, port) = (tempfile::tempdir().expect("a temporary folder"), free_port());
-        let file = folder.path().join("kamailio.cfg");
-        std::fs::write(&file, configuration(port)).expect("a writable folder");
-        let mut command = Command::new(program);
-        command
-            .arg("-f")
-            .arg(&file)
-            .args(["-DD", "-E", "-e", "-m", "32", "-M", "4", "-Y"])
-            .arg(folder.path());
-        command.arg("-w").arg(folder.path());
-        Some(Self { process: Driven::start(command), port, _folder: folder })
-    }
-}
-
-fn configuration(port: u16) -> String {
-    format!(
-        r#"#!KAMAILIO
-debug=1
-log_stderror=yes
-children=1
-tcp_children=1
-auto_aliases=no
-listen=udp:127.0.0.1:{port}
-listen=tcp:127.0.0.1:{port}
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "pv.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "usrloc.so"
-loadmodule "registrar.so"
-loadmodule "auth.so"
-loadmodule "xlog.so"
-modparam("usrloc", "db_mode", 0)
-modparam("auth", "nonce_count", 1)
-modparam("auth", "qop", "auth")
-request_route {{
-  if (is_method("OPTIONS")) {{ sl_send_reply("200", "OK"); exit; }}
-  if (is_method("REGISTER")) {{
-    if (!pv_www_authenticate("up.test", "{PASSWORD}", "0")) {{ www_challenge("up.test", "1"); exit; }}
+/// Asks everybody for the password, relays between its own users, and sends what is for `alice` to the contact that she
+/// registered.
+const ROUTES: &str = r#"
+request_route {
+  if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; }
+  if (is_method("REGISTER")) {
+    if (!pv_www_authenticate("up.test", "PASSWORD", "0")) { www_challenge("up.test", "1"); exit; }
     save("location");
     exit;
-  }}
-  if (!is_method("MESSAGE")) {{ sl_send_reply("405", "Not Here"); exit; }}
+  }
+  if (!is_method("MESSAGE")) { sl_send_reply("405", "Not Here"); exit; }
   # The test's own agent is 1018, who shows no password.
-  if ($fU != "1018") {{
-    if (!pv_proxy_authenticate("up.test", "{PASSWORD}", "0")) {{ proxy_challenge("up.test", "1"); exit; }}
+  if ($fU != "1018") {
+    if (!pv_proxy_authenticate("up.test", "PASSWORD", "0")) { proxy_challenge("up.test", "1"); exit; }
     consume_credentials();
-  }}
+  }
   xlog("L_ERR", "relaying for $fU to $rU by $proto\n");
-  if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
+  if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
   t_relay();
-}}
-"#
-    )
 }
+"#;
 
-/// A server whose gateway is that Kamailio.
-fn server(kamailio: &Kamailio, transport: &str) -> Server {
-    let folder = Folder::new();
-    let port = kamailio.port;
+/// A folder whose gateway is that Kamailio.
+fn gateway(folder: &Folder, kamailio: &Kamailio, transport: &str) {
     let params = [
         ("username", "alice"),
         ("password", PASSWORD),
-        ("proxy", &format!("127.0.0.1:{port}")),
+        ("proxy", &kamailio.by(transport).to_string()),
         ("register-transport", transport),
         ("extension", "1001"),
         ("retry-seconds", "5"),
@@ -105,14 +60,18 @@ fn server(kamailio: &Kamailio, transport: &str) -> Server {
 </include>
 "#,
     );
-    Server::start(folder)
 }
 
 fn registers_sends_and_receives(transport: &str) {
-    let Some(kamailio) = Kamailio::start() else { return };
-    // It serves once its port answers.
-    let mut outside = ready(&kamailio);
-    let server = server(&kamailio, transport);
+    let folder = Folder::new();
+    let secure = secured(&folder);
+    let routes = ROUTES.replace("PASSWORD", PASSWORD);
+    let at = At::new(Ipv4Addr::LOCALHOST);
+    let Some(kamailio) = Kamailio::start(at, &secure, &["127.0.0.1"], &routes) else { return };
+    let mut outside = Agent::udp(kamailio.addr(), "1018");
+    assert_eq!(outside.register(), 200);
+    gateway(&folder, &kamailio, transport);
+    let server = Server::start(folder);
     let events = EventSocket::connect(server.folder.event_port);
     until_registered(events);
     let mut inside = Agent::udp(server.sip(), "1001");
@@ -125,25 +84,11 @@ fn registers_sends_and_receives(transport: &str) {
         assert_eq!(got.text(), text);
         assert!(got.header("From").is_some_and(|from| from.contains("sip:alice@")), "{}", got.head);
     }
-    let relayed = format!("relaying for alice to 1018 by {transport}");
-    kamailio.process.expect(&relayed);
+    kamailio.process.expect(&format!("relaying for alice to 1018 by {transport}"));
 
-    let alice = format!("sip:alice@127.0.0.1:{}", kamailio.port);
+    let alice = format!("sip:alice@{}", kamailio.addr());
     assert_eq!(outside.message(&alice, "text/plain;charset=UTF-8", TEXT.as_bytes()), 200);
     assert_eq!(inside.receive().text(), TEXT);
-}
-
-/// The agent outside, registered at Kamailio.
-fn ready(kamailio: &Kamailio) -> Agent {
-    let address = std::net::SocketAddr::from(([127, 0, 0, 1], kamailio.port));
-    let end = Instant::now() + Duration::from_secs(10);
-    while std::net::TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < end, "Kamailio does not listen");
-        std::thread::park_timeout(Duration::from_millis(20));
-    }
-    let mut outside = Agent::udp(address, "1018");
-    assert_eq!(outside.register(), 200);
-    outside
 }
 
 fn until_registered(mut events: EventSocket) {
@@ -162,4 +107,10 @@ fn over_udp() {
 #[test]
 fn over_tcp() {
     registers_sends_and_receives("tcp");
+}
+
+/// With both certificates checked, and the gateway's name in its own.
+#[test]
+fn over_tls() {
+    registers_sends_and_receives("tls");
 }

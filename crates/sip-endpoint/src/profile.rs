@@ -313,7 +313,8 @@ impl Profile {
     pub fn configure_gateways(&self, world: &World) {
         let settings = self.settings();
         let wanted = &settings.config.gateways;
-        let configured = self.gateways.configure(wanted, &self.name, self.addr, &settings.sent_by);
+        let announced = |transport| settings.sent_by(transport);
+        let configured = self.gateways.configure(wanted, &self.name, self.addr, &announced);
         if let Some(first) = self.mailboxes.first() {
             shard::configured(world, first, configured);
         }

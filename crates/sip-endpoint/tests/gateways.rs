@@ -194,7 +194,8 @@ fn a_gateway_that_can_not_work_leaves_the_others_alone() {
     let upstream = Upstream::new();
     let gateways = fixture::upstream::gateway("no-user", "proxy=127.0.0.1")
         + &fixture::upstream::gateway("bad name", "username=a password=b")
-        + &fixture::upstream::gateway("tls", "username=a password=b register-transport=tls")
+        + &fixture::upstream::gateway("tls", "username=a password=b register-transport=wss")
+        + &fixture::upstream::gateway("sips", "username=a password=b proxy=sips:up.test")
         + &upstream.gateway("trunk", "register=false");
     let server = Server::profiles(&with_gateways("", &gateways));
     assert_eq!(server.api("sofia profile internal gwlist"), "trunk ");

@@ -6,8 +6,14 @@ use std::process::{Command, Stdio};
 use super::installed;
 use crate::step::{Summary, root};
 
-const PACKAGES: [(&str, &str); 4] =
-    [("modesl", "modesl@1.2.1"), ("esl", "esl@11.2.1"), ("jssip", "jssip@3.13.8"), ("ws", "ws@8.23.0")];
+const PACKAGES: [(&str, &str); 6] = [
+    ("modesl", "modesl@1.2.1"),
+    ("esl", "esl@11.2.1"),
+    ("jssip", "jssip@3.13.8"),
+    ("sip.js", "sip.js@0.21.2"),
+    ("ws", "ws@8.23.0"),
+    ("esbuild", "esbuild@0.28.2"),
+];
 
 /// The folder with the packages: the one named in `CHAPPE_INTEROP_NODE`, else `target/interop-node`.
 pub fn install(summary: &mut Summary, missing: &mut Vec<String>) -> Option<PathBuf> {

@@ -76,8 +76,12 @@ impl Hop {
 
 fn with_scheme(text: &str) -> String {
     let text = text.trim();
-    let starts = |scheme: &str| text.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
-    if starts("sip:") || starts("sips:") { text.to_owned() } else { format!("sip:{text}") }
+    let has_one = starts_with_scheme(text, "sip:") || starts_with_scheme(text, "sips:");
+    if has_one { text.to_owned() } else { format!("sip:{text}") }
+}
+
+fn starts_with_scheme(text: &str, scheme: &str) -> bool {
+    text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
 /// A gateway as written, with every default filled in. FreeSWITCH sofia.c parse_gateways.
@@ -159,6 +163,11 @@ impl GatewayConfig {
     /// Where REGISTER goes.
     pub fn registrar_hop(&self) -> Hop {
         self.hop(self.register_proxy.as_deref().unwrap_or(&self.proxy))
+    }
+
+    /// Whether it registers by TLS: what comes from it comes by TLS then, too.
+    pub fn is_by_tls(&self) -> bool {
+        self.registrar_hop().transport == Some(Transport::Tls)
     }
 
     /// Where MESSAGE goes.
@@ -298,7 +307,7 @@ impl Reader<'_, '_> {
     fn transport(&self) -> Result<Option<Transport>, String> {
         let Some(text) = self.text("register-transport") else { return Ok(None) };
         match Transport::parse(text.trim().as_bytes()) {
-            Some(transport @ (Transport::Udp | Transport::Tcp)) => Ok(Some(transport)),
+            Some(transport @ (Transport::Udp | Transport::Tcp | Transport::Tls)) => Ok(Some(transport)),
             _ => Err(format!("register-transport {text} is not offered")),
         }
     }
@@ -315,13 +324,16 @@ impl Reader<'_, '_> {
 
 fn bare(text: &str) -> String {
     let text = text.trim();
-    let has = text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip:"));
-    text[if has { 4 } else { 0 }..].to_owned()
+    text[if starts_with_scheme(text, "sip:") { 4 } else { 0 }..].to_owned()
 }
 
 fn spoken(hop: &str) -> Result<(), String> {
     match Hop::parse(hop) {
-        Some(Hop { transport: None | Some(Transport::Udp | Transport::Tcp), .. }) => Ok(()),
+        // All of a gateway's addresses are `sip:`, and this one would become `sip:sips:`.
+        Some(_) if starts_with_scheme(hop, "sips:") => {
+            Err(format!("{hop}: sips is not offered; write the host, and register-transport tls"))
+        }
+        Some(Hop { transport: None | Some(Transport::Udp | Transport::Tcp | Transport::Tls), .. }) => Ok(()),
         Some(_) => Err(format!("{hop} asks for a transport that is not offered")),
         None => Err(format!("{hop} is no host")),
     }

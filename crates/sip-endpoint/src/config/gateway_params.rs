@@ -25,9 +25,9 @@ const USED: &[ParamRow] = &[
     ParamRow::used("register", "true|false", "true", "register there; false: a trunk that is always there"),
     ParamRow::used(
         "register-transport",
-        "udp|tcp",
+        "udp|tcp|tls",
         "",
-        "the transport; else what DNS says, and UDP without it",
+        "the transport; else what DNS says, and UDP without it; whose certificate will do says the profile's tls-verify-policy",
     ),
     ParamRow::used("expire-seconds", "5-604800", "3600", "how long a registration is asked for"),
     ParamRow::used(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chappe_event::{Event, header};
 use chappe_sip_msg::Uri;
+use chappe_sip_proto::Transport;
 
 use super::words::AUTO_TO_USER;
 use super::{Gateway, registration::State};
@@ -14,7 +15,8 @@ use crate::world::View;
 /// The gateway that sent the request, if one did; it needs no password then.
 ///
 /// That is one that a request comes from the very address of, or from its machine when the request is for the contact that
-/// it was given. A gateway that should be registered and is not sends nothing.
+/// it was given. A gateway that should be registered and is not sends nothing; one that is registered by TLS sends by TLS, whose
+/// source address nobody makes up.
 pub fn sender_of(profile: &Profile, request: &Request<'_, '_>) -> Option<Arc<Gateway>> {
     let all = profile.gateways.all();
     if all.is_empty() {
@@ -24,7 +26,8 @@ pub fn sender_of(profile: &Profile, request: &Request<'_, '_>) -> Option<Arc<Gat
     let is_sender = |gateway: &&Arc<Gateway>| {
         let named = uri.as_ref().is_some_and(|uri| is_contact(gateway, uri));
         let there = gateway.is_at(addr) || named && gateway.is_at_ip(addr.ip());
-        there && !gateway.is_deleted() && may_send(gateway)
+        let transport = !gateway.config.is_by_tls() || request.peer.transport == Transport::Tls;
+        there && transport && !gateway.is_deleted() && may_send(gateway)
     };
     let named = |gateway: &&Arc<Gateway>| uri.as_ref().is_some_and(|uri| is_contact(gateway, uri));
     // Two gateways may have one address: the contact tells them apart.

@@ -21,9 +21,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use chappe_sip_msg::Message;
-use chappe_sip_proto::Peer;
+use chappe_sip_msg::{Message, Uri};
 use chappe_sip_proto::digest::Protected;
+use chappe_sip_proto::{Peer, Transport};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::config::GatewayConfig;
@@ -41,7 +41,7 @@ pub use registration::{Answer, Input, Output, Registration};
 pub use request::{Head, options, register};
 pub use route::{Named, find, named, names_gateway};
 pub use set::{Configured, Gateways};
-use words::Words;
+use words::{Announced, Words};
 
 /// Messages and requests of one gateway since it was added.
 #[derive(Debug, Default)]
@@ -71,7 +71,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    fn new(config: &GatewayConfig, profile: Arc<str>, own: SocketAddr, announced: &str) -> Arc<Self> {
+    fn new(
+        config: &GatewayConfig,
+        profile: Arc<str>,
+        own: SocketAddr,
+        announced: Announced<'_>,
+    ) -> Arc<Self> {
         let mut call_id = String::new();
         Random::new().uuid(&mut call_id);
         Arc::new(Self {
@@ -92,6 +97,21 @@ impl Gateway {
     /// Changed by the profile's first shard alone; others look.
     pub fn registration(&self) -> MutexGuard<'_, Registration> {
         self.registration.lock()
+    }
+
+    /// Route of a message to this URI. By TLS it names the proxy also where the URI names another host: the certificate has to
+    /// be that of the first host in Route, RFC 5922 §4.
+    pub fn route(&self, uri: &str) -> Option<String> {
+        let hop = self.config.message_hop();
+        let host = || Some(Uri::parse(uri.as_bytes()).ok()?.host.to_ascii_lowercase());
+        let goes_elsewhere = || host() != Some(hop.host.to_ascii_lowercase().into_bytes());
+        match &self.words.route {
+            Some(route) => Some(route.clone()),
+            None if hop.transport == Some(Transport::Tls) && goes_elsewhere() => {
+                Some(words::route(&self.config.proxy))
+            }
+            None => None,
+        }
     }
 
     /// The next CSeq of its REGISTERs and pings.

@@ -61,6 +61,9 @@ fn begin(
 ) {
     let Head { sent_by, transport, branch, call_id, cseq, .. } = head;
     request.header("Via", format!("SIP/2.0/{transport} {sent_by};rport;branch={branch}"));
+    if let Some(route) = gateway.words.tls_route.as_ref().filter(|_| *transport == Transport::Tls) {
+        request.header("Route", route);
+    }
     request.header("Max-Forwards", "70");
     request.header("From", format!("{from};tag={}", gateway.tag));
     request.header("To", to);

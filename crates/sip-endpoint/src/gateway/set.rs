@@ -8,6 +8,7 @@ use arc_swap::{ArcSwap, Guard};
 use parking_lot::{Condvar, Mutex};
 
 use super::Gateway;
+use super::words::Announced;
 use crate::config::GatewayConfig;
 
 /// Read by every shard without a lock; changed by reloads, commands and the first shard, one at a time.
@@ -46,7 +47,7 @@ impl Gateways {
         wanted: &[GatewayConfig],
         profile: &Arc<str>,
         own: SocketAddr,
-        announced: &str,
+        announced: Announced<'_>,
     ) -> Configured {
         let _turn = self.turn.lock();
         let mut configured = Configured::default();

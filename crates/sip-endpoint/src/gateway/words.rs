@@ -25,21 +25,23 @@ pub struct Words {
     pub ping: String,
     /// Route of MESSAGE: the outbound proxy.
     pub route: Option<String>,
+    /// Route of REGISTER and OPTIONS where they go by TLS: the register-proxy. RFC 5922 §4: the certificate is that of the host
+    /// in Route, else in the Request-URI.
+    pub tls_route: Option<String>,
 }
 
+/// What others are told of where the profile listens, by transport.
+pub type Announced<'a> = &'a dyn Fn(Transport) -> &'a str;
+
 impl Words {
-    /// `own`: where the profile listens; `announced`: what others are told of it.
-    pub fn new(config: &GatewayConfig, own: SocketAddr, announced: &str) -> Self {
+    /// `own`: where the profile listens.
+    pub fn new(config: &GatewayConfig, own: SocketAddr, announced: Announced<'_>) -> Self {
         let host = config.from_domain.as_deref().unwrap_or(&config.proxy);
         let proxy = &config.proxy;
         let contact_user = match config.extension_in_contact {
             true => config.extension.clone().unwrap_or_else(|| config.username.clone()),
             false => format!("gw+{}", config.name),
         };
-        let route = config.outbound_proxy.as_ref().map(|proxy| {
-            let lr = if proxy.contains(";lr") { "" } else { ";lr" };
-            format!("<sip:{proxy}{lr}>")
-        });
         Self {
             registrar: format!("sip:{proxy}"),
             from: format!("<sip:{}@{host}>", config.from_user),
@@ -47,13 +49,21 @@ impl Words {
             contact: contact(config, &contact_user, own, announced),
             contact_user,
             ping: format!("<sip:{host}>"),
-            route,
+            route: config.outbound_proxy.as_deref().map(route),
+            tls_route: config.register_proxy.as_deref().map(route),
         }
     }
 }
 
-fn contact(config: &GatewayConfig, user: &str, own: SocketAddr, announced: &str) -> String {
-    let address: Option<SocketAddr> = announced.parse().ok();
+/// Route to a proxy of the configuration.
+pub fn route(proxy: &str) -> String {
+    let lr = if proxy.contains(";lr") { "" } else { ";lr" };
+    format!("<sip:{proxy}{lr}>")
+}
+
+fn contact(config: &GatewayConfig, user: &str, own: SocketAddr, announced: Announced<'_>) -> String {
+    let transport = config.registrar_hop().transport.unwrap_or(Transport::Udp);
+    let address: Option<SocketAddr> = announced(transport).parse().ok();
     let port = address.map_or(own.port(), |address| address.port());
     let host = match config.contact_host.as_deref() {
         Some("sip-ip") => own.ip().to_string(),
@@ -65,7 +75,6 @@ fn contact(config: &GatewayConfig, user: &str, own: SocketAddr, announced: &str)
         params if params.is_empty() || params.starts_with(';') => params.to_owned(),
         params => format!(";{params}"),
     };
-    let transport = config.registrar_hop().transport.unwrap_or(Transport::Udp);
     let transport = transport.as_str().to_ascii_lowercase();
     format!("<sip:{user}@{host}:{port}{params};transport={transport};gw={}>", config.name)
 }
@@ -93,7 +102,11 @@ mod tests {
         let root = loaded.document.configuration("sofia.conf").unwrap();
         let config = GatewayConfig::read_all(root, "public", &mut diagnostics).remove(0);
         let own = "192.0.2.1:5070".parse().unwrap();
-        let words = Words::new(&config, own, "203.0.113.1:5080");
+        let announced = |transport| match transport {
+            Transport::Tls => "203.0.113.1:5081",
+            _ => "203.0.113.1:5080",
+        };
+        let words = Words::new(&config, own, &announced);
         expected.assert_eq(&format!("{words:#?}\n"));
     }
 
@@ -110,6 +123,28 @@ mod tests {
                     contact_user: "gw+carrier",
                     ping: "<sip:sip.example.net>",
                     route: None,
+                    tls_route: None,
+                }
+            "#]],
+        );
+    }
+
+    #[test]
+    fn by_tls_the_contact_is_where_tls_is_listened_on() {
+        check(
+            "username=alice password=x proxy=sip.example.net register-proxy=edge.example.net register-transport=tls",
+            expect![[r#"
+                Words {
+                    registrar: "sip:sip.example.net",
+                    from: "<sip:alice@sip.example.net>",
+                    to: "sip:alice@sip.example.net",
+                    contact: "<sip:gw+carrier@203.0.113.1:5081;transport=tls;gw=carrier>",
+                    contact_user: "gw+carrier",
+                    ping: "<sip:sip.example.net>",
+                    route: None,
+                    tls_route: Some(
+                        "<sip:edge.example.net;lr>",
+                    ),
                 }
             "#]],
         );
@@ -132,6 +167,7 @@ mod tests {
                     route: Some(
                         "<sip:edge.example.net;lr>",
                     ),
+                    tls_route: None,
                 }
             "#]],
         );

@@ -110,7 +110,7 @@ fn by_gateway(view: &View, gateway: Arc<Gateway>, uri: String) -> Result<Way<'_>
         return Err(Delivery::NoAnswer);
     }
     let to = format!("<{uri}>");
-    let (route, hop) = (gateway.words.route.clone().into_iter().collect(), gateway.config.message_hop());
+    let (route, hop) = (gateway.route(&uri).into_iter().collect(), gateway.config.message_hop());
     let destination = Destination::Foreign(Foreign { uri, to, route, hop, gateway: Some(gateway) });
     Ok(Way { profile, settings: profile.settings(), destination })
 }
