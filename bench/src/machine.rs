@@ -93,6 +93,49 @@ pub fn proportional(process: u32) -> Result<u64, BenchError> {
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024)
 }
 
+/// CPU time of each of a process's threads, by their ids (`/proc/PID/task/TID/schedstat`: nanoseconds on a core first).
+/// Empty where the kernel does not count it.
+pub fn threads(process: u32) -> Vec<(u32, Duration)> {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let time = |entry: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(entry.path().join("schedstat")).ok()?;
+        let nanos = text.split_whitespace().next()?.parse().ok()?;
+        Some((entry.file_name().to_str()?.parse().ok()?, Duration::from_nanos(nanos)))
+    };
+    tasks.filter_map(time).collect()
+}
+
+/// CPU time that this process has used, all its threads together.
+pub fn own_cpu_time() -> Result<Duration, BenchError> {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID, "read the load's CPU time")
+}
+
+/// Lets this process, and those that it starts, have this many files open, or as many as the system allows; how many
+/// that are.
+pub fn raise_file_limit(wanted: u64) -> Result<u64, BenchError> {
+    let failed = || BenchError::system("raise the limit of open files")(io::Error::last_os_error());
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` lives through the call.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 {
+        return Err(failed());
+    }
+    if limit.rlim_cur >= wanted {
+        return Ok(limit.rlim_cur);
+    }
+    let set = |soft: u64, hard: u64| {
+        let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
+        // SAFETY: `limit` lives through the call.
+        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) == 0 }
+    };
+    // Above the hard limit only root gets, and not in every container.
+    let given = wanted.min(limit.rlim_max);
+    match set(wanted, wanted.max(limit.rlim_max)) {
+        true => Ok(wanted),
+        false if set(given, limit.rlim_max) => Ok(given),
+        false => Err(failed()),
+    }
+}
+
 /// CPU time that a process has used, all its threads together, those that ended included.
 pub fn cpu_time(pid: u32) -> Result<Duration, BenchError> {
     let failed = |code| BenchError::system("read the server's CPU time")(io::Error::from_raw_os_error(code));
@@ -102,10 +145,14 @@ pub fn cpu_time(pid: u32) -> Result<Duration, BenchError> {
         0 => {}
         code => return Err(failed(code)),
     }
+    self::clock(clock, "read the server's CPU time")
+}
+
+fn clock(clock: libc::clockid_t, doing: &'static str) -> Result<Duration, BenchError> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` lives through the call.
     if unsafe { libc::clock_gettime(clock, &mut time) } != 0 {
-        return Err(BenchError::system("read the server's CPU time")(io::Error::last_os_error()));
+        return Err(BenchError::system(doing)(io::Error::last_os_error()));
     }
     Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
 }

@@ -23,25 +23,38 @@ const PROGRAMS: [(&str, &str); 11] = [
 
 /// Installs what is missing, as root on Debian; names what is missing then.
 pub fn install(summary: &mut Summary, missing: &mut Vec<String>) {
-    let mut packages: Vec<&str> =
-        PROGRAMS.iter().filter(|(program, _)| !installed(program)).map(|(_, package)| *package).collect();
-    if pip::python().is_none() {
-        packages.push("python3-venv");
-    }
-    if !packages.is_empty() && installed("apt-get") && succeeds("sh", &["-c", "test \"$(id -u)\" = 0"]) {
-        eprintln!("\n── install {}", packages.join(" "));
-        let install = [&["install", "--no-install-recommends"][..], &packages].concat();
-        // The package lists of a fresh container are empty or old.
-        let complete = apt(&install) || (apt(&["update"]) && apt(&install));
-        if !complete {
-            summary.skip("install clients", "apt-get could not install all of them");
-        }
-    }
+    let beside: &[&str] = if pip::python().is_none() { &["python3-venv"] } else { &[] };
+    install_packages(summary, &PROGRAMS, beside);
     for (program, package) in PROGRAMS {
         if !installed(program) {
             missing.push(format!("{program} is not installed (apt-get install {package})"));
         }
     }
+}
+
+/// The packages of what is not there, and others beside.
+pub fn install_packages(summary: &mut Summary, wanted: &[(&str, &str)], beside: &[&str]) {
+    let absent = wanted.iter().filter(|(what, _)| !is_there(what)).map(|(_, package)| *package);
+    let packages: Vec<&str> = absent.chain(beside.iter().copied()).collect();
+    if packages.is_empty() || !installed("apt-get") || !succeeds("sh", &["-c", "test \"$(id -u)\" = 0"]) {
+        return;
+    }
+    eprintln!("\n── install {}", packages.join(" "));
+    let install = [&["install", "--no-install-recommends"][..], &packages].concat();
+    // The package lists of a fresh container are empty or old.
+    let complete = apt(&install) || (apt(&["update"]) && apt(&install));
+    if !complete {
+        summary.skip("install clients", "apt-get could not install all of them");
+    }
+}
+
+/// A program, or a module of Kamailio's (`NAME.so`), wherever Debian has put it.
+pub fn is_there(what: &str) -> bool {
+    if !what.ends_with(".so") {
+        return installed(what);
+    }
+    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    folders.map(|folder| folder.path().join("kamailio/modules").join(what)).any(|module| module.is_file())
 }
 
 fn apt(arguments: &[&str]) -> bool {
