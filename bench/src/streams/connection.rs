@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
-use chappe_sip_msg::{Frame, Framer};
+use chappe_sip_msg::stream::{Frame, Framer};
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use socket2::{Domain, Socket, Type};
