@@ -349,7 +349,11 @@ impl Sweep {
     fn latency(&self) -> String {
         let curves = self.servers.iter().enumerate().flat_map(|(place, server)| {
             let points = |value: fn(&Step) -> f64| {
-                server.steps.iter().map(|step| (step.offered / server.capacity, value(step))).collect::<Vec<_>>()
+                server
+                    .steps
+                    .iter()
+                    .map(|step| (step.offered / server.capacity, value(step)))
+                    .collect::<Vec<_>>()
             };
             let curve = |what: &str, is_dashed, points| Curve {
                 name: format!("{}, {what}", server.name),
