@@ -208,7 +208,7 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         KAMAILIO_STORED,
-        "Kamailio, 2 children, to users who are away: 202 by msilo",
+        "Kamailio, 1 child, to users who are away: 202 by msilo",
         Kind::Kamailio(Peer::Msilo),
         Recipient::Away,
     ),

@@ -62,7 +62,7 @@ pub fn markdown(measured: &[Measured]) -> String {
 
 /// How a reader sees that the server is what was measured.
 const LOAD_REMARK: &str = "\nCPU use is that of a core while the capacity was measured, of the server's process and of the \
-    load's, which has a core of its own: where the load is below 100 % it waited for the server. CPU a message is counted by the \
+    load's, which has a core of its own: where the load is below 100 % it had time left, and waited for answers. CPU a message is counted by the \
     system for the server's process and holds in either case.\n";
 
 /// What is different about them.
@@ -118,14 +118,17 @@ fn two_cores(measured: &[Measured]) -> String {
     let used = median(rounds().map(|round| round.cores.0));
     let busiest = median(rounds().map(|round| round.busiest));
     let mut out = TWO_CORES_REMARK.to_owned();
-    let _ = writeln!(
+    let _ = write!(
         out,
-        "In this run the two shards used {:.0} % of a core together, so both were at work for at least {:.0} % of the time; the \
-         busier one did {:.0} % of the work.",
+        "In this run the two shards used {:.0} % of a core together, and the busier one did {:.0} % of the work",
         100.0 * used,
-        100.0 * (used - 1.0).max(0.0),
         100.0 * busiest,
     );
+    // Two that use more than all of one core together have run at the same time.
+    let _ = match used {
+        1.0.. => writeln!(out, "; both ran at once for at least {:.0} % of the time.", 100.0 * (used - 1.0)),
+        _ => writeln!(out, "."),
+    };
     out
 }
 
@@ -233,6 +236,7 @@ mod tests {
         assert!(text.contains("times the floor | 2.00 |"), "{text}");
         assert!(text.contains("times a relayed message | 1.50 |"), "{text}");
         assert!(text.contains("messages of one | 1.80 |"), "{text}");
+        assert!(text.contains("both ran at once for at least 0 %"), "{text}");
         assert!(!text.contains("Kamailio"), "{text}");
         rows[2].half = Err("the server ended\nfor a reason\n".to_owned());
         assert!(!ratios(&rows).contains("times a relayed message"));
