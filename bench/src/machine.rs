@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::mem;
 use std::os::fd::AsRawFd as _;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::error::BenchError;
@@ -42,20 +43,28 @@ pub fn end_with_parent() -> io::Result<()> {
 
 /// Both cores must exist and differ, or the figures would measure the load generator.
 pub fn check_cores(server: usize, load: usize) -> Result<(), BenchError> {
+    let usable = usable_cores()?;
+    match server != load && usable.contains(&server) && usable.contains(&load) {
+        true => Ok(()),
+        false => Err(BenchError::Cores { usable: usable.len() }),
+    }
+}
+
+/// Those that this process was given when it first asked: once the load is pinned, the system knows of one alone.
+fn usable_cores() -> Result<&'static [usize], BenchError> {
+    static AT_FIRST: OnceLock<Vec<usize>> = OnceLock::new();
+    if let Some(usable) = AT_FIRST.get() {
+        return Ok(usable);
+    }
     // SAFETY: as in `pin`.
     let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
     // SAFETY: `set` lives through the call and its size is given.
     if unsafe { libc::sched_getaffinity(0, mem::size_of_val(&set), &mut set) } != 0 {
         return Err(BenchError::system("ask for the usable cores")(io::Error::last_os_error()));
     }
-    let usable = |core: usize| {
-        // SAFETY: `core` is below CPU_SETSIZE, and `set` is ours.
-        core < libc::CPU_SETSIZE as usize && unsafe { libc::CPU_ISSET(core, &set) }
-    };
-    if server != load && usable(server) && usable(load) {
-        return Ok(());
-    }
-    Err(BenchError::Cores { usable: (0..libc::CPU_SETSIZE as usize).filter(|&core| usable(core)).count() })
+    // SAFETY: every core is below CPU_SETSIZE, and `set` is ours.
+    let usable = (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &set) });
+    Ok(AT_FIRST.get_or_init(|| usable.collect()))
 }
 
 /// How many cores there are.
@@ -163,5 +172,21 @@ pub fn forget_pages(file: &File) -> io::Result<()> {
     match unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) } {
         0 => Ok(()),
         error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_those_that_were_there_before_one_was_taken() {
+        let cores = usable_cores().unwrap().to_vec();
+        let [first, .., last] = cores[..] else { return };
+        check_cores(first, last).unwrap();
+        pin(last).unwrap();
+        check_cores(first, last).unwrap();
+        assert!(check_cores(first, first).is_err());
+        pin_to(&cores).unwrap();
     }
 }
