@@ -22,8 +22,10 @@ use crate::transport::Transport;
 
 /// Connections from one address: below the server's default of `max-connections-per-ip`.
 const FROM_ONE: u32 = 900;
-/// Files that a server has open besides its connections, at most.
-const OTHERS: u64 = 200;
+/// The server gives connections at most this part of the files that it may have open.
+const PART: u64 = 2;
+/// Files that it and the load have open besides, at most.
+const OTHERS: u64 = 100;
 /// After this long it has done what a handshake leaves to be done.
 const SETTLES: Duration = Duration::from_secs(2);
 
@@ -46,8 +48,8 @@ impl Idle {
     pub fn measure(options: &IdleOptions) -> Result<Self, BenchError> {
         machine::check_cores(options.server_core, options.load_core)?;
         machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
-        let limit = machine::raise_file_limit(u64::from(options.connections) + OTHERS)?;
-        let room = u32::try_from(limit.saturating_sub(OTHERS)).unwrap_or(u32::MAX);
+        let limit = machine::raise_file_limit(PART * (u64::from(options.connections) + OTHERS))?;
+        let room = u32::try_from((limit / PART).saturating_sub(OTHERS)).unwrap_or(u32::MAX);
         let connections = options.connections.min(room);
         let each = |is_registered| {
             let told = one(options, connections, is_registered)?;
@@ -77,7 +79,8 @@ impl Idle {
         if self.connections < self.wanted {
             let _ = writeln!(
                 out,
-                "\nThe limit of open files of this machine leaves room for {count} connections, not for {}.",
+                "\nThe limit of open files of this machine, half of which the server gives to connections, leaves room for {count}, \
+                 not for {}.",
                 self.wanted
             );
         }
@@ -144,6 +147,6 @@ mod tests {
         let text = idle(20_000).markdown();
         assert!(text.contains("| 20000 idle TLS connections, nothing but the handshake:"), "{text}");
         assert!(text.contains("a connection | 10.0 KiB |") && !text.contains("limit"), "{text}");
-        assert!(idle(19_800).markdown().contains("room for 19800 connections, not for 20000"));
+        assert!(idle(19_800).markdown().contains("room for 19800, not for 20000"));
     }
 }
