@@ -60,22 +60,22 @@ impl Idle {
         Ok(Self { wanted: options.connections, connections, shaken: each(false)?, registered: each(true)? })
     }
 
-    /// Rows of a table of two columns.
+    /// As a table, and what it leaves out.
     pub fn markdown(&self) -> String {
-        let mut out = String::from("| | |\n|---|---|\n");
+        let mut out = String::from(
+            "| TLS connections on which nothing happens | memory of the server, each | made a second, one after the other |\n\
+             |---|---|---|\n",
+        );
         let count = self.connections;
-        for (what, (octets, rate)) in [
-            ("nothing but the handshake", self.shaken),
-            ("handshake, and a user registered over each", self.registered),
-        ] {
+        for (what, (octets, rate)) in
+            [("nothing but the handshake", self.shaken), ("a user registered over each", self.registered)]
+        {
             // Writing to a String does not fail.
-            let _ = writeln!(
-                out,
-                "| {count} idle TLS connections, {what}: memory of the server a connection | {:.1} KiB |\n\
-                 | made so many a second, one after the other | {rate:.0} |",
-                octets / 1024.0
-            );
+            let _ = writeln!(out, "| {count}, {what} | {:.1} KiB | {rate:.0} |", octets / 1024.0);
         }
+        out.push_str(
+            "\nMemory is the growth of the process; what the kernel holds for the sockets is not in it.\n",
+        );
         if self.connections < self.wanted {
             let _ = writeln!(
                 out,
@@ -145,8 +145,8 @@ mod tests {
             registered: (2048.0, 800.0),
         };
         let text = idle(20_000).markdown();
-        assert!(text.contains("| 20000 idle TLS connections, nothing but the handshake:"), "{text}");
-        assert!(text.contains("a connection | 10.0 KiB |") && !text.contains("limit"), "{text}");
+        assert!(text.contains("| 20000, nothing but the handshake | 10.0 KiB | 900 |"), "{text}");
+        assert!(!text.contains("limit"), "{text}");
         assert!(idle(19_800).markdown().contains("room for 19800, not for 20000"));
     }
 }
