@@ -45,9 +45,21 @@ pub struct Options {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub users: u32,
 
+    /// Users that send over a connection each, and as many that receive, in the rows of connections
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=400))]
+    pub connections: u32,
+
     /// Bytes of a MESSAGE, at least
-    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(400..=1300))]
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(400..=60_000))]
     pub size: u32,
+
+    /// Idle connections of the results
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=200_000))]
+    pub idle: u32,
+
+    /// Users of the registrar of the results
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=10_000_000))]
+    pub bindings: u32,
 
     /// Core of the server
     #[arg(long, default_value_t = 0)]
@@ -89,6 +101,8 @@ pub enum Command {
     Events(EventOptions),
     /// Measure a registrar with very many users
     Registrar(RegistrarOptions),
+    /// Measure the memory of TLS connections that nothing happens on
+    Idle(IdleOptions),
     /// Measure messages a second that are kept on the disk, and the start with many of them
     Store(StoreOptions),
     /// Measure what becomes of more messages than the server can take, beside Kamailio
@@ -176,11 +190,43 @@ impl RegistrarOptions {
     pub fn beside(options: &Options) -> Self {
         Self {
             chappe: options.chappe.clone(),
-            bindings: 1_000_000,
+            bindings: options.bindings,
             known: 20_000,
             rounds: options.rounds,
             seconds: options.seconds,
             window: options.window,
+            server_core: options.server_core,
+            load_core: options.load_core,
+        }
+    }
+}
+
+/// What is measured of idle connections.
+#[derive(clap::Args, Clone, Debug)]
+pub struct IdleOptions {
+    /// The server to measure [default: `chappe` beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub chappe: Option<PathBuf>,
+
+    /// Connections, or as many as the limit of open files lets the server have
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=200_000))]
+    pub connections: u32,
+
+    /// Core of the server
+    #[arg(long, default_value_t = 0)]
+    pub server_core: usize,
+
+    /// Core of the load generator
+    #[arg(long, default_value_t = 1)]
+    pub load_core: usize,
+}
+
+impl IdleOptions {
+    /// Those that are measured beside the rows.
+    pub fn beside(options: &Options) -> Self {
+        Self {
+            chappe: options.chappe.clone(),
+            connections: options.idle,
             server_core: options.server_core,
             load_core: options.load_core,
         }

@@ -17,6 +17,12 @@ pub enum BenchError {
     EventSocket { expected: &'static str, said: String },
     /// A user could not be registered.
     Register { user: String, why: String },
+    /// A connection is not what it should be.
+    Connection(String),
+    /// What a row needs was not started.
+    NotStarted(String),
+    /// Some rows or parts have no figures; the others have.
+    Incomplete { failed: usize },
     /// The store did not take a message, or not as it should.
     Store(String),
     /// The system refused something.
@@ -51,6 +57,11 @@ impl fmt::Display for BenchError {
                 write!(f, "the event socket should have said {expected}, and said {said:?}")
             }
             BenchError::Register { user, why } => write!(f, "failed to register {user}: {why}"),
+            BenchError::Connection(why) => write!(f, "a connection failed: {why}"),
+            BenchError::NotStarted(why) => f.write_str(why),
+            BenchError::Incomplete { failed } => {
+                write!(f, "{failed} of what was to be measured failed; the rest is told")
+            }
             BenchError::Store(why) => write!(f, "the store failed: {why}"),
             BenchError::System { doing, source } => write!(f, "failed to {doing}: {source}"),
         }

@@ -8,7 +8,10 @@ use crate::folder::Setup;
 use crate::register::register;
 use crate::row::{Conf, Kind, Row};
 use crate::server::Server;
+use crate::streams::Streams;
+use crate::transport::{Here, Transport};
 use crate::udp::Port;
+use crate::wire::{Datagrams, Wire};
 
 /// All that the senders manage to send is kept.
 const KEEPS_ALL: &[(&str, &str)] = &[("max-waiting-per-user", "1000000"), ("max-waiting", "100000000")];
@@ -18,49 +21,89 @@ const SPREAD: usize = 16;
 
 /// Servers with their users registered.
 pub struct Fleet {
-    servers: Vec<(Kind, Server)>,
+    /// Or why one was not started.
+    servers: Vec<(Kind, Result<Server, String>)>,
     /// A sender's port and a receiver's.
     pub pair: Vec<Port>,
     /// As many as the kernel needs to spread them.
     pub spread: Vec<Port>,
+    /// The connections of each transport.
+    streams: Vec<(Transport, Streams)>,
+}
+
+/// The clients of a server.
+pub enum Ends<'f> {
+    Ports(&'f mut [Port]),
+    Streams(&'f mut Streams),
+}
+
+impl<'f> Ends<'f> {
+    /// Where the sender at this place is; places beyond the last sender begin anew.
+    pub fn here(&self, place: usize) -> Here {
+        match self {
+            Ends::Ports(ports) => ports[place % (ports.len() / 2)].address.into(),
+            Ends::Streams(streams) => streams.here(place),
+        }
+    }
+
+    pub fn wire(self, server: &Server) -> Box<dyn Wire + 'f> {
+        match self {
+            Ends::Ports(ports) => Box::new(Datagrams::new(server.address, ports)),
+            Ends::Streams(streams) => Box::new(streams),
+        }
+    }
 }
 
 impl Fleet {
-    /// Starts what the rows need; a peer that is not installed is left out, with its rows.
+    /// Starts what the rows need; a peer that is not installed is left out, with its rows. A server that does not start is
+    /// told to whoever asks for it.
     pub fn start(options: &Options, rows: &mut Vec<&'static Row>) -> Result<Self, BenchError> {
         let open = |count: usize| (0..count).map(|_| Port::open()).collect::<Result<Vec<_>, _>>();
-        let mut fleet = Fleet { servers: Vec::new(), pair: open(2)?, spread: open(2 * SPREAD)? };
-        if !options.kamailio.is_file() && rows.iter().any(|row| row.server == Kind::Kamailio) {
+        let mut fleet =
+            Fleet { servers: Vec::new(), pair: open(2)?, spread: open(2 * SPREAD)?, streams: Vec::new() };
+        let is_peer = |row: &Row| matches!(row.server, Kind::Kamailio(_));
+        if !options.kamailio.is_file() && rows.iter().any(|row| is_peer(row)) {
             eprintln!("no {}: its rows are left out", options.kamailio.display());
-            rows.retain(|row| row.server != Kind::Kamailio);
+            rows.retain(|row| !is_peer(row));
         }
         for row in rows.iter() {
             if fleet.servers.iter().all(|(kind, _)| *kind != row.server) {
-                let server = fleet.server(options, row.server)?;
-                fleet.register_users(options, row.server, &server)?;
-                fleet.servers.push((row.server, server));
+                let started = fleet.start_one(options, row.server).map_err(|error| error.to_string());
+                fleet.servers.push((row.server, started));
             }
         }
         Ok(fleet)
     }
 
-    pub fn get(&self, kind: Kind) -> &Server {
-        let found = self.servers.iter().find(|(known, _)| *known == kind);
-        found.map(|(_, server)| server).expect("the servers of all rows were started")
+    fn start_one(&mut self, options: &Options, kind: Kind) -> Result<Server, BenchError> {
+        let server = self.server(options, kind)?;
+        self.register_users(options, kind, &server)?;
+        Ok(server)
     }
 
-    /// The server, and the ports that send to it and receive.
-    pub fn load(&mut self, kind: Kind) -> (&Server, &mut [Port]) {
-        let ports = if kind == Kind::Chappe(Conf::TwoCores) { &mut self.spread } else { &mut self.pair };
-        let found = self.servers.iter().find(|(known, _)| *known == kind);
-        (found.map(|(_, server)| server).expect("the servers of all rows were started"), ports)
+    pub fn get(&self, kind: Kind) -> Result<&Server, BenchError> {
+        find(&self.servers, kind)
+    }
+
+    /// The server, and its clients.
+    pub fn load(&mut self, kind: Kind) -> Result<(&Server, Ends<'_>), BenchError> {
+        let ends = match kind {
+            Kind::Chappe(Conf::TwoCores) => Ends::Ports(&mut self.spread),
+            Kind::Chappe(Conf::Connected(transport)) => {
+                let found = self.streams.iter_mut().find(|(known, _)| *known == transport);
+                let none = || BenchError::NotStarted("there are no connections".to_owned());
+                Ends::Streams(found.map(|(_, streams)| streams).ok_or_else(none)?)
+            }
+            _ => Ends::Ports(&mut self.pair),
+        };
+        Ok((find(&self.servers, kind)?, ends))
     }
 
     fn server(&self, options: &Options, kind: Kind) -> Result<Server, BenchError> {
         let core = options.server_core;
         match kind {
             Kind::Floor => Server::floor(core, self.pair[0].address, self.pair[1].address),
-            Kind::Kamailio => Server::kamailio(&options.kamailio, core),
+            Kind::Kamailio(peer) => Server::kamailio(&options.kamailio, core, peer),
             Kind::Chappe(conf) => {
                 let program = program(options.chappe.as_ref())?;
                 let setup = setup(options, conf);
@@ -74,22 +117,45 @@ impl Fleet {
 
     /// Those who are away stay so.
     fn register_users(&mut self, options: &Options, kind: Kind, server: &Server) -> Result<(), BenchError> {
-        if kind == Kind::Floor {
-            return Ok(());
-        }
-        let ports = if kind == Kind::Chappe(Conf::TwoCores) { &mut self.spread } else { &mut self.pair };
+        let ports = match kind {
+            Kind::Floor => return Ok(()),
+            Kind::Chappe(Conf::Connected(transport)) => {
+                let senders = (0..options.connections).map(sender);
+                let receivers = (0..options.connections).map(|user| receiver(options.connections, user));
+                let users: Vec<_> = senders.chain(receivers).collect();
+                self.streams.push((transport, Streams::open(transport, server.connections, &users)?));
+                return Ok(());
+            }
+            Kind::Chappe(Conf::TwoCores) => &mut self.spread,
+            _ => &mut self.pair,
+        };
         let senders = ports.len() / 2;
         for user in 0..options.users {
             let port = user as usize % senders;
             register(&mut ports[port], server.address, &sender(user))?;
-            register(&mut ports[senders + port], server.address, &receiver(options, user))?;
+            register(&mut ports[senders + port], server.address, &receiver(options.users, user))?;
         }
         Ok(())
     }
 }
 
+fn find(servers: &[(Kind, Result<Server, String>)], kind: Kind) -> Result<&Server, BenchError> {
+    let found = servers.iter().find(|(known, _)| *known == kind);
+    let (_, server) = found.expect("the servers of all rows were looked after");
+    server.as_ref().map_err(|why| BenchError::NotStarted(why.clone()))
+}
+
+/// Pairs of users that write to each other.
+pub fn pairs(options: &Options, kind: Kind) -> u32 {
+    match kind {
+        Kind::Chappe(Conf::Connected(_)) => options.connections,
+        _ => options.users,
+    }
+}
+
 fn setup(options: &Options, conf: Conf) -> Setup {
     let plain = Setup { users: 3 * options.users + 1, ..Setup::default() };
+    let connected = Setup { users: 2 * options.connections, ..plain };
     match conf {
         Conf::Plain => plain,
         Conf::Storeless => Setup { sms: KEEPS_NOTHING, ..plain },
@@ -98,6 +164,7 @@ fn setup(options: &Options, conf: Conf) -> Setup {
         Conf::Extensions(count) => Setup { extensions: Some(count), ..plain },
         Conf::Events => Setup { event_socket: true, ..plain },
         Conf::TwoCores => Setup { shards: 2, ..plain },
+        Conf::Connected(transport) => Setup { transport, ..connected },
     }
 }
 
@@ -106,9 +173,9 @@ pub fn sender(user: u32) -> String {
     (1000 + user).to_string()
 }
 
-/// The one it sends to.
-pub fn receiver(options: &Options, user: u32) -> String {
-    (1000 + options.users + user).to_string()
+/// The one it sends to, of so many pairs.
+pub fn receiver(pairs: u32, user: u32) -> String {
+    (1000 + pairs + user).to_string()
 }
 
 /// The user that sends beside the row's own load.

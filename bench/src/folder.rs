@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::net::UdpSocket;
 use std::path::Path;
 
+use crate::certificates::certificates;
 use crate::error::BenchError;
+use crate::transport::Transport;
 
 /// The one domain.
 pub const DOMAIN: &str = "bench.test";
@@ -52,13 +54,26 @@ pub struct Setup {
     pub digest: bool,
     /// Threads that have a socket of the port.
     pub shards: u32,
+    /// What it listens for besides UDP.
+    pub transport: Transport,
+    /// Nobody needs a password to register.
+    pub blind: bool,
     /// The chatplan: so many extensions, each for one [`extension_user`]; without, one for each of [`ECHO`] and so on.
     pub extensions: Option<u32>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { users: 0, event_socket: false, sms: &[], digest: false, shards: 1, extensions: None }
+        Self {
+            users: 0,
+            event_socket: false,
+            sms: &[],
+            digest: false,
+            shards: 1,
+            transport: Transport::Udp,
+            blind: false,
+            extensions: None,
+        }
     }
 }
 
@@ -71,6 +86,8 @@ pub fn extension_user(number: u32) -> String {
 #[derive(Clone, Copy)]
 pub struct Ports {
     pub sip: u16,
+    /// Of the transport besides UDP; that of UDP and TCP without one.
+    pub connections: u16,
     /// Of the event socket, if it is measured.
     pub events: Option<u16>,
 }
@@ -78,8 +95,19 @@ pub struct Ports {
 /// Writes `freeswitch.xml`, and the scripts.
 pub fn write(folder: &Path, setup: Setup) -> Result<Ports, BenchError> {
     let port = || free_port().map_err(BenchError::system("find a free port"));
-    let ports = Ports { sip: port()?, events: if setup.event_socket { Some(port()?) } else { None } };
-    std::fs::write(folder.join("freeswitch.xml"), document(ports, setup))
+    let sip = port()?;
+    let ports = Ports {
+        sip,
+        connections: if matches!(setup.transport, Transport::Udp | Transport::Tcp) { sip } else { port()? },
+        events: if setup.event_socket { Some(port()?) } else { None },
+    };
+    if setup.transport.is_encrypted() {
+        let certs = folder.join("certs");
+        std::fs::create_dir_all(&certs)
+            .and_then(|()| std::fs::write(certs.join("agent.pem"), &certificates().agent))
+            .map_err(BenchError::system("write a certificate"))?;
+    }
+    std::fs::write(folder.join("freeswitch.xml"), document(folder, ports, setup))
         .map_err(BenchError::system("write the configuration"))?;
     let scripts = folder.join("scripts");
     std::fs::create_dir_all(&scripts).map_err(BenchError::system("make a folder"))?;
@@ -112,7 +140,7 @@ fn event_socket(port: u16) -> (&'static str, String) {
     (r#"<load module="mod_event_socket"/>"#, conf)
 }
 
-fn document(ports: Ports, setup: Setup) -> String {
+fn document(folder: &Path, ports: Ports, setup: Setup) -> String {
     let port = ports.sip;
     let sms: String =
         setup.sms.iter().map(|(name, value)| format!(r#"<param name="{name}" value="{value}"/>"#)).collect();
@@ -123,6 +151,8 @@ fn document(ports: Ports, setup: Setup) -> String {
         }
     };
     let shards = setup.shards;
+    let blind = setup.blind;
+    let transport = listen(folder, ports.connections, setup.transport);
     let chatplan = setup.extensions.map_or_else(named_extensions, many_extensions);
     let (module, events) = ports.events.map(event_socket).unwrap_or_default();
     let mut directory = String::new();
@@ -156,6 +186,8 @@ fn document(ports: Ports, setup: Setup) -> String {
       <param name="context" value="default"/>
       <param name="auth-calls" value="true"/>
       {trust}
+      {transport}
+      <param name="accept-blind-reg" value="{blind}"/>
       <param name="shards" value="{shards}"/>
       <param name="force-register-domain" value="{DOMAIN}"/>
       <param name="force-register-db-domain" value="{DOMAIN}"/>
@@ -170,6 +202,20 @@ fn document(ports: Ports, setup: Setup) -> String {
 </document>
 "#
     )
+}
+
+/// The params that have a profile listen for it.
+fn listen(folder: &Path, port: u16, transport: Transport) -> String {
+    let certs = folder.join("certs");
+    let certs = format!(r#"<param name="tls-cert-dir" value="{}"/>"#, certs.display());
+    match transport {
+        Transport::Udp | Transport::Tcp => String::new(),
+        Transport::Tls => {
+            format!(r#"<param name="tls" value="true"/><param name="tls-sip-port" value="{port}"/>{certs}"#)
+        }
+        Transport::Ws => format!(r#"<param name="ws-binding" value="127.0.0.1:{port}"/>"#),
+        Transport::Wss => format!(r#"<param name="wss-binding" value="127.0.0.1:{port}"/>{certs}"#),
+    }
 }
 
 fn named_extensions() -> String {

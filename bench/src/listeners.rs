@@ -2,12 +2,11 @@
 
 use std::net::SocketAddrV4;
 use std::os::fd::AsRawFd as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crate::error::BenchError;
 use crate::events::{Connection, Format};
+use crate::stop::{Stop, Told, stop};
 
 /// How long the thread waits before it looks whether it is to end, milliseconds.
 const PIECE: libc::c_int = 50;
@@ -16,7 +15,7 @@ const READ: usize = 256 * 1024;
 
 /// A thread that reads for all of them until it is stopped.
 pub struct Listeners {
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     thread: JoinHandle<Result<u64, BenchError>>,
 }
 
@@ -29,20 +28,19 @@ impl Listeners {
             connection.begin()?;
             connections.push(connection);
         }
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
+        let (stop, stopped) = stop();
         let thread = thread::spawn(move || read(&mut connections, &stopped));
         Ok(Self { stop, thread })
     }
 
     /// Ends them; how many events they heard, all together.
     pub fn end(self) -> Result<u64, BenchError> {
-        self.stop.store(true, Ordering::Release);
+        drop(self.stop);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
-fn read(connections: &mut [Connection], stopped: &AtomicBool) -> Result<u64, BenchError> {
+fn read(connections: &mut [Connection], stopped: &Told) -> Result<u64, BenchError> {
     let mut buffer = vec![0; READ];
     let fd = |connection: &Connection| libc::pollfd {
         fd: connection.as_raw_fd(),
@@ -50,7 +48,7 @@ fn read(connections: &mut [Connection], stopped: &AtomicBool) -> Result<u64, Ben
         revents: 0,
     };
     let mut fds: Vec<libc::pollfd> = connections.iter().map(fd).collect();
-    while !stopped.load(Ordering::Acquire) {
+    while !stopped.is_over() {
         // SAFETY: `fds` lives through the call, and the count is its own.
         unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, PIECE) };
         for (connection, fd) in connections.iter_mut().zip(&fds) {

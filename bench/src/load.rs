@@ -1,14 +1,13 @@
 //! The load generator: one thread that sends MESSAGEs, answers those it gets, and keeps the ledger.
 
-use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
-use chappe_sip_msg::{Message, Method, ResponseWriter, parse};
+use chappe_sip_msg::{Method, ResponseWriter, skim};
 
 use crate::error::BenchError;
 use crate::ledger::Ledger;
-use crate::message::{Template, number_of_body, number_of_response};
-use crate::udp::{self, Outbox, Port};
+use crate::message::{Marks, Template};
+use crate::wire::Wire;
 
 /// How often overdue messages are looked for.
 const CHECK: Duration = Duration::from_millis(50);
@@ -26,17 +25,16 @@ pub enum Pace {
 
 /// One run against one server.
 pub struct Load<'p> {
-    run: u32,
-    server: SocketAddrV4,
-    /// The senders' ports, and as many receivers'.
-    ports: &'p mut [Port],
+    marks: Marks,
+    wire: Box<dyn Wire + 'p>,
     templates: Vec<Template>,
     pub ledger: Ledger,
 }
 
 impl<'p> Load<'p> {
-    pub fn new(run: u32, server: SocketAddrV4, ports: &'p mut [Port], templates: Vec<Template>) -> Self {
-        Load { run, server, ports, templates, ledger: Ledger::new() }
+    /// Templates go to the senders of the wire in turns.
+    pub fn new(run: u32, wire: Box<dyn Wire + 'p>, templates: Vec<Template>) -> Self {
+        Load { marks: Marks::new(run), wire, templates, ledger: Ledger::new() }
     }
 
     /// What is sent is done once it is answered, and arrives nowhere.
@@ -62,9 +60,14 @@ impl<'p> Load<'p> {
             }
             let next = if matches!(pace, Pace::Rate(_)) { due.min(check_at) } else { check_at };
             if self.exchange(now)? == 0 {
-                udp::wait(self.ports, next.min(end).saturating_duration_since(Instant::now()))?;
+                self.wire.wait(next.min(end).saturating_duration_since(Instant::now()))?;
             }
         }
+    }
+
+    /// What became of the messages.
+    pub fn end(self) -> Ledger {
+        self.ledger
     }
 
     /// Waits until all is answered and delivered, at most so long.
@@ -99,6 +102,9 @@ impl<'p> Load<'p> {
     }
 
     fn resend(&mut self, now: Instant) {
+        if !self.wire.sends_again() {
+            return;
+        }
         for number in self.ledger.take_overdue(now) {
             self.write(number);
         }
@@ -107,49 +113,31 @@ impl<'p> Load<'p> {
     fn write(&mut self, number: usize) {
         let count = self.templates.len();
         let (place, before) = (number % count, number / count);
-        let senders = self.ports.len() / 2;
         let template = &self.templates[place];
-        let outbox = &mut self.ports[place % senders].outbox;
-        outbox.push(self.server, |out| template.write(number, before, out));
+        self.wire.send(place, &mut |out| template.write(number, before, out));
     }
 
-    /// Sends what waits, takes what came, sends the answers; how many datagrams came.
+    /// Sends what waits, takes what came, sends the answers; how many messages came.
     fn exchange(&mut self, now: Instant) -> Result<usize, BenchError> {
-        let mut came = 0;
-        for port in self.ports.iter_mut() {
-            port.flush()?;
-            let count = port.receive()?;
-            for index in 0..count {
-                let (bytes, from) = port.inbox.datagram(index);
-                take(bytes, from, self.run, now, &mut self.ledger, &mut port.outbox);
-            }
-            port.flush()?;
-            came += count;
-        }
-        Ok(came)
+        let (marks, ledger) = (&self.marks, &mut self.ledger);
+        self.wire.exchange(&mut |bytes, out| take(bytes, marks, now, ledger, out))
     }
 }
 
-/// A response ends a message of ours; a MESSAGE is noted and answered.
-fn take(bytes: &[u8], from: SocketAddrV4, run: u32, now: Instant, ledger: &mut Ledger, outbox: &mut Outbox) {
-    let Ok(message) = parse(bytes) else { return };
-    match message.code() {
-        Some(code) => {
-            if let Some(number) = number_of_response(&message, run).filter(|_| code >= 200) {
-                ledger.answer(number, code, now);
-            }
+/// A final response ends a message of ours; a MESSAGE is noted and answered.
+fn take(bytes: &[u8], marks: &Marks, now: Instant, ledger: &mut Ledger, out: &mut Vec<u8>) {
+    if let Some(rest) = bytes.strip_prefix(b"SIP/2.0 ") {
+        let code = rest.first_chunk::<3>().and_then(|code| std::str::from_utf8(code).ok()?.parse().ok());
+        if let (Some(code @ 200..), Some(number)) = (code, marks.in_branch(bytes)) {
+            ledger.answer(number, code, now);
         }
-        None => {
-            if message.method() == Method::Message
-                && let Some(number) = number_of_body(message.body(), run)
-            {
-                ledger.deliver(number);
-            }
-            outbox.push(from, |out| accept(&message, out));
-        }
+        return;
     }
-}
-
-fn accept(request: &Message<'_>, out: &mut Vec<u8>) {
-    ResponseWriter::to(request, None, 200, "", "bench", out).finish();
+    let Some(request) = skim(bytes) else { return };
+    if request.method == Method::Message
+        && let Some(number) = marks.in_body(bytes)
+    {
+        ledger.deliver(number);
+    }
+    ResponseWriter::skimmed(&request, None, 200, "", "bench", out).finish();
 }

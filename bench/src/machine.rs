@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::mem;
 use std::os::fd::AsRawFd as _;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::error::BenchError;
@@ -42,20 +43,28 @@ pub fn end_with_parent() -> io::Result<()> {
 
 /// Both cores must exist and differ, or the figures would measure the load generator.
 pub fn check_cores(server: usize, load: usize) -> Result<(), BenchError> {
+    let usable = usable_cores()?;
+    match server != load && usable.contains(&server) && usable.contains(&load) {
+        true => Ok(()),
+        false => Err(BenchError::Cores { usable: usable.len() }),
+    }
+}
+
+/// Those that this process was given when it first asked: once the load is pinned, the system knows of one alone.
+fn usable_cores() -> Result<&'static [usize], BenchError> {
+    static AT_FIRST: OnceLock<Vec<usize>> = OnceLock::new();
+    if let Some(usable) = AT_FIRST.get() {
+        return Ok(usable);
+    }
     // SAFETY: as in `pin`.
     let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
     // SAFETY: `set` lives through the call and its size is given.
     if unsafe { libc::sched_getaffinity(0, mem::size_of_val(&set), &mut set) } != 0 {
         return Err(BenchError::system("ask for the usable cores")(io::Error::last_os_error()));
     }
-    let usable = |core: usize| {
-        // SAFETY: `core` is below CPU_SETSIZE, and `set` is ours.
-        core < libc::CPU_SETSIZE as usize && unsafe { libc::CPU_ISSET(core, &set) }
-    };
-    if server != load && usable(server) && usable(load) {
-        return Ok(());
-    }
-    Err(BenchError::Cores { usable: (0..libc::CPU_SETSIZE as usize).filter(|&core| usable(core)).count() })
+    // SAFETY: every core is below CPU_SETSIZE, and `set` is ours.
+    let usable = (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &set) });
+    Ok(AT_FIRST.get_or_init(|| usable.collect()))
 }
 
 /// How many cores there are.
@@ -93,6 +102,49 @@ pub fn proportional(process: u32) -> Result<u64, BenchError> {
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024)
 }
 
+/// CPU time of each of a process's threads, by their ids (`/proc/PID/task/TID/schedstat`: nanoseconds on a core first).
+/// Empty where the kernel does not count it.
+pub fn threads(process: u32) -> Vec<(u32, Duration)> {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let time = |entry: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(entry.path().join("schedstat")).ok()?;
+        let nanos = text.split_whitespace().next()?.parse().ok()?;
+        Some((entry.file_name().to_str()?.parse().ok()?, Duration::from_nanos(nanos)))
+    };
+    tasks.filter_map(time).collect()
+}
+
+/// CPU time that this process has used, all its threads together.
+pub fn own_cpu_time() -> Result<Duration, BenchError> {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID, "read the load's CPU time")
+}
+
+/// Lets this process, and those that it starts, have this many files open, or as many as the system allows; how many
+/// that are.
+pub fn raise_file_limit(wanted: u64) -> Result<u64, BenchError> {
+    let failed = || BenchError::system("raise the limit of open files")(io::Error::last_os_error());
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` lives through the call.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 {
+        return Err(failed());
+    }
+    if limit.rlim_cur >= wanted {
+        return Ok(limit.rlim_cur);
+    }
+    let set = |soft: u64, hard: u64| {
+        let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
+        // SAFETY: `limit` lives through the call.
+        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) == 0 }
+    };
+    // Above the hard limit only root gets, and not in every container.
+    let given = wanted.min(limit.rlim_max);
+    match set(wanted, wanted.max(limit.rlim_max)) {
+        true => Ok(wanted),
+        false if set(given, limit.rlim_max) => Ok(given),
+        false => Err(failed()),
+    }
+}
+
 /// CPU time that a process has used, all its threads together, those that ended included.
 pub fn cpu_time(pid: u32) -> Result<Duration, BenchError> {
     let failed = |code| BenchError::system("read the server's CPU time")(io::Error::from_raw_os_error(code));
@@ -102,10 +154,14 @@ pub fn cpu_time(pid: u32) -> Result<Duration, BenchError> {
         0 => {}
         code => return Err(failed(code)),
     }
+    self::clock(clock, "read the server's CPU time")
+}
+
+fn clock(clock: libc::clockid_t, doing: &'static str) -> Result<Duration, BenchError> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` lives through the call.
     if unsafe { libc::clock_gettime(clock, &mut time) } != 0 {
-        return Err(BenchError::system("read the server's CPU time")(io::Error::last_os_error()));
+        return Err(BenchError::system(doing)(io::Error::last_os_error()));
     }
     Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
 }
@@ -116,5 +172,21 @@ pub fn forget_pages(file: &File) -> io::Result<()> {
     match unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) } {
         0 => Ok(()),
         error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_those_that_were_there_before_one_was_taken() {
+        let cores = usable_cores().unwrap().to_vec();
+        let [first, .., last] = cores[..] else { return };
+        check_cores(first, last).unwrap();
+        pin(last).unwrap();
+        check_cores(first, last).unwrap();
+        assert!(check_cores(first, first).is_err());
+        pin_to(&cores).unwrap();
     }
 }

@@ -7,10 +7,11 @@
 //! call a packet and nothing between them.
 //!
 //! Other parts: [`events`] measures what clients of the event socket cost (`chappe-bench events`), [`store`] how fast messages
-//! get to the disk (`chappe-bench store`).
+//! get to the disk (`chappe-bench store`), [`idle`] what connections take that nothing happens on (`chappe-bench idle`).
 //!
 //! Invariant: nothing leaves loopback, every port is one the system chose, and what was started is ended.
 
+mod certificates;
 mod cli;
 mod error;
 mod events;
@@ -18,6 +19,7 @@ mod facts;
 mod fleet;
 mod floor;
 mod folder;
+mod idle;
 mod ledger;
 mod listeners;
 mod load;
@@ -31,10 +33,14 @@ mod rounds;
 mod row;
 mod server;
 mod sleeper;
+mod stop;
 mod store;
+mod streams;
 mod sweep;
 mod table;
+mod transport;
 mod udp;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -46,6 +52,7 @@ fn main() -> ExitCode {
         Some(cli::Command::Floor { sender, receiver }) => floor::relay(*sender, *receiver),
         Some(cli::Command::Events(options)) => events::run(options),
         Some(cli::Command::Registrar(options)) => registrar::run(options),
+        Some(cli::Command::Idle(options)) => idle::run(options),
         Some(cli::Command::Store(options)) => store::run(options),
         Some(cli::Command::Overload(options)) => sweep::run(options),
         None => results::run(&options),

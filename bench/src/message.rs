@@ -1,11 +1,10 @@
 //! The MESSAGEs of the load: made once a pair of users, then only their number changes.
 
-use std::net::SocketAddrV4;
-
-use chappe_sip_msg::{Message, Method, RequestWriter};
+use chappe_sip_msg::{Method, RequestWriter};
 use chappe_sip_proto::digest::{Challenge, Protected, answer};
 
 use crate::folder::{DOMAIN, PASSWORD};
+use crate::transport::Here;
 
 /// Digits of a message's number, wherever it is written.
 const DIGITS: usize = 10;
@@ -22,15 +21,16 @@ pub struct Template {
 impl Template {
     /// From `sender` to `recipient`, users of the one domain, padded to `size` bytes. `run` keeps the messages of one
     /// run apart from those of another.
-    pub fn new(run: u32, from: SocketAddrV4, sender: &str, recipient: &str, size: usize) -> Self {
+    pub fn new(run: u32, from: impl Into<Here>, sender: &str, recipient: &str, size: usize) -> Self {
+        let from = from.into();
         let bare = print(run, from, sender, recipient, 0);
         Self::of(print(run, from, sender, recipient, size.saturating_sub(bare.len())))
     }
 
     /// The same with a body of so many octets.
-    pub fn with_body(run: u32, from: SocketAddrV4, sender: &str, recipient: &str, octets: usize) -> Self {
+    pub fn with_body(run: u32, from: impl Into<Here>, sender: &str, recipient: &str, octets: usize) -> Self {
         let bare = body(run, 0);
-        Self::of(print(run, from, sender, recipient, octets.saturating_sub(bare.len())))
+        Self::of(print(run, from.into(), sender, recipient, octets.saturating_sub(bare.len())))
     }
 
     fn of(bytes: Vec<u8>) -> Self {
@@ -85,17 +85,17 @@ impl Signer {
     }
 }
 
-fn print(run: u32, from: SocketAddrV4, sender: &str, recipient: &str, padding: usize) -> Vec<u8> {
+fn print(run: u32, from: Here, sender: &str, recipient: &str, padding: usize) -> Vec<u8> {
     let number = "0".repeat(DIGITS);
     let mark = tag(run);
     let mut out = Vec::new();
     let mut request = RequestWriter::new(Method::Message, format!("sip:{recipient}@{DOMAIN}"), &mut out);
     request
-        .header("Via", format!("SIP/2.0/UDP {from};rport;branch={BRANCH}{mark}-{number}"))
+        .header("Via", format!("SIP/2.0/{from};rport;branch={BRANCH}{mark}-{number}"))
         .header("Max-Forwards", "70")
         .header("From", format!("\"{sender}\" <sip:{sender}@{DOMAIN}>;tag=b{mark}-{number}"))
         .header("To", format!("<sip:{recipient}@{DOMAIN}>"))
-        .header("Call-ID", format!("{mark}-{number}@{}", from.ip()))
+        .header("Call-ID", format!("{mark}-{number}@{}", from.address.ip()))
         .header("CSeq", "1 MESSAGE")
         .header("User-Agent", "chappe-bench");
     request.body("text/plain", body(run, padding).as_bytes());
@@ -140,53 +140,37 @@ fn number_behind(text: &[u8], mark: &[u8]) -> Option<usize> {
     std::str::from_utf8(text.get(at..at + DIGITS)?).ok()?.parse().ok()
 }
 
-/// The number in the branch of a response to one of our messages.
-pub fn number_of_response(response: &Message<'_>, run: u32) -> Option<usize> {
-    number_after(response.via().ok()?.branch?, BRANCH, run)
-}
-
-/// The number in the body of one of our messages, or of a reply that quotes it.
-pub fn number_of_body(body: &[u8], run: u32) -> Option<usize> {
-    let at = body.windows(MARK.len()).position(|window| window == MARK.as_bytes())?;
-    number_after(&body[at..], MARK, run)
-}
-
-fn number_after(text: &[u8], mark: &str, run: u32) -> Option<usize> {
-    let rest = text.strip_prefix(mark.as_bytes())?;
-    let rest = rest.strip_prefix(tag(run).as_bytes())?.strip_prefix(b"-")?;
-    std::str::from_utf8(rest.get(..DIGITS)?).ok()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use chappe_sip_msg::{HeaderName, parse};
     use chappe_sip_proto::digest::{Algorithm, Credentials, Secret, verify};
 
     use super::*;
+    use crate::transport::Transport;
+
+    fn here() -> Here {
+        Here { transport: Transport::Tls, address: "127.0.0.1:5070".parse().unwrap() }
+    }
 
     #[test]
     fn numbered_wherever_it_counts() {
-        let template = Template::new(7, "127.0.0.1:5070".parse().unwrap(), "1000", "1001", 600);
+        let template = Template::new(7, here(), "1000", "1001", 600);
         let mut out = Vec::new();
         template.write(1234, 0, &mut out);
         let message = parse(&out).unwrap();
         assert!((600..=602).contains(&out.len()), "{}", out.len());
-        assert_eq!(number_of_response(&message, 7), Some(1234));
-        assert_eq!(number_of_response(&message, 8), None);
-        assert_eq!(number_of_body(message.body(), 7), Some(1234));
         assert_eq!(message.call_id(), b"aaaaah-0000001234@127.0.0.1");
         assert_eq!([7, 8].map(|run| Marks::new(run).in_branch(&out)), [Some(1234), None]);
         assert_eq!([7, 8].map(|run| Marks::new(run).in_body(&out)), [Some(1234), None]);
-        let reply = [b"Hello, you said: ", message.body()].concat();
-        assert_eq!(number_of_body(&reply, 7), Some(1234));
+        let reply = [b"MESSAGE x\r\n\r\nHello, you said: ", message.body()].concat();
+        assert_eq!(Marks::new(7).in_body(&reply), Some(1234));
     }
 
     #[test]
     fn bodies_are_as_long_as_they_are_to_be() {
-        for octets in [100, 600, 8192] {
+        for octets in [100, 600, 8192, 60_000] {
             let mut out = Vec::new();
-            Template::with_body(7, "127.0.0.1:5070".parse().unwrap(), "1000", "1001", octets)
-                .write(1, 0, &mut out);
+            Template::with_body(7, here(), "1000", "1001", octets).write(1, 0, &mut out);
             assert_eq!(parse(&out).unwrap().body().len(), octets);
         }
     }
@@ -194,8 +178,7 @@ mod tests {
     #[test]
     fn credentials_prove_what_they_say_and_count() {
         let challenge = Challenge::new(DOMAIN, "nonce", Algorithm::Md5);
-        let here = "127.0.0.1:5070".parse().unwrap();
-        let template = Template::new(7, here, "1000", "1001", 600).signed(Signer::new("1000", challenge));
+        let template = Template::new(7, here(), "1000", "1001", 600).signed(Signer::new("1000", challenge));
         let mut out = Vec::new();
         template.write(41, 2, &mut out);
         let message = parse(&out).unwrap();
@@ -204,6 +187,6 @@ mod tests {
         let secret = Secret::Password(PASSWORD.as_bytes());
         assert!(verify(&credentials, b"MESSAGE", message.body(), secret));
         assert!(String::from_utf8_lossy(value).contains("nc=00000003"));
-        assert_eq!(number_of_body(message.body(), 7), Some(41));
+        assert_eq!(Marks::new(7).in_body(&out), Some(41));
     }
 }

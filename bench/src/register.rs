@@ -8,6 +8,8 @@ use chappe_sip_proto::digest::{Algorithm, Challenge, Protected, answer, stronges
 
 use crate::error::BenchError;
 use crate::folder::{DOMAIN, PASSWORD};
+use crate::streams::Connection;
+use crate::transport::Here;
 use crate::udp::{self, Port};
 
 /// How long an answer is waited for before the request is sent again.
@@ -16,12 +18,27 @@ const TRIES: u32 = 8;
 
 /// Binds `user` to the port's address.
 pub fn register(port: &mut Port, server: SocketAddrV4, user: &str) -> Result<(), BenchError> {
+    register_by(port.address.into(), user, |request, cseq| exchange(port, server, request, cseq))
+}
+
+/// Binds `user` to a connection.
+pub fn register_over(connection: &mut Connection, user: &str) -> Result<(), BenchError> {
+    register_by(connection.here, user, |request, cseq| {
+        connection.ask(request, |answer| is_final_answer(answer, request, cseq))
+    })
+}
+
+/// `exchange` sends a REGISTER, and waits for the final answer to the one with this CSeq.
+fn register_by(
+    here: Here,
+    user: &str,
+    mut exchange: impl FnMut(&[u8], u32) -> Result<Option<Vec<u8>>, BenchError>,
+) -> Result<(), BenchError> {
     let refused = |why: String| BenchError::Register { user: user.to_owned(), why };
     let mut credentials = None;
     for cseq in 1..=2 {
-        let request = request(port.address, user, cseq, credentials.as_ref());
-        let answer =
-            exchange(port, server, &request, cseq)?.ok_or_else(|| refused("no answer".to_owned()))?;
+        let request = request(here, user, cseq, credentials.as_ref());
+        let answer = exchange(&request, cseq)?.ok_or_else(|| refused("no answer".to_owned()))?;
         let message = parse(&answer).map_err(|error| refused(error.to_string()))?;
         match message.code() {
             Some(200..300) => return Ok(()),
@@ -49,17 +66,18 @@ fn authorize(challenged: &Message<'_>, user: &str) -> Option<Credentials> {
     Some((gives, answer(&challenge, user, PASSWORD, protected, "bench", 1)))
 }
 
-fn request(contact: SocketAddrV4, user: &str, cseq: u32, credentials: Option<&Credentials>) -> Vec<u8> {
+fn request(here: Here, user: &str, cseq: u32, credentials: Option<&Credentials>) -> Vec<u8> {
+    let (contact, transport) = (here.address, here.transport.param());
     let mut out = Vec::new();
     let mut request = RequestWriter::new(Method::Register, format!("sip:{DOMAIN}"), &mut out);
     request
-        .header("Via", format!("SIP/2.0/UDP {contact};rport;branch=z9hG4bK-register-{user}-{cseq}"))
+        .header("Via", format!("SIP/2.0/{here};rport;branch=z9hG4bK-register-{user}-{cseq}"))
         .header("Max-Forwards", "70")
         .header("From", format!("<sip:{user}@{DOMAIN}>;tag=r{user}"))
         .header("To", format!("<sip:{user}@{DOMAIN}>"))
         .header("Call-ID", format!("register-{user}@{}", contact.ip()))
         .header("CSeq", format!("{cseq} REGISTER"))
-        .header("Contact", format!("<sip:{user}@{contact}>"))
+        .header("Contact", format!("<sip:{user}@{contact}{transport}>"))
         .header("Expires", "3600");
     if let Some((name, value)) = credentials {
         request.header(name, value);

@@ -39,6 +39,8 @@ const SETTLES: Duration = Duration::from_secs(120);
 const TIMER_J: Duration = Duration::from_secs(32);
 /// How long it may take to read what it knew.
 const STARTS: Duration = Duration::from_secs(60);
+/// What a table of rates begins with.
+const HEAD: &str = "| | a second | server CPU each |\n|---|---|---|\n";
 /// What it says then.
 const RESTORED: &str = "registrations of an earlier run;";
 
@@ -56,7 +58,7 @@ pub fn measure(options: &RegistrarOptions) -> Result<String, BenchError> {
         options,
         program: program(options.chappe.as_ref())?,
         driver: Driver::new(options.window)?,
-        out: String::from("| | a second | server CPU each |\n|---|---|---|\n"),
+        out: HEAD.to_owned(),
     };
     bench.many()?;
     if options.known > 0 {
@@ -155,6 +157,7 @@ impl Bench<'_> {
     fn digest(&mut self) -> Result<(), BenchError> {
         let known = self.options.known as usize;
         let server = self.start(known)?;
+        let _ = write!(self.out, "\n{HEAD}");
         let mut phones = self.phones("REGISTER");
         let challenged = self.phone(&server, &mut phones, Until::Sent(known), false)?;
         self.row("REGISTER that is challenged", &[challenged]);

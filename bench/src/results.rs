@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::cli::{Options, RegistrarOptions};
+use crate::cli::{IdleOptions, Options, RegistrarOptions};
 use crate::error::BenchError;
 use crate::facts::Facts;
+use crate::idle::Idle;
 use crate::plot::bars::{Bar, bars};
 use crate::rounds::{self, Measured};
 use crate::sweep::{self, Sweep, SweepOptions};
@@ -16,25 +17,42 @@ use crate::{registrar, table};
 const PROFILE: &str = "profile.md";
 const BARS: &str = "cpu.svg";
 
-/// Measures what the options name, and tells.
+/// Measures what the options name, and tells. What fails is told in its place, and does not keep the rest from being told.
 pub fn run(options: &Options) -> Result<(), BenchError> {
     let measured = rounds::measure(options)?;
+    let mut failed = measured.iter().filter(|one| one.half.is_err()).count();
     let mut out = table::markdown(&measured);
     let _ = write!(out, "\n{}", table::ratios(&measured));
-    let Some(folder) = &options.results else {
-        print!("{out}");
-        return Ok(());
-    };
-    let facts = Facts::measure(options)?;
-    let registrar = registrar::measure(&RegistrarOptions::beside(options))?;
-    let sweep = sweep::measure(&SweepOptions::beside(options))?;
-    let overload = overload(&sweep);
-    let text =
-        page(folder, &out, &facts, &[("Very many users", &registrar), ("Too many messages", &overload)]);
+    match &options.results {
+        None => print!("{out}"),
+        Some(folder) => {
+            write(folder, BARS, &plot(&measured))?;
+            failed += write_page(options, folder, &out)?;
+        }
+    }
+    if failed > 0 { Err(BenchError::Incomplete { failed }) } else { Ok(()) }
+}
+
+/// Measures what is not a row, and writes all of it; how many parts failed.
+fn write_page(options: &Options, folder: &Path, rows: &str) -> Result<usize, BenchError> {
+    let facts = Facts::measure(options).map(|facts| facts.markdown());
+    let idle = Idle::measure(&IdleOptions::beside(options)).map(|idle| idle.markdown());
+    let registrar = registrar::measure(&RegistrarOptions::beside(options));
+    let sweep = sweep::measure(&SweepOptions::beside(options));
+    if let Ok(sweep) = &sweep {
+        sweep.svgs().iter().try_for_each(|(name, svg)| write(folder, name, svg))?;
+    }
+    let parts = [
+        ("Start and size", facts),
+        ("Idle connections", idle),
+        ("Very many users", registrar),
+        ("Too many messages", sweep.map(|sweep| overload(&sweep))),
+    ];
+    let failed = parts.iter().filter(|(_, part)| part.is_err()).count();
+    let text = page(folder, rows, parts);
     print!("{text}");
     write(folder, "README.md", &text)?;
-    write(folder, BARS, &plot(&measured))?;
-    sweep.svgs().iter().try_for_each(|(name, svg)| write(folder, name, svg))
+    Ok(failed)
 }
 
 /// The table of the sweep, and its plots.
@@ -43,14 +61,14 @@ fn overload(sweep: &Sweep) -> String {
     format!("{}\n{plots}", sweep.markdown())
 }
 
-fn page(folder: &Path, rows: &str, facts: &Facts, parts: &[(&str, &str)]) -> String {
+fn page(folder: &Path, rows: &str, parts: [(&str, Result<String, BenchError>); 4]) -> String {
     let mut out = String::from(
         "# Figures\n\nWritten by `cargo xtask bench`; [CONTRIBUTING](../../CONTRIBUTING.md) says how. A server and its load on a \
          core each, on loopback; medians of rounds taken in turns, and how far the rounds lie apart.\n\n",
     );
     let _ = writeln!(out, "{}\n\n## Messages\n\n{rows}\n![CPU a message]({BARS})\n", machine());
-    let _ = writeln!(out, "## Start and size\n\n{}", facts.markdown());
-    for (title, text) in parts {
+    for (title, part) in parts {
+        let text = part.unwrap_or_else(|error| format!("Failed:\n\n```text\n{error}\n```\n"));
         let _ = writeln!(out, "## {title}\n\n{text}");
     }
     if let Ok(profile) = std::fs::read_to_string(folder.join(PROFILE)) {
@@ -81,18 +99,22 @@ fn machine() -> String {
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let kilobytes = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
     let gigabytes = kilobytes.and_then(|text| text.parse::<f64>().ok()).unwrap_or_default() / 1024.0 / 1024.0;
-    let said = |program: &str, argument: &str| {
-        let output = Command::new(program).arg(argument).output().ok();
+    let said = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).output().ok();
         output.and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default()
     };
     let first = |text: String| text.lines().next().unwrap_or("not there").trim().to_owned();
-    let kamailio = first(said("/usr/sbin/kamailio", "-v"));
+    let kamailio = first(said("/usr/sbin/kamailio", &["-v"]));
+    // The results themselves are no change of what is measured.
+    let changes = said("git", &["status", "--porcelain", "--", ".", ":!bench/results"]);
+    let commit = first(said("git", &["rev-parse", "--short=12", "HEAD"]));
+    let changed = if changes.is_empty() { "" } else { ", with changes" };
     format!(
-        "{}: {model}, {} cores, {gigabytes:.0} GiB; Linux {}; {}; Kamailio: {}.",
-        first(said("date", "+%F")),
+        "{}, commit {commit}{changed}: {model}, {} cores, {gigabytes:.0} GiB; Linux {}; {}; Kamailio: {}.",
+        first(said("date", &["+%F"])),
         crate::machine::cores(),
-        first(said("uname", "-r")),
-        first(said("rustc", "-V")),
+        first(said("uname", &["-r"])),
+        first(said("rustc", &["-V"])),
         kamailio.trim_start_matches("version: "),
     )
 }

@@ -1,10 +1,11 @@
 //! The order of the measurements.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::cli::Options;
 use crate::error::BenchError;
-use crate::fleet::{self, Fleet, away, receiver, sender};
+use crate::fleet::{self, Ends, Fleet, away, receiver, sender};
 use crate::folder::extension_user;
 use crate::ledger::{Counts, Ledger};
 use crate::listeners::Listeners;
@@ -14,7 +15,6 @@ use crate::register::challenge;
 use crate::row::{Beside, Body, Conf, Kind, Recipient, Row};
 use crate::server::Server;
 use crate::sleeper::{Sender, Sleeper};
-use crate::udp::Port;
 use crate::{machine, table};
 
 pub use crate::fleet::program;
@@ -30,6 +30,10 @@ pub struct Round {
     pub rate: f64,
     /// CPU time of the server a message, in microseconds.
     pub cpu: f64,
+    /// How much of a core the server used, and how much the load: 1.0 is all of one.
+    pub cores: (f64, f64),
+    /// The part of the server's CPU time that its busiest thread used; 0.0: not known.
+    pub busiest: f64,
     pub counts: Counts,
 }
 
@@ -44,31 +48,31 @@ pub struct Half {
 pub struct Measured {
     pub row: &'static Row,
     pub rounds: Vec<Round>,
-    pub half: Half,
+    /// Or why there are no figures.
+    pub half: Result<Half, String>,
 }
 
-/// Measures the rows in turns.
+/// Measures the rows in turns. A row that fails is left alone from then on; the others have their figures.
 pub fn measure(options: &Options) -> Result<Vec<Measured>, BenchError> {
     machine::check_cores(options.server_core, options.load_core)?;
     machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
     let mut rows = options.rows();
     let fleet = Fleet::start(options, &mut rows)?;
     let mut bench = Bench { options, fleet, sleeps: None, run: 0 };
-    let mut rounds: Vec<(&'static Row, Vec<Round>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
+    let mut measured: Vec<Measured> = rows.into_iter().map(unmeasured).collect();
     for round in 1..=options.rounds {
-        for (row, rounds) in &mut rounds {
-            let measured = bench.round(row)?;
-            eprintln!("round {round}: {}: {:.0}/s, {:.2} µs", row.title, measured.rate, measured.cpu);
-            rounds.push(measured);
+        for one in &mut measured {
+            bench.one_round(one, round);
         }
     }
-    let mut measured = Vec::new();
-    for (row, rounds) in rounds {
-        let capacity = table::median(rounds.iter().map(|round| round.rate));
-        let half = bench.half(row, capacity / 2.0)?;
-        measured.push(Measured { row, rounds, half });
+    for one in &mut measured {
+        bench.one_half(one);
     }
     Ok(measured)
+}
+
+fn unmeasured(row: &'static Row) -> Measured {
+    Measured { row, rounds: Vec::new(), half: Ok(Half { rate: 0.0, ledger: Ledger::new() }) }
 }
 
 /// Servers, sockets and users.
@@ -89,6 +93,37 @@ enum Aside {
 }
 
 impl Bench<'_> {
+    fn one_round(&mut self, one: &mut Measured, round: u32) {
+        let title = one.row.title;
+        if one.half.is_err() {
+            return;
+        }
+        match self.round(one.row) {
+            Ok(figures) => {
+                eprintln!(
+                    "round {round}: {title}: {:.0}/s, {:.2} µs, cores {:.2} / {:.2}",
+                    figures.rate, figures.cpu, figures.cores.0, figures.cores.1
+                );
+                one.rounds.push(figures);
+            }
+            Err(error) => {
+                eprintln!("round {round}: {title}: FAILED: {error}");
+                one.half = Err(error.to_string());
+            }
+        }
+    }
+
+    fn one_half(&mut self, one: &mut Measured) {
+        if one.half.is_err() {
+            return;
+        }
+        let capacity = table::median(one.rounds.iter().map(|round| round.rate));
+        one.half = self.half(one.row, capacity / 2.0).map_err(|error| {
+            eprintln!("half load: {}: FAILED: {error}", one.row.title);
+            error.to_string()
+        });
+    }
+
     /// Capacity: as many messages as the server takes.
     fn round(&mut self, row: &'static Row) -> Result<Round, BenchError> {
         let pace = Pace::Window(u64::from(self.options.window));
@@ -96,14 +131,23 @@ impl Bench<'_> {
         let aside = self.begin_aside(row)?;
         let (mut load, server) = self.load(row)?;
         load.drive(pace, WARM_UP)?;
-        let (start, cpu, done) = (Instant::now(), server.cpu_time()?, load.ledger.counts.done);
+        let (start, cpu, own) = (Instant::now(), server.cpu_time()?, machine::own_cpu_time()?);
+        let (threads, done) = (server.threads(), load.ledger.counts.done);
         load.drive(pace, length.saturating_sub(WARM_UP))?;
         let (elapsed, cpu) = (start.elapsed(), server.cpu_time()?.saturating_sub(cpu));
+        let own = machine::own_cpu_time()?.saturating_sub(own);
+        let busiest = busiest(threads, server.threads());
         let done = (load.ledger.counts.done - done) as f64;
         load.drain(DRAIN)?;
-        let counts = load.ledger.counts;
+        let counts = load.end().counts;
         self.end_aside(aside)?;
-        Ok(Round { rate: done / elapsed.as_secs_f64(), cpu: cpu.as_secs_f64() * 1e6 / done.max(1.0), counts })
+        Ok(Round {
+            rate: done / elapsed.as_secs_f64(),
+            cpu: cpu.as_secs_f64() * 1e6 / done.max(1.0),
+            cores: (cpu.div_duration_f64(elapsed), own.div_duration_f64(elapsed)),
+            busiest,
+            counts,
+        })
     }
 
     fn half(&mut self, row: &'static Row, rate: f64) -> Result<Half, BenchError> {
@@ -112,13 +156,13 @@ impl Bench<'_> {
         let (mut load, _) = self.load(row)?;
         load.drive(Pace::Rate(rate.max(1.0)), length)?;
         load.drain(DRAIN)?;
-        let ledger = load.ledger;
+        let ledger = load.end();
         self.end_aside(aside)?;
         Ok(Half { rate, ledger })
     }
 
     fn begin_aside(&mut self, row: &Row) -> Result<Aside, BenchError> {
-        let server = self.fleet.get(row.server);
+        let server = self.fleet.get(row.server)?;
         Ok(match row.beside {
             Beside::Nothing => Aside::Nothing,
             Beside::Listeners(count) => {
@@ -157,14 +201,24 @@ impl Bench<'_> {
     fn load(&mut self, row: &Row) -> Result<(Load<'_>, &Server), BenchError> {
         self.run += 1;
         let (options, run) = (self.options, self.run);
-        let (server, ports) = self.fleet.load(row.server);
+        let (server, mut ends) = self.fleet.load(row.server)?;
         let mut templates = Vec::new();
-        for user in 0..options.users {
-            templates.push(template(options, row, run, user, server, ports)?);
+        for user in 0..fleet::pairs(options, row.server) {
+            templates.push(template(options, row, run, user, server, &mut ends)?);
         }
-        let load = Load::new(run, server.address, ports, templates);
+        let load = Load::new(run, ends.wire(server), templates);
         Ok((if row.to == Recipient::Away { load.of_answers() } else { load }, server))
     }
+}
+
+/// The part of the time between that the busiest thread used.
+fn busiest(before: Vec<(u32, Duration)>, after: Vec<(u32, Duration)>) -> f64 {
+    let before: HashMap<_, _> = before.into_iter().collect();
+    let used = after.iter().map(|(thread, time)| {
+        time.saturating_sub(before.get(thread).copied().unwrap_or_default()).as_secs_f64()
+    });
+    let used: Vec<f64> = used.collect();
+    used.iter().copied().fold(0.0, f64::max) / used.iter().sum::<f64>().max(f64::MIN_POSITIVE)
 }
 
 /// What this user sends.
@@ -174,24 +228,27 @@ fn template(
     run: u32,
     user: u32,
     server: &Server,
-    ports: &mut [Port],
+    ends: &mut Ends<'_>,
 ) -> Result<Template, BenchError> {
-    let senders = ports.len() / 2;
-    let port = &mut ports[user as usize % senders];
+    let here = ends.here(user as usize);
     let sender = sender(user);
     let recipient = match row.to {
-        Recipient::Registered => receiver(options, user),
+        Recipient::Registered => receiver(fleet::pairs(options, row.server), user),
         Recipient::Away => away(options, user),
         Recipient::Named(name) => name.to_owned(),
         Recipient::OfExtension(number) => extension_user(number),
     };
     let template = || match row.body {
-        Body::Whole => Template::new(run, port.address, &sender, &recipient, options.size as usize),
-        Body::Octets(octets) => Template::with_body(run, port.address, &sender, &recipient, octets),
+        Body::Whole => Template::new(run, here, &sender, &recipient, options.size as usize),
+        Body::Octets(octets) => Template::with_body(run, here, &sender, &recipient, octets),
     };
-    if row.server != Kind::Chappe(Conf::Digest) {
-        return Ok(template());
-    }
+    let port = match ends {
+        Ends::Ports(ports) if row.server == Kind::Chappe(Conf::Digest) => {
+            let senders = ports.len() / 2;
+            &mut ports[user as usize % senders]
+        }
+        _ => return Ok(template()),
+    };
     let signed = template();
     let mut unsigned = Vec::new();
     // A number that no message of the run has.

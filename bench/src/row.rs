@@ -1,6 +1,7 @@
 //! The rows of the table: which server, and what it is sent.
 
 use crate::folder::{ECHO, LUA, PYTHON};
+use crate::transport::Transport;
 
 /// A row.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +21,19 @@ pub struct Row {
 pub enum Kind {
     /// The relay that only moves packets.
     Floor,
-    Kamailio,
+    Kamailio(Peer),
     Chappe(Conf),
+}
+
+/// How Kamailio is configured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// t_relay and usrloc in memory.
+    Relay,
+    /// A Lua script answers.
+    Lua,
+    /// msilo keeps what is for those who are away.
+    Msilo,
 }
 
 /// How chappe is configured.
@@ -41,6 +53,8 @@ pub enum Conf {
     Events,
     /// A shard on each of two cores.
     TwoCores,
+    /// Each client has a connection.
+    Connected(Transport),
 }
 
 /// To whom messages go.
@@ -83,6 +97,10 @@ const fn plain(name: &'static str, title: &'static str, to: Recipient) -> Row {
     row(name, title, Kind::Chappe(Conf::Plain), to)
 }
 
+const fn connected(name: &'static str, title: &'static str, transport: Transport) -> Row {
+    row(name, title, Kind::Chappe(Conf::Connected(transport)), Recipient::Registered)
+}
+
 const fn extensions(name: &'static str, title: &'static str, count: u32, to: Recipient) -> Row {
     row(name, title, Kind::Chappe(Conf::Extensions(count)), to)
 }
@@ -91,6 +109,7 @@ const fn extensions(name: &'static str, title: &'static str, count: u32, to: Rec
 pub const FLOOR: &str = "floor";
 pub const RELAY: &str = "relay";
 pub const KAMAILIO: &str = "kamailio";
+pub const KAMAILIO_STORED: &str = "kamailio-stored";
 pub const TWO_CORES: &str = "two-cores";
 pub const SLEEPER_TITLE: &str =
     "chappe, point to point, beside a Python script that sleeps 1 s in every tenth message";
@@ -98,7 +117,12 @@ pub const SLEEPER_TITLE: &str =
 /// All rows, in the order of the table.
 pub const ROWS: &[Row] = &[
     row(FLOOR, "floor: moves packets, parses nothing", Kind::Floor, Recipient::Registered),
-    row(KAMAILIO, "Kamailio, stateful relay to a registered user", Kind::Kamailio, Recipient::Registered),
+    row(
+        KAMAILIO,
+        "Kamailio, 2 children, stateful relay to a registered user",
+        Kind::Kamailio(Peer::Relay),
+        Recipient::Registered,
+    ),
     plain(RELAY, "chappe, point to point", Recipient::Registered),
     row(
         "storeless",
@@ -106,6 +130,10 @@ pub const ROWS: &[Row] = &[
         Kind::Chappe(Conf::Storeless),
         Recipient::Registered,
     ),
+    connected("tcp", "chappe, point to point, a TCP connection each", Transport::Tcp),
+    connected("tls", "chappe, point to point, a TLS connection each", Transport::Tls),
+    connected("ws", "chappe, point to point, a WebSocket each", Transport::Ws),
+    connected("wss", "chappe, point to point, a WebSocket with TLS each", Transport::Wss),
     Row {
         body: Body::Octets(100),
         ..plain("body-100", "chappe, point to point, bodies of 100 octets", Recipient::Registered)
@@ -164,12 +192,24 @@ pub const ROWS: &[Row] = &[
         Recipient::Registered,
     ),
     plain("lua", "chappe, `reply` from a Lua script", Recipient::Named(LUA)),
+    row(
+        "kamailio-lua",
+        "Kamailio, 2 children, a reply from a Lua script",
+        Kind::Kamailio(Peer::Lua),
+        Recipient::Named(LUA),
+    ),
     plain("python", "chappe, `reply` from a Python script, workers included", Recipient::Named(PYTHON)),
     Row { beside: Beside::Sleeper, ..plain("sleeper", SLEEPER_TITLE, Recipient::Registered) },
     row(
         "stored",
         "chappe, to users who are away: 202 once it is on the disk",
         Kind::Chappe(Conf::Keeper),
+        Recipient::Away,
+    ),
+    row(
+        KAMAILIO_STORED,
+        "Kamailio, 1 child, to users who are away: 202 by msilo",
+        Kind::Kamailio(Peer::Msilo),
         Recipient::Away,
     ),
 ];
@@ -188,6 +228,8 @@ mod tests {
         for row in ROWS {
             assert_eq!(ROWS.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
         }
-        assert!([FLOOR, RELAY, KAMAILIO, TWO_CORES].iter().all(|name| named(name).is_some()));
+        assert!(
+            [FLOOR, RELAY, KAMAILIO, KAMAILIO_STORED, TWO_CORES].iter().all(|name| named(name).is_some())
+        );
     }
 }

@@ -26,6 +26,8 @@ const END: Duration = Duration::from_secs(10);
 pub struct Server {
     child: Child,
     pub address: SocketAddrV4,
+    /// Where it listens for connections.
+    pub connections: SocketAddrV4,
     /// Of the event socket, if it has one.
     pub events: Option<SocketAddrV4>,
     /// Configuration and log.
@@ -61,6 +63,7 @@ impl Server {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         let ports = folder::write(folder.path(), setup)?;
         let mut server = Self::serve_on(program, cores, Arc::new(folder), ports.sip)?;
+        server.connections.set_port(ports.connections);
         server.events = ports.events.map(|port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
         Ok(server)
     }
@@ -101,6 +104,11 @@ impl Server {
         Ok(sum)
     }
 
+    /// CPU time of each of its threads, by their ids. Those of worker processes are left out.
+    pub fn threads(&self) -> Vec<(u32, Duration)> {
+        machine::threads(self.child.id())
+    }
+
     /// Octets of memory that it and the processes it has started have at the moment, what they share counted once.
     pub fn memory(&self) -> Result<u64, BenchError> {
         let mut sum = machine::proportional(self.child.id())?;
@@ -134,7 +142,8 @@ impl Server {
             command.pre_exec(move || machine::pin_to(&cores).and_then(|()| machine::end_with_parent()))
         };
         let child = command.spawn().map_err(BenchError::system("start the server"))?;
-        Ok(Server { child, address: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), events: None, folder })
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+        Ok(Server { child, address, connections: address, events: None, folder })
     }
 
     fn wait_until_it_answers(&mut self) -> Result<(), BenchError> {

@@ -1,8 +1,6 @@
 //! A load beside the one that is measured: messages to a script that sleeps.
 
 use std::net::SocketAddrV4;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,7 +10,9 @@ use crate::ledger::Counts;
 use crate::load::{Load, Pace};
 use crate::message::Template;
 use crate::register::register;
+use crate::stop::{Stop, stop};
 use crate::udp::Port;
+use crate::wire::Datagrams;
 
 /// Messages a second: three of four workers are asleep at any time.
 const RATE: f64 = 30.0;
@@ -36,22 +36,22 @@ impl Sender {
 
 /// A thread that sends until it is stopped.
 pub struct Sleeper {
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     thread: JoinHandle<Result<(Sender, Counts), BenchError>>,
 }
 
 impl Sleeper {
     /// `run` keeps its messages apart from those of others.
     pub fn start(mut sender: Sender, run: u32, size: usize) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
+        let (stop, stopped) = stop();
         let thread = thread::spawn(move || {
             let template = Template::new(run, sender.ports[0].address, &sender.user, SLEEPER, size);
-            let mut load = Load::new(run, sender.server, &mut sender.ports, vec![template]);
-            while !stopped.load(Ordering::Acquire) {
+            let wire = Box::new(Datagrams::new(sender.server, &mut sender.ports));
+            let mut load = Load::new(run, wire, vec![template]);
+            while !stopped.is_over() {
                 load.drive(Pace::Rate(RATE), PIECE)?;
             }
-            let counts = load.ledger.counts;
+            let counts = load.end().counts;
             Ok((sender, counts))
         });
         Self { stop, thread }
@@ -59,7 +59,7 @@ impl Sleeper {
 
     /// Ends it; who sent, and what became of the messages so far.
     pub fn end(self) -> Result<(Sender, Counts), BenchError> {
-        self.stop.store(true, Ordering::Release);
+        drop(self.stop);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }

@@ -21,6 +21,7 @@ use crate::message::Template;
 use crate::plot::curves::{Curve, Plot, Scale};
 use crate::register::register;
 use crate::rounds::program;
+use crate::row::Peer;
 use crate::server::Server;
 use crate::udp::Port;
 use crate::{machine, table as figures};
@@ -68,7 +69,7 @@ pub struct SweepOptions {
     pub users: u32,
 
     /// Bytes of a MESSAGE, at least
-    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(400..=1300))]
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(400..=60_000))]
     pub size: u32,
 
     /// A folder for the plots
@@ -95,7 +96,7 @@ impl SweepOptions {
             seconds: options.seconds,
             window: options.window,
             users: options.users,
-            size: options.size.min(1300),
+            size: options.size,
             plots: None,
             server_core: options.server_core,
             load_core: options.load_core,
@@ -188,7 +189,7 @@ pub fn measure(options: &SweepOptions) -> Result<Sweep, BenchError> {
         return Ok(Sweep { servers });
     }
     if options.kamailio.is_file() {
-        let kamailio = Server::kamailio(&options.kamailio, options.server_core)?;
+        let kamailio = Server::kamailio(&options.kamailio, options.server_core, Peer::Relay)?;
         servers.push(sweep("Kamailio", &kamailio, None, options)?);
     } else {
         eprintln!("no {}: the peer is left out", options.kamailio.display());

@@ -11,8 +11,8 @@ use crate::error::BenchError;
 
 /// Datagrams a call.
 pub const BATCH: usize = 32;
-/// Longest datagram.
-const LONGEST: usize = 12 * 1024;
+/// Longest datagram: what UDP can carry (RFC 768).
+const LONGEST: usize = 65_535;
 /// What is asked for as receive buffer, in bytes; the system may give less.
 const RECEIVE_BUFFER: libc::c_int = 16 << 20;
 
@@ -103,7 +103,8 @@ fn set(socket: &UdpSocket, option: libc::c_int) -> io::Result<()> {
 
 /// The datagrams of the last read.
 pub struct Inbox {
-    bytes: Box<[[u8; LONGEST]; BATCH]>,
+    /// Room for each, of which the system gives only what was written to.
+    bytes: Vec<u8>,
     lengths: [usize; BATCH],
     from: [SocketAddrV4; BATCH],
 }
@@ -111,20 +112,21 @@ pub struct Inbox {
 impl Inbox {
     fn new() -> Self {
         let nobody = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
-        Inbox { bytes: Box::new([[0; LONGEST]; BATCH]), lengths: [0; BATCH], from: [nobody; BATCH] }
+        Inbox { bytes: vec![0; LONGEST * BATCH], lengths: [0; BATCH], from: [nobody; BATCH] }
     }
 
     /// A datagram of the last read, and where it came from.
     pub fn datagram(&self, index: usize) -> (&[u8], SocketAddrV4) {
-        (&self.bytes[index][..self.lengths[index]], self.from[index])
+        (&self.bytes[index * LONGEST..][..self.lengths[index]], self.from[index])
     }
 
     fn fill(&mut self, fd: libc::c_int) -> io::Result<usize> {
         let mut names = [unspecified(); BATCH];
-        let mut pieces = self
-            .bytes
-            .each_mut()
-            .map(|bytes| libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() });
+        let mut rooms = self.bytes.chunks_exact_mut(LONGEST);
+        let mut pieces: [libc::iovec; BATCH] = std::array::from_fn(|_| {
+            let room = rooms.next().expect("there is room for a batch");
+            libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() }
+        });
         let mut headers: [libc::mmsghdr; BATCH] =
             std::array::from_fn(|index| header(&mut names[index], &mut pieces[index]));
         // SAFETY: each header points at one name and one piece, each piece at one buffer with its length; all of them
@@ -149,10 +151,13 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Adds what `write` appends.
+    /// Adds what `write` appends, if it does.
     pub fn push(&mut self, to: SocketAddrV4, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
         write(&mut self.bytes);
-        self.datagrams.push((self.bytes.len(), to));
+        if self.bytes.len() > start {
+            self.datagrams.push((self.bytes.len(), to));
+        }
     }
 
     fn empty(&mut self, fd: libc::c_int) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! The real clients that crates/interop talks to: installed when this machine lets us, named when it does not.
 
-mod apt;
+pub mod apt;
 mod npm;
 mod pip;
 

@@ -16,7 +16,8 @@ usage: cargo xtask TASK
 
   test             everything a change has to pass: format, clippy, build, tests, documentation tests, licences
   bench [ARGS..]   build for release, then measure relay and reply beside the floor (ARGS go to the load generator);
-                   `bench events` measures the event socket's clients instead, `bench store` the disk
+                   `bench events` measures the event socket's clients instead, `bench idle` idle connections,
+                   `bench registrar` a million users, `bench overload` too many messages, `bench store` the disk
   docs             write docs/reference from the tables in the code
 ";
 

@@ -9,6 +9,8 @@ use crate::error::BenchError;
 
 /// Datagrams of a train.
 const MOST: usize = 64;
+/// Octets of a train: what one datagram can carry over IPv4.
+const LONGEST: usize = 65_507;
 
 /// Datagrams for one address.
 pub struct Trains {
@@ -37,7 +39,8 @@ impl Trains {
     pub fn flush(&mut self, socket: impl AsFd) -> Result<(), BenchError> {
         let (mut first, mut start) = (0, 0);
         while let Some(&length) = self.lengths.get(first) {
-            let count = self.lengths[first..].iter().take(MOST).take_while(|other| **other == length).count();
+            let most = MOST.min(LONGEST / length.max(1)).max(1);
+            let count = self.lengths[first..].iter().take(most).take_while(|other| **other == length).count();
             let octets = &self.octets[start..start + count * length];
             send(socket.as_fd().as_raw_fd(), self.to, octets, length).map_err(BenchError::system("send"))?;
             (first, start) = (first + count, start + octets.len());
@@ -104,7 +107,7 @@ mod tests {
         let [from, to] = std::array::from_fn(|_| UdpSocket::bind("127.0.0.1:0").unwrap());
         let SocketAddr::V4(address) = to.local_addr().unwrap() else { panic!("IPv4 was asked for") };
         let mut trains = Trains::new(address);
-        let lengths: Vec<usize> = [vec![300; 70], vec![301], vec![300; 2], vec![1]].concat();
+        let lengths: Vec<usize> = [vec![300; 70], vec![301], vec![300; 2], vec![1], vec![1900; 40]].concat();
         for (number, length) in lengths.iter().enumerate() {
             trains.push(|out| out.resize(out.len() + length, number as u8));
         }

@@ -8,7 +8,7 @@ use super::pip;
 use crate::step::{Summary, succeeds};
 
 /// A program the interop tests start, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 14] = [
+const PROGRAMS: [(&str, &str); 15] = [
     ("sipsak", "sipsak"),
     ("kamailio", "kamailio"),
     ("sipp", "sip-tester"),
@@ -23,42 +23,43 @@ const PROGRAMS: [(&str, &str); 14] = [
     ("psql", "postgresql"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("tls.so", "kamailio-tls-modules"),
 ];
-
-/// A part of a program, below /usr/lib or a folder there, and the package that has it.
-const PARTS: [(&str, &str); 1] = [("kamailio/modules/tls.so", "kamailio-tls-modules")];
 
 /// Installs what is missing, as root on Debian; names what is missing then.
 pub fn install(summary: &mut Summary, missing: &mut Vec<String>) {
-    let mut packages: Vec<&str> =
-        PROGRAMS.iter().filter(|(program, _)| !installed(program)).map(|(_, package)| *package).collect();
-    packages.extend(PARTS.iter().filter(|(part, _)| !has(part)).map(|(_, package)| *package));
-    if pip::python().is_none() {
-        packages.push("python3-venv");
-    }
-    if !packages.is_empty() && installed("apt-get") && succeeds("sh", &["-c", "test \"$(id -u)\" = 0"]) {
-        eprintln!("\n── install {}", packages.join(" "));
-        let install = [&["install", "--no-install-recommends"][..], &packages].concat();
-        // The package lists of a fresh container are empty or old.
-        let complete = apt(&install) || (apt(&["update"]) && apt(&install));
-        if !complete {
-            summary.skip("install clients", "apt-get could not install all of them");
-        }
-    }
+    let beside: &[&str] = if pip::python().is_none() { &["python3-venv"] } else { &[] };
+    install_packages(summary, &PROGRAMS, beside);
     for (program, package) in PROGRAMS {
-        if !installed(program) {
+        if !is_there(program) {
             missing.push(format!("{program} is not installed (apt-get install {package})"));
         }
     }
-    for (part, package) in PARTS.iter().filter(|(part, _)| !has(part)) {
-        missing.push(format!("{part} is not installed (apt-get install {package})"));
+}
+
+/// The packages of what is not there, and others beside.
+pub fn install_packages(summary: &mut Summary, wanted: &[(&str, &str)], beside: &[&str]) {
+    let absent = wanted.iter().filter(|(what, _)| !is_there(what)).map(|(_, package)| *package);
+    let packages: Vec<&str> = absent.chain(beside.iter().copied()).collect();
+    if packages.is_empty() || !installed("apt-get") || !succeeds("sh", &["-c", "test \"$(id -u)\" = 0"]) {
+        return;
+    }
+    eprintln!("\n── install {}", packages.join(" "));
+    let install = [&["install", "--no-install-recommends"][..], &packages].concat();
+    // The package lists of a fresh container are empty or old.
+    let complete = apt(&install) || (apt(&["update"]) && apt(&install));
+    if !complete {
+        summary.skip("install clients", "apt-get could not install all of them");
     }
 }
 
-/// Debian keeps libraries in a folder for each kind of machine.
-fn has(part: &str) -> bool {
-    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
-    folders.chain([PathBuf::from("/usr/lib")]).any(|folder| folder.join(part).is_file())
+/// A program, or a module of Kamailio's (`NAME.so`), wherever Debian has put it.
+pub fn is_there(what: &str) -> bool {
+    if !what.ends_with(".so") {
+        return installed(what);
+    }
+    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    folders.map(|folder| folder.path().join("kamailio/modules").join(what)).any(|module| module.is_file())
 }
 
 fn apt(arguments: &[&str]) -> bool {
