@@ -1,6 +1,5 @@
 //! Programs, from Debian's packages.
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::installed;
