@@ -29,8 +29,8 @@ pub fn registrar(input: &[u8]) {
         match applied {
             Ok(applied) => {
                 let mut listed: Vec<_> = applied.bindings.iter().cloned().collect();
-                listed.sort_by_key(|binding| binding.serial);
-                after.sort_by_key(|binding| binding.serial);
+                listed.sort_by_key(|binding| binding.serial());
+                after.sort_by_key(|binding| binding.serial());
                 assert_eq!(after, listed, "what is listed is what is there");
             }
             Err(_) => assert_eq!(after, before, "nothing was done"),

@@ -101,6 +101,7 @@ fn prepare(source: Source) -> Result<(Ground, Configuration), BootError> {
         idle: Arc::new(IdleCpu::default()),
     };
     start_log(&ground);
+    chappe_sip_endpoint::prepare_process();
     let presets = start_presets(&ground.source, &ground.machine);
     let hostname = ground.machine.identity().switchname;
     let configuration = Configuration::read_and_ask(&ground.source, &presets, &hostname);

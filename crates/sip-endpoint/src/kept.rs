@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use chappe_event::Clock;
 use chappe_sip_msg::Uri;
-use chappe_sip_proto::registrar::{Aor, Applied, Binding};
+use chappe_sip_proto::registrar::{Aor, Applied, Binding, BindingParts};
 use chappe_sip_proto::{Peer, Transport};
-use chappe_store::{Done, KeptBinding, Micros, Store};
+use chappe_store::{Done, KeptBinding, Micros, Pieces, Store};
+use smallvec::SmallVec;
 
 /// The most that the params let a profile grant: a binding that is kept for longer was written under a wrong clock.
 const LONGEST: Duration = Duration::from_secs(31_536_000);
@@ -33,6 +34,10 @@ pub enum Unreadable {
     Transport,
     #[error("its Call-ID has white space or control characters")]
     CallId,
+    #[error("its flow has control characters")]
+    Flow,
+    #[error("it is too long")]
+    TooLong,
 }
 
 /// One moment on both clocks: the registrar's, which nobody sets, and the store's, which outlives a restart.
@@ -50,7 +55,7 @@ impl Keeper {
     /// What a REGISTER has changed of a user's bindings, all of which are `left` now.
     pub fn changed(&self, aor: &Aor, applied: &Applied, left: &[Arc<Binding>]) {
         for binding in &applied.gone {
-            self.gone(aor, &binding.contact, left);
+            self.gone(aor, binding.contact(), left);
         }
         if applied.added.is_empty() && applied.refreshed.is_empty() {
             return;
@@ -64,14 +69,14 @@ impl Keeper {
     /// One binding has gone. It is forgotten unless one of those that are `left` has its key: a REGISTER that comes
     /// after a binding ran out makes another one before that is taken out.
     pub fn gone(&self, aor: &Aor, contact: &str, left: &[Arc<Binding>]) {
-        if !left.iter().any(|binding| *binding.contact == *contact) {
+        if !left.iter().any(|binding| binding.contact() == contact) {
             self.store.unbind(&self.profile, aor.as_str(), contact);
         }
     }
 
     /// What was live when the store was written and is so at `now`.
-    pub fn read(&self, now: Moment) -> Done<Vec<KeptBinding>> {
-        self.store.bindings(&self.profile, now.unix)
+    pub fn read(&self, now: Moment, pieces: Pieces) -> Done<()> {
+        self.store.each_binding(&self.profile, now.unix, pieces)
     }
 
     pub fn now(&self) -> Moment {
@@ -83,16 +88,17 @@ fn kept(profile: &Arc<str>, aor: &Aor, binding: &Binding, now: Moment) -> KeptBi
     KeptBinding {
         profile: profile.clone(),
         aor: aor.text().clone(),
-        contact: binding.contact.clone(),
-        q: binding.q,
-        expires: now.unix_of(binding.expires_at),
-        since: now.unix_of(binding.since),
-        call_id: binding.call_id.clone(),
-        cseq: binding.cseq,
-        path: binding.path.to_vec(),
-        received: binding.received.addr,
-        transport: Cow::Borrowed(binding.received.transport.as_str()),
-        user_agent: binding.user_agent.clone(),
+        contact: binding.contact().into(),
+        q: binding.q(),
+        expires: now.unix_of(binding.expires_at()),
+        since: now.unix_of(binding.since()),
+        call_id: binding.call_id().into(),
+        cseq: binding.cseq(),
+        path: binding.path().map(Box::from).collect(),
+        received: binding.received().addr,
+        transport: Cow::Borrowed(binding.received().transport.as_str()),
+        user_agent: binding.user_agent().clone(),
+        flow: binding.flow().into(),
     }
 }
 
@@ -100,24 +106,30 @@ fn kept(profile: &Arc<str>, aor: &Aor, binding: &Binding, now: Moment) -> KeptBi
 ///
 /// What it says ends up in requests: a row that was damaged must not be able to write header lines of its own.
 pub fn binding(kept: &KeptBinding, now: Moment) -> Result<(Aor, Binding), Unreadable> {
-    let binding = Binding {
+    let path: SmallVec<[&str; 2]> = kept.path.iter().map(|hop| &**hop).collect();
+    let parts = BindingParts {
         received: Peer { transport: check(kept)?, addr: kept.received, connection: None },
-        contact: kept.contact.clone(),
+        contact: &kept.contact,
         q: kept.q.min(1000),
         expires_at: now.instant_of(kept.expires).min(now.instant + LONGEST),
         since: now.instant_of(kept.since).min(now.instant),
-        call_id: kept.call_id.clone(),
+        call_id: &kept.call_id,
+        flow: &kept.flow,
         cseq: kept.cseq,
-        path: kept.path.clone().into(),
+        path: &path,
         user_agent: kept.user_agent.clone(),
-        serial: 0,
     };
+    let binding = Binding::new(&parts).ok_or(Unreadable::TooLong)?;
     Ok((Aor::new(kept.aor.clone()), binding))
 }
 
 fn check(kept: &KeptBinding) -> Result<Transport, Unreadable> {
     let is_uri = |text: &str| Uri::parse(text.as_bytes()).is_ok();
-    let is_printable = |text: &str| !text.contains(|c: char| c.is_control());
+    // Control characters of ASCII are told by their octets, the others are two octets long.
+    let is_printable = |text: &str| match text.is_ascii() {
+        true => !text.bytes().any(|octet| octet.is_ascii_control()),
+        false => !text.contains(char::is_control),
+    };
     let is_aor = kept.aor.rsplit_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
     if !is_aor || !is_printable(&kept.aor) {
         return Err(Unreadable::Aor);
@@ -130,6 +142,9 @@ fn check(kept: &KeptBinding) -> Result<Transport, Unreadable> {
     }
     if !is_printable(&kept.call_id) || kept.call_id.contains(' ') {
         return Err(Unreadable::CallId);
+    }
+    if !is_printable(&kept.flow) {
+        return Err(Unreadable::Flow);
     }
     Transport::parse(kept.transport.as_bytes()).ok_or(Unreadable::Transport)
 }
@@ -172,6 +187,7 @@ mod tests {
             received: "192.0.2.1:1024".parse().unwrap(),
             transport: "TCP".into(),
             user_agent: "phone".into(),
+            flow: "1;<urn:uuid:0>".into(),
         }
     }
 
@@ -184,11 +200,11 @@ mod tests {
         let (now, later) = (moment(), Moment { unix: NOON + 20_000_000, ..moment() });
         let (aor, binding) = binding(&row(), now).unwrap();
         assert_eq!(kept(&"internal".into(), &aor, &binding, now), row());
-        assert_eq!((binding.q, binding.cseq, binding.received.connection), (500, 7, None));
+        assert_eq!((binding.q(), binding.cseq(), binding.received().connection), (500, 7, None));
         assert_eq!(binding.remaining(now.instant), Duration::from_secs(60));
         let (_, older) = super::binding(&row(), later).unwrap();
         assert_eq!(older.remaining(later.instant), Duration::from_secs(40));
-        assert_eq!(later.instant - older.since, Duration::from_secs(30));
+        assert_eq!(later.instant - older.since(), Duration::from_secs(30));
     }
 
     #[test]
@@ -196,7 +212,7 @@ mod tests {
         let now = moment();
         let wrong = KeptBinding { expires: Micros::MAX, since: Micros::MAX, ..row() };
         let (_, binding) = binding(&wrong, now).unwrap();
-        assert_eq!((binding.remaining(now.instant), binding.since), (LONGEST, now.instant));
+        assert_eq!((binding.remaining(now.instant), binding.since()), (LONGEST, now.instant));
         let past = KeptBinding { expires: Micros::MIN, since: Micros::MIN, ..row() };
         let (_, binding) = super::binding(&past, now).unwrap();
         assert!(!binding.is_live(now.instant));
@@ -213,6 +229,11 @@ mod tests {
             (KeptBinding { path: vec!["sip:h>,<sip:g".into()], ..row() }, Unreadable::Path),
             (KeptBinding { transport: "SCTP".into(), ..row() }, Unreadable::Transport),
             (KeptBinding { call_id: "a b".into(), ..row() }, Unreadable::CallId),
+            (KeptBinding { flow: "1;\n".into(), ..row() }, Unreadable::Flow),
+            (
+                KeptBinding { contact: format!("sip:{}@h", "a".repeat(66_000)).into(), ..row() },
+                Unreadable::TooLong,
+            ),
         ];
         for (row, want) in cases {
             assert_eq!(binding(&row, moment()).unwrap_err(), want);

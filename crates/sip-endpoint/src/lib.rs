@@ -21,7 +21,9 @@ mod inbound;
 mod kept;
 mod notices;
 mod outbound;
+mod process;
 mod profile;
+mod push;
 mod registrar;
 mod restore;
 mod shard;
@@ -38,6 +40,7 @@ pub use endpoint::{Applied, Endpoint, EndpointDeps, Listening};
 pub use error::EndpointError;
 pub use gateway::EVENTS as GATEWAY_EVENTS;
 pub use notices::EVENTS;
+pub use process::prepare as prepare_process;
 pub use registrar::Registration;
 pub use shard::spawn_here;
 #[doc(hidden)]

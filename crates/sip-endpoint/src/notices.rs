@@ -10,12 +10,14 @@ use chappe_sip_proto::registrar::{Aor, Binding};
 
 use crate::inbound::Request;
 use crate::profile::Profile;
+use crate::push::masked;
 use crate::shard::Shard;
 use crate::world::World;
 
 pub const REGISTER: &str = "sofia::register";
 pub const UNREGISTER: &str = "sofia::unregister";
 pub const EXPIRE: &str = "sofia::expire";
+const USER_STATE: &str = "sofia::sip_user_state";
 const REGISTER_FAILURE: &str = "sofia::register_failure";
 const ERROR: &str = "sofia::error";
 
@@ -60,6 +62,21 @@ pub const EVENTS: &[EventRow] = &[
             "realm",
             "network-ip",
             "network-port",
+        ],
+    ),
+    EventRow::custom(
+        USER_STATE,
+        "A device that is asked by OPTIONS answers no longer, or again.",
+        &[
+            "sip_contact",
+            "profile-name",
+            "sip_user",
+            "from-user",
+            "from-host",
+            "call-id",
+            "Ping-Status",
+            "Status",
+            "Phrase",
         ],
     ),
     EventRow::custom(
@@ -115,17 +132,17 @@ pub fn changed(world: &World, profile: &Profile, subclass: &'static str, aor: &A
     event.add(header::PROFILE_NAME, &*profile.name);
     event.add("from-user", aor.user());
     event.add("from-host", aor.domain());
-    event.add("contact", format!("<{}>", binding.contact));
-    event.add("call-id", &*binding.call_id);
+    event.add("contact", format!("<{}>", masked(binding.contact())));
+    event.add("call-id", binding.call_id());
     event.add("rpid", "unknown");
-    event.add("status", status(&binding.received));
+    event.add("status", status(&binding.received()));
     event.add_display("expires", binding.remaining(Instant::now()).as_secs());
     event.add("to-user", aor.user());
     event.add("to-host", aor.domain());
-    network(&mut event, binding.received);
+    network(&mut event, binding.received());
     event.add("username", aor.user());
     event.add("realm", aor.domain());
-    event.add("user-agent", &*binding.user_agent);
+    event.add("user-agent", &**binding.user_agent());
     world.deps.bus.fire(event);
 }
 
@@ -136,15 +153,44 @@ pub fn expired(world: &World, profile: &Profile, (aor, binding): &(Aor, Arc<Bind
     }
     let mut event = Event::custom(EXPIRE);
     event.add(header::PROFILE_NAME, &*profile.name);
-    event.add("call-id", &*binding.call_id);
+    event.add("call-id", binding.call_id());
     event.add("user", aor.user());
     event.add("username", aor.user());
     event.add("host", aor.domain());
-    event.add("contact", format!("<{}>", binding.contact));
+    event.add("contact", format!("<{}>", masked(binding.contact())));
     event.add_display("expires", world.unix_seconds());
-    event.add("user-agent", &*binding.user_agent);
+    event.add("user-agent", &**binding.user_agent());
     event.add("realm", aor.domain());
-    network(&mut event, binding.received);
+    network(&mut event, binding.received());
+    world.deps.bus.fire(event);
+}
+
+/// What the last OPTIONS to a device came to.
+pub struct Ping<'p> {
+    pub is_reachable: bool,
+    /// 0: no answer.
+    pub code: u16,
+    pub phrase: &'p str,
+}
+
+/// A device answers no longer, or again. FreeSWITCH sofia_reg.c sofia_reg_fire_custom_sip_user_state_event.
+/// Deviation: FreeSWITCH says REACHABLE of one that is not, and the other way round.
+pub fn pinged(world: &World, profile: &Profile, aor: &Aor, binding: &Binding, ping: &Ping<'_>) {
+    if !wanted(world, USER_STATE) {
+        return;
+    }
+    let mut event = Event::custom(USER_STATE);
+    event.add("sip_contact", &*masked(binding.contact()));
+    event.add(header::PROFILE_NAME, &*profile.name);
+    event.add("sip_user", aor.as_str());
+    event.add("from-user", aor.user());
+    event.add("from-host", aor.domain());
+    event.add("call-id", binding.call_id());
+    event.add("Ping-Status", if ping.is_reachable { "REACHABLE" } else { "UNREACHABLE" });
+    event.add_display("Status", ping.code);
+    if !ping.phrase.is_empty() {
+        event.add("Phrase", ping.phrase);
+    }
     world.deps.bus.fire(event);
 }
 

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use arc_swap::{ArcSwap, Guard};
 use chappe_event::Identity;
-use chappe_sip_proto::Transport;
+use chappe_sip_proto::registrar::{Aor, Binding};
+use chappe_sip_proto::{Peer, Transport};
 use parking_lot::Mutex;
 
 use crate::auth::Authenticator;
@@ -17,6 +18,7 @@ use crate::config::{ListenIp, ProfileConfig};
 use crate::endpoint::Listening;
 use crate::gateway::Gateways;
 use crate::kept::Keeper;
+use crate::push::{Asked, Waker, Why};
 use crate::registrar::Registrar;
 use crate::restore;
 use crate::shard::{self, Mail, Mailbox, SendJob, Work};
@@ -33,6 +35,8 @@ pub struct Settings {
     pub sent_by: String,
     /// The same of the other transports that are listened on.
     others: Vec<(Transport, String)>,
+    /// What those are told that stand on this side of the NAT.
+    inside: Option<Inside>,
     /// `sip:mod_sofia@192.0.2.1:5060`.
     pub login: String,
     /// The value of Contact.
@@ -43,6 +47,31 @@ pub struct Settings {
     pub request_lines: Vec<u8>,
 }
 
+/// `local-network-acl`.
+struct Inside {
+    acl: String,
+    sent_by: String,
+    others: Vec<(Transport, String)>,
+}
+
+impl Inside {
+    /// `None`: everybody is told the same.
+    fn new(
+        config: &ProfileConfig,
+        addr: SocketAddr,
+        others: &[(Transport, SocketAddr)],
+        identity: &Identity,
+    ) -> Option<Self> {
+        let acl = config.local_network_acl.clone().filter(|_| config.ext_sip_ip.is_some())?;
+        let own = |at: SocketAddr| {
+            let ip = if at.ip().is_unspecified() { own_ip(at.is_ipv6(), identity) } else { at.ip() };
+            SocketAddr::new(ip, at.port()).to_string()
+        };
+        let others = others.iter().map(|(transport, at)| (*transport, own(*at))).collect();
+        Some(Self { acl, sent_by: own(addr), others })
+    }
+}
+
 impl Settings {
     fn new(
         config: &ProfileConfig,
@@ -50,6 +79,7 @@ impl Settings {
         others: Vec<(Transport, SocketAddr)>,
         identity: &Identity,
     ) -> Self {
+        let inside = Inside::new(config, addr, &others, identity);
         let ip = announced(config, addr, identity);
         let other = |(transport, at): (Transport, SocketAddr)| {
             let ip = if at.ip() == addr.ip() { ip } else { announced(config, at, identity) };
@@ -68,8 +98,20 @@ impl Settings {
             config: config.clone(),
             sent_by,
             others: others.into_iter().map(other).collect(),
+            inside,
             login,
             request_lines: lines.into_bytes(),
+        }
+    }
+
+    /// The profile's address for the Via of a request to this peer.
+    pub fn sent_by_to(&self, world: &World, peer: Peer) -> &str {
+        match &self.inside {
+            Some(inside) if world.view().acl.allows(&inside.acl, peer.addr.ip().to_canonical()) => {
+                let other = inside.others.iter().find(|(known, _)| *known == peer.transport);
+                other.map_or(&inside.sent_by, |(_, sent_by)| sent_by)
+            }
+            _ => self.sent_by(peer.transport),
         }
     }
 
@@ -131,6 +173,7 @@ pub struct Profile {
     pub registrar: Arc<Registrar>,
     pub auth: Arc<Authenticator>,
     pub gateways: Gateways,
+    pub waker: Waker,
     pub counters: Counters,
     pub started: Instant,
     pub addr: SocketAddr,
@@ -212,6 +255,7 @@ impl Profile {
             name,
             auth: old.map_or_else(|| Arc::new(Authenticator::new(config.nonce_ttl)), |old| old.auth.clone()),
             gateways: Gateways::default(),
+            waker: Waker::default(),
             counters: Counters::default(),
             started: Instant::now(),
             addr,
@@ -267,6 +311,40 @@ impl Profile {
         }
     }
 
+    /// Has a device register again, where it can be woken.
+    pub fn wake(&self, world: &World, why: Why, aor: &Aor, binding: &Binding) {
+        if let Some(push) = &self.settings().config.push {
+            self.waker.wake(world, push, &self.name, why, aor, binding);
+        }
+    }
+
+    /// Wakes those whose registration is about to run out, RFC 8599 §5.5.
+    pub fn have_refreshed(&self, world: &World, now: Instant) {
+        let settings = self.settings();
+        let wanted = settings.config.push.as_ref().filter(|push| !push.refresh_before.is_zero());
+        let Some(push) = wanted else { return };
+        if self.registrar.is_restored() && self.waker.begins() {
+            let can_be_woken = |binding: &Binding| Asked::of(binding.contact()).device().is_some();
+            for stripe in 0..self.registrar.stripes() {
+                let known = self.registrar.of_stripe(stripe, can_be_woken);
+                known.iter().for_each(|(aor, binding)| self.waker.registered(push, aor, binding));
+            }
+        }
+        for (aor, serial) in self.waker.due(now) {
+            let found = self.registrar.find(now, aor.as_str());
+            if let Some(binding) = found.iter().find(|binding| binding.serial() == serial) {
+                self.wake(world, Why::Refresh, &aor, binding);
+            }
+        }
+    }
+
+    /// What has been registered.
+    pub fn note_refreshes(&self, bindings: &[(Aor, Arc<Binding>)]) {
+        if let Some(push) = &self.settings().config.push {
+            bindings.iter().for_each(|(aor, binding)| self.waker.registered(push, aor, binding));
+        }
+    }
+
     pub fn settings(&self) -> Guard<Arc<Settings>> {
         self.settings.load()
     }
@@ -294,7 +372,8 @@ impl Profile {
     pub fn can_take(&self, wanted: &ProfileConfig) -> bool {
         let settings = self.settings();
         let old = &settings.config;
-        let sockets = |c: &ProfileConfig| (c.sip_ip, c.sip_port, c.udp, c.tcp, c.shards, c.max_flows);
+        let sockets =
+            |c: &ProfileConfig| (c.sip_ip, c.sip_port, c.udp, c.tcp, c.shards, c.max_flows, c.force_rport);
         let connections = |c: &ProfileConfig| (c.connections, c.nonce_ttl);
         sockets(old) == sockets(wanted)
             && connections(old) == connections(wanted)
@@ -445,11 +524,18 @@ pub fn transport_name(transport: Transport) -> &'static str {
 fn open(config: &ProfileConfig, addr: SocketAddr) -> Result<Sockets, EndpointError> {
     let failed =
         |transport, source| EndpointError::Bind { profile: config.name.clone(), transport, addr, source };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let count = config.shards.unwrap_or(cores).max(1);
+    if !config.udp {
+        let udp = udp::without_port(addr, count).map_err(|source| failed("udp", source))?;
+        let tcp =
+            config.tcp.then(|| udp::listen(addr)).transpose().map_err(|source| failed("tcp", source))?;
+        let bound = tcp.as_ref().and_then(|listener| listener.local_addr().ok());
+        return Ok(Sockets { udp, tcp, addr: bound.unwrap_or(addr) });
+    }
     if udp::is_taken(addr) {
         return Err(failed("udp", io::ErrorKind::AddrInUse.into()));
     }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let count = config.shards.unwrap_or(cores).max(1);
     // With port 0, the port that UDP got may be taken for TCP: then another one is tried.
     let mut attempts = if addr.port() == 0 { 20 } else { 1 };
     loop {

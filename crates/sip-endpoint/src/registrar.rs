@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::inbound::came;
 use crate::kept::Keeper;
 use crate::profile::{Profile, transport_name};
+use crate::push::masked;
 use crate::shard::Random;
 use crate::world::World;
 
@@ -127,10 +128,10 @@ impl Registrar {
     /// Puts a binding of an earlier run back; `false`: it is left out, and forgotten, since a REGISTER has decided otherwise.
     pub fn restore(&self, now: Instant, aor: &Aor, binding: Binding) -> bool {
         self.change(self.stripe(aor.as_str()), |bindings| {
-            let contact = binding.contact.clone();
-            let is_back = bindings.restore(now, aor, binding);
+            // A clone shares the texts.
+            let is_back = bindings.restore(now, aor, binding.clone());
             if !is_back {
-                self.keeper.gone(aor, &contact, bindings.all(aor.as_str()));
+                self.keeper.gone(aor, binding.contact(), bindings.all(aor.as_str()));
             }
             is_back
         })
@@ -138,7 +139,7 @@ impl Registrar {
 
     pub fn end_restore(&self, world: &World) {
         self.stripes.iter().for_each(|stripe| stripe.lock().end_restore());
-        self.reach(RESTORED).iter().for_each(|aor| came(world, aor, true));
+        self.reach(RESTORED, world);
     }
 
     /// Whether nothing more is put back.
@@ -148,7 +149,7 @@ impl Registrar {
 
     /// Messages find the profile from here on.
     pub fn found(&self, world: &World) {
-        self.reach(FOUND).iter().for_each(|aor| came(world, aor, true));
+        self.reach(FOUND, world);
     }
 
     /// The profile was stopped.
@@ -157,17 +158,27 @@ impl Registrar {
     }
 
     /// Who can be written to from here on: everybody with a binding, once bindings are back and messages find the profile.
-    fn reach(&self, step: u8) -> Vec<Aor> {
+    fn reach(&self, step: u8, world: &World) {
+        // With a million users that is only worth it where somebody may wait.
+        if self.is_reached_by(step) && !world.deps.router.queue().is_empty() {
+            self.users().iter().for_each(|aor| came(world, aor, true));
+        }
+    }
+
+    /// Takes a step; whether it was the last.
+    fn is_reached_by(&self, step: u8) -> bool {
         const BOTH: u8 = RESTORED | FOUND;
         let before = self.reached.fetch_or(step, Ordering::AcqRel);
+        before != BOTH && before | step == BOTH
+    }
+
+    /// Everybody with a binding, in an order that does not depend on the hash.
+    fn users(&self) -> Vec<Aor> {
         let mut users = Vec::new();
-        if before != BOTH && before | step == BOTH {
-            for stripe in &self.stripes {
-                users.extend(stripe.lock().unsorted().map(|(aor, _)| aor.clone()));
-            }
-            // In an order that does not depend on the hash.
-            users.sort_unstable();
+        for stripe in &self.stripes {
+            users.extend(stripe.lock().unsorted().map(|(aor, _)| aor.clone()));
         }
+        users.sort_unstable();
         users
     }
 
@@ -226,8 +237,32 @@ impl Registrar {
 
     fn forget(&self, bindings: &Bindings, taken: &[(Aor, Arc<Binding>)]) {
         for (aor, binding) in taken {
-            self.keeper.gone(aor, &binding.contact, bindings.all(aor.as_str()));
+            self.keeper.gone(aor, binding.contact(), bindings.all(aor.as_str()));
         }
+    }
+
+    /// In so many parts [`Registrar::of_stripe`] hands the bindings out.
+    pub fn stripes(&self) -> usize {
+        STRIPES
+    }
+
+    /// The live bindings of one part that `fits` picks.
+    pub fn of_stripe(&self, stripe: usize, fits: impl Fn(&Binding) -> bool) -> Vec<(Aor, Arc<Binding>)> {
+        let now = Instant::now();
+        let bindings = self.stripes[stripe].lock();
+        let all = bindings.unsorted().flat_map(|(aor, all)| all.iter().map(move |binding| (aor, binding)));
+        let fitting = all.filter(|(_, binding)| binding.is_live(now) && fits(binding));
+        fitting.map(|(aor, binding)| (aor.clone(), binding.clone())).collect()
+    }
+
+    /// Takes one binding out, unless it was refreshed meanwhile.
+    pub fn remove(&self, aor: &Aor, serial: u64) -> Option<(Aor, Arc<Binding>)> {
+        self.change(self.stripe(aor.as_str()), |bindings| {
+            let taken = bindings.remove(aor, |binding| binding.serial() == serial).into_iter().next()?;
+            let taken = (aor.clone(), taken);
+            self.forget(bindings, std::slice::from_ref(&taken));
+            Some(taken)
+        })
     }
 
     /// How many bindings there are.
@@ -260,7 +295,7 @@ impl Registrar {
             }
         }
         all.sort_unstable_by(|(one, at), (other, there)| {
-            (one.user(), one.domain(), &at.contact).cmp(&(other.user(), other.domain(), &there.contact))
+            (one.user(), one.domain(), at.contact()).cmp(&(other.user(), other.domain(), there.contact()))
         });
         all
     }
@@ -283,13 +318,13 @@ fn registration(aor: &Aor, binding: &Binding, profile: &Profile, now: Instant, u
         user: aor.user().to_owned(),
         domain: aor.domain().to_owned(),
         profile: profile.name.to_string(),
-        contact: binding.contact.to_string(),
-        url: dial_string(&profile.name, &binding.contact),
-        call_id: binding.call_id.to_string(),
-        user_agent: binding.user_agent.to_string(),
+        contact: masked(binding.contact()).into_owned(),
+        url: dial_string(&profile.name, &masked(binding.contact())),
+        call_id: binding.call_id().to_owned(),
+        user_agent: binding.user_agent().to_string(),
         expires: unix.saturating_add(remaining),
-        network: binding.received.addr,
-        transport: transport_name(binding.received.transport),
+        network: binding.received().addr,
+        transport: transport_name(binding.received().transport),
     }
 }
 
@@ -307,14 +342,14 @@ pub fn dial_string(profile: &str, contact: &str) -> String {
 /// Whoever may register must not be able to have this machine's own services written to: a loopback address is a
 /// device's only if the REGISTER came from one.
 pub fn way_to(binding: &Binding, is_open: impl Fn(&Peer) -> bool) -> Peer {
-    let received = binding.received;
+    let received = binding.received();
     let reachable =
         |(peer, _): &(Peer, Option<Transport>)| can_be_sent_to(peer.addr.ip(), received.addr.ip());
     // RFC 3327 §5.3: the first hop of the path comes before the contact.
-    if let Some(first) = binding.path.first() {
+    if let Some(first) = binding.path().next() {
         return address(first).filter(reachable).map_or(received, |(peer, _)| peer);
     }
-    let contact = address(&binding.contact).filter(reachable);
+    let contact = address(binding.contact()).filter(reachable);
     let insists_on_udp = contact.is_some_and(|(_, named)| named == Some(Transport::Udp));
     if received.transport != Transport::Udp && !insists_on_udp && is_open(&received) {
         return received;
@@ -336,6 +371,13 @@ pub fn can_be_sent_to(named: IpAddr, witness: IpAddr) -> bool {
     let is_broadcast = matches!(named, IpAddr::V4(v4) if v4.is_broadcast());
     let is_nowhere = named.is_multicast() || named.is_unspecified() || is_broadcast;
     !is_nowhere && (!named.is_loopback() || witness.is_loopback())
+}
+
+/// Whether the device's contact is not where it is.
+pub fn is_behind_nat(binding: &Binding) -> bool {
+    let received = binding.received().addr;
+    let contact = address(binding.contact()).map(|(peer, _)| peer.addr);
+    contact.is_none_or(|contact| contact.ip().to_canonical() != received.ip().to_canonical())
 }
 
 fn is_hidden(contact: Peer, received: Peer) -> bool {
@@ -515,23 +557,21 @@ mod tests {
 
     #[test]
     fn whoever_is_there_is_told_of_once_both_steps_are_done() {
-        let told = |steps: &[u8]| -> Vec<usize> {
+        let told = |steps: &[u8]| -> Vec<bool> {
             let (registrar, _) = registrar();
-            let lines = "Contact: <sip:a@one>, <sip:a@two>\r\n";
-            register(&registrar, Instant::now(), Peer::udp(PEER.parse().unwrap()), 1, lines);
             let step = |step: &u8| match step {
                 0 => {
                     registrar.lost();
-                    0
+                    false
                 }
-                step => registrar.reach(*step).len(),
+                step => registrar.is_reached_by(*step),
             };
             steps.iter().map(step).collect()
         };
-        assert_eq!(told(&[RESTORED, FOUND, FOUND, RESTORED]), [0, 1, 0, 0]);
-        assert_eq!(told(&[FOUND, FOUND, RESTORED, FOUND]), [0, 0, 1, 0]);
-        assert_eq!(told(&[RESTORED, FOUND, 0, FOUND, FOUND]), [0, 1, 0, 1, 0]);
-        assert_eq!(told(&[RESTORED, 0, RESTORED, FOUND]), [0, 0, 0, 1]);
+        assert_eq!(told(&[RESTORED, FOUND, FOUND, RESTORED]), [false, true, false, false]);
+        assert_eq!(told(&[FOUND, FOUND, RESTORED, FOUND]), [false, false, true, false]);
+        assert_eq!(told(&[RESTORED, FOUND, 0, FOUND, FOUND]), [false, true, false, true, false]);
+        assert_eq!(told(&[RESTORED, 0, RESTORED, FOUND]), [false, false, false, true]);
     }
 
     #[test]
@@ -551,8 +591,9 @@ mod tests {
             }
         });
         let mut bound: Vec<_> = registrar.lookup(now, "a", "d").into_iter().collect();
-        bound.sort_by(|one, other| one.contact.cmp(&other.contact));
-        let bound: Vec<_> = bound.iter().map(|binding| (binding.contact.to_string(), binding.cseq)).collect();
+        bound.sort_by(|one, other| one.contact().cmp(other.contact()));
+        let bound: Vec<_> =
+            bound.iter().map(|binding| (binding.contact().to_owned(), binding.cseq())).collect();
         assert_eq!(stored(&store), bound);
     }
 }

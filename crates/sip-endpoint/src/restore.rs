@@ -6,19 +6,22 @@
 //! what they have decided is not put back. Nobody is told of a registration that is put back: it is none that happens.
 
 use std::io;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
 use chappe_store::KeptBinding;
 
-use crate::kept::{self, Moment};
+use crate::kept::{self, Moment, Unreadable};
+use crate::push::masked;
 use crate::registrar::Registrar;
 use crate::world::World;
 
 /// How long a start waits: RFC 3261 §17.1.1.1's T1, after which those whose request waits send it once more.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Pieces of what is kept that are read ahead.
+const PIECES: usize = 4;
 /// So many rows that can't be read are told of one by one.
 const TOLD: usize = 10;
 
@@ -28,14 +31,16 @@ pub fn start(registrar: &Arc<Registrar>, world: &Arc<World>) -> io::Result<()> {
     let name = keeper.profile.clone();
     let profile = name.clone();
     let now = keeper.now();
-    let reading = keeper.read(now);
+    let (piece, pieces) = mpsc::sync_channel(PIECES);
+    let reading = keeper.read(now, Box::new(move |rows| piece.send(rows).is_ok()));
     registrar.begin_restore();
     let (ended, end) = mpsc::channel::<()>();
     let (registrar, world) = (Arc::downgrade(registrar), world.clone());
     thread::Builder::new().name(format!("{profile}/restore")).spawn(move || {
-        match world.deps.runtime.block_on(reading) {
-            Ok(rows) => put_back(&registrar, rows, now),
-            Err(error) => tracing::error!("the registrations of profile {profile} can't be read: {error}"),
+        let reading = world.deps.runtime.spawn(reading);
+        put_back(&registrar, pieces, now);
+        if let Ok(Err(error)) = world.deps.runtime.block_on(reading) {
+            tracing::error!("the registrations of profile {profile} can't be read: {error}");
         }
         if let Some(registrar) = registrar.upgrade() {
             registrar.end_restore(&world);
@@ -48,23 +53,23 @@ pub fn start(registrar: &Arc<Registrar>, world: &Arc<World>) -> io::Result<()> {
     Ok(())
 }
 
-fn put_back(registrar: &Weak<Registrar>, mut rows: Vec<KeptBinding>, now: Moment) {
-    // A user's rows are neighbours. What runs out last was most likely refreshed last.
-    rows.chunk_by_mut(|one, next| one.aor == next.aor)
-        .for_each(|of_user| of_user.sort_by_key(|row| row.expires));
+fn put_back(registrar: &Weak<Registrar>, pieces: Receiver<Vec<KeptBinding>>, now: Moment) {
     let (mut restored, mut unreadable) = (0_usize, 0_usize);
-    for row in rows {
+    for mut rows in pieces {
         // The profile may be gone before all is read.
         let Some(registrar) = registrar.upgrade() else { return };
-        match kept::binding(&row, now) {
-            Ok((aor, binding)) => restored += usize::from(registrar.restore(now.instant, &aor, binding)),
-            Err(why) => {
-                unreadable += 1;
-                if unreadable <= TOLD {
-                    let (aor, contact, profile) = (&*row.aor, &*row.contact, &*row.profile);
-                    tracing::error!(
-                        "a registration of {aor:?} at {contact:?} in profile {profile} is left out: {why}"
-                    );
+        // A user's rows are neighbours. What runs out last was most likely refreshed last.
+        rows.chunk_by_mut(|one, next| one.aor == next.aor)
+            .filter(|of_user| of_user.len() > 1)
+            .for_each(|of_user| of_user.sort_by_key(|row| row.expires));
+        for row in rows {
+            match kept::binding(&row, now) {
+                Ok((aor, binding)) => restored += usize::from(registrar.restore(now.instant, &aor, binding)),
+                Err(why) => {
+                    unreadable += 1;
+                    if unreadable <= TOLD {
+                        tell(&row, why);
+                    }
                 }
             }
         }
@@ -75,4 +80,9 @@ fn put_back(registrar: &Weak<Registrar>, mut rows: Vec<KeptBinding>, now: Moment
             "profile {profile} has {restored} registrations of an earlier run; {unreadable} can't be read"
         );
     }
+}
+
+fn tell(row: &KeptBinding, why: Unreadable) {
+    let (aor, contact, profile) = (&*row.aor, masked(&row.contact), &*row.profile);
+    tracing::error!("a registration of {aor:?} at {contact:?} in profile {profile} is left out: {why}");
 }

@@ -144,7 +144,7 @@ impl World {
         let of_profile = |profile: &Arc<Profile>| {
             let found = profile.registrar.find(now, aor.as_str());
             let mut found: Vec<_> = found.into_iter().map(|binding| (aor.clone(), binding)).collect();
-            found.sort_unstable_by(|(_, one), (_, other)| one.contact.cmp(&other.contact));
+            found.sort_unstable_by(|(_, one), (_, other)| one.contact().cmp(other.contact()));
             Registrar::described(&found, profile, self)
         };
         view.profiles.iter().flat_map(of_profile).collect()

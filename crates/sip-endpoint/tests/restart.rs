@@ -223,6 +223,7 @@ fn row(user: &str, contact: &str) -> KeptBinding {
         received: ([127, 0, 0, 1], 9).into(),
         transport: "UDP".into(),
         user_agent: "phone".into(),
+        flow: Box::default(),
     }
 }
 

@@ -136,6 +136,18 @@ fn the_context_is_the_senders_own() {
 }
 
 #[test]
+fn those_on_this_side_of_the_nat_are_told_the_own_address() {
+    let outer = param("ext-sip-ip", "203.0.113.7") + &param("ext-sip-port", "5099");
+    let server = Server::with(&(outer + &param("local-network-acl", "loopback.auto")));
+    let mut callee = server.registered("1001");
+    server.phone("1000").message_while("1001", "x", &mut [&mut callee]);
+    let got = callee.receive();
+    let (message, own) = (parsed(&got), server.addr());
+    assert_eq!(message.via().unwrap().host, own.ip().to_string().as_bytes());
+    assert_eq!(message.via().unwrap().port, Some(own.port()));
+}
+
+#[test]
 fn behind_nat_others_are_told_the_outer_address() {
     let outer = param("ext-sip-ip", "203.0.113.7") + &param("ext-sip-port", "5099");
     let server = Server::with(&(outer + &param("fire-message-events", "true")));

@@ -11,10 +11,11 @@ mod expiry;
 mod policy;
 mod register;
 mod restore;
+mod stamp;
 mod update;
 
 pub use aor::Aor;
-pub use binding::Binding;
+pub use binding::{Binding, BindingParts};
 pub use bindings::{Bindings, Found};
 pub use policy::{Multiple, Policy};
 pub use register::{Contacts, Register, RegisterError, Wanted};

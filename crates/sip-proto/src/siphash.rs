@@ -28,6 +28,13 @@ impl HashKey {
         Self(word(0), word(1))
     }
 
+    /// The hash of one text, a word at a time.
+    pub(crate) fn of_text(self, text: &str) -> u64 {
+        let mut hash = self.hash();
+        hash.field(text.as_bytes());
+        hash.finish()
+    }
+
     /// A hash under this key.
     pub(crate) fn hash(self) -> SipHash<1, 3> {
         SipHash::new(self)

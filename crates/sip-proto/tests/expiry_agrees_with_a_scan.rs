@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chappe_sim::Clock;
 use chappe_sip_proto::Peer;
-use chappe_sip_proto::registrar::{Aor, Binding, Bindings, Multiple, Policy, Register};
+use chappe_sip_proto::registrar::{Aor, Binding, BindingParts, Bindings, Multiple, Policy, Register};
 use proptest::prelude::*;
 
 const POLICY: Policy = Policy {
@@ -55,24 +55,25 @@ fn register(bindings: &mut Bindings, now: Instant, cseq: u32, user: u8, contact:
 }
 
 fn kept(now: Instant, contact: u8, span: u64) -> Binding {
-    Binding {
-        contact: format!("sip:b@{contact}").into(),
+    let parts = BindingParts {
+        contact: &format!("sip:b@{contact}"),
+        flow: "",
         q: 1000,
         expires_at: now + Duration::from_secs(span),
         since: now,
-        call_id: "c".into(),
+        call_id: "c",
         cseq: 1,
-        path: Box::default(),
+        path: &[],
         received: Peer::udp(([192, 0, 2, 1], 5060).into()),
         user_agent: "phone".into(),
-        serial: 0,
-    }
+    };
+    Binding::new(&parts).expect("short texts")
 }
 
 /// Who is bound where, sorted; `out`: those that have run out, else those that have not.
 fn shown(bindings: &Bindings, now: Instant, out: bool) -> Vec<String> {
     let all = bindings.iter().filter(|(_, binding)| binding.is_live(now) != out);
-    let mut all: Vec<_> = all.map(|(aor, binding)| format!("{aor} {}", binding.contact)).collect();
+    let mut all: Vec<_> = all.map(|(aor, binding)| format!("{aor} {}", binding.contact())).collect();
     all.sort_unstable();
     all
 }
@@ -81,8 +82,8 @@ fn expire(bindings: &mut Bindings, now: Instant, most: usize) -> Vec<String> {
     let mut out = Vec::new();
     loop {
         let taken = bindings.expire(now, &mut most.clone());
-        assert!(taken.is_sorted_by_key(|(_, binding)| binding.expires_at));
-        out.extend(taken.into_iter().map(|(aor, binding)| format!("{aor} {}", binding.contact)));
+        assert!(taken.is_sorted_by_key(|(_, binding)| binding.expires_at()));
+        out.extend(taken.into_iter().map(|(aor, binding)| format!("{aor} {}", binding.contact())));
         if bindings.next_look().is_none_or(|at| at > now) {
             out.sort_unstable();
             return out;

@@ -62,7 +62,7 @@ impl Registrar {
         let live = self.bindings.iter().filter(|(_, binding)| binding.is_live(now));
         let mut out = String::new();
         for (_, binding) in live {
-            let _ = write!(out, "{}={} ", binding.contact, binding.remaining(now).as_secs());
+            let _ = write!(out, "{}={} ", binding.contact(), binding.remaining(now).as_secs());
         }
         out.trim_end().to_owned()
     }
@@ -229,15 +229,15 @@ fn what_changed_is_told() {
         "Contact: <sip:b@p>;expires=0, <sip:b@q>;q=0.5, <sip:b@r>\r\nPath: <sip:e1;lr>, <sip:e2;lr>\r\n";
     let applied = registrar.register(5, "c", 2, lines).unwrap();
     let contacts = |found: &[std::sync::Arc<chappe_sip_proto::registrar::Binding>]| {
-        found.iter().map(|binding| binding.contact.to_string()).collect::<Vec<_>>()
+        found.iter().map(|binding| binding.contact().to_string()).collect::<Vec<_>>()
     };
     assert_eq!(contacts(&applied.removed), ["sip:b@p"]);
     assert_eq!(contacts(&applied.refreshed), ["sip:b@q"]);
     assert_eq!(contacts(&applied.added), ["sip:b@r"]);
     let refreshed = &applied.refreshed[0];
-    assert_eq!((refreshed.q, refreshed.cseq, &*refreshed.user_agent), (500, 2, "phone"));
-    assert_eq!(refreshed.path.iter().map(|uri| &**uri).collect::<Vec<_>>(), ["sip:e1;lr", "sip:e2;lr"]);
-    assert_eq!((refreshed.since, applied.added[0].since), (registrar.at(0), registrar.at(5)));
+    assert_eq!((refreshed.q(), refreshed.cseq(), &**refreshed.user_agent()), (500, 2, "phone"));
+    assert_eq!(refreshed.path().collect::<Vec<_>>(), ["sip:e1;lr", "sip:e2;lr"]);
+    assert_eq!((refreshed.since(), applied.added[0].since()), (registrar.at(0), registrar.at(5)));
     let fetch = registrar.register(6, "x", 1, "").unwrap();
     assert_eq!(contacts(&fetch.bindings), ["sip:b@q", "sip:b@r"]);
     assert!(fetch.added.is_empty() && fetch.removed.is_empty());
@@ -251,7 +251,7 @@ fn lookup_prefers_q_and_then_the_newest() {
     registrar.register(1, "c", 2, "Contact: <sip:b@1>;q=0.5\r\n").unwrap();
     let found = |second| {
         let found = registrar.bindings.lookup(registrar.at(second), &registrar.aor);
-        found.iter().map(|binding| binding.contact[6..].to_owned()).collect::<String>()
+        found.iter().map(|binding| binding.contact()[6..].to_owned()).collect::<String>()
     };
     assert_eq!(found(2), "2134");
     assert_eq!(found(70), "134");
@@ -269,12 +269,12 @@ fn expire_hands_out_each_binding_once_and_in_order() {
     let now = registrar.at(100);
     let expired = registrar.bindings.expire(now, &mut 9);
     let contacts: Vec<_> =
-        expired.iter().map(|(aor, binding)| format!("{aor} {}", binding.contact)).collect();
+        expired.iter().map(|(aor, binding)| format!("{aor} {}", binding.contact())).collect();
     assert_eq!(contacts, ["bob@h sip:b@2", "bob@h sip:b@1"]);
     assert!(registrar.bindings.expire(now, &mut 9).is_empty());
     assert_eq!(registrar.bindings.len(), 1);
     let aor = registrar.aor.clone();
-    assert_eq!(registrar.bindings.remove(&aor, |binding| &*binding.contact == "sip:b@3").len(), 1);
+    assert_eq!(registrar.bindings.remove(&aor, |binding| binding.contact() == "sip:b@3").len(), 1);
     assert!(registrar.bindings.is_empty() && registrar.bindings.all("bob@h").is_empty());
 }
 
@@ -286,7 +286,7 @@ fn iteration_is_sorted_and_everybody_can_be_removed() {
         registrar.register(0, "c", 1, "Contact: <sip:x@2>, <sip:x@1>\r\n").unwrap();
     }
     let all: Vec<_> =
-        registrar.bindings.iter().map(|(aor, binding)| format!("{aor}{}", &binding.contact[5..])).collect();
+        registrar.bindings.iter().map(|(aor, binding)| format!("{aor}{}", &binding.contact()[5..])).collect();
     assert_eq!(all, ["alice@h@2", "alice@h@1", "bob@h@2", "bob@h@1", "carol@h@2", "carol@h@1"]);
     let removed =
         registrar.bindings.remove_all(|aor, binding| aor.user() != "bob" && binding.is_for("sip:x@1"));

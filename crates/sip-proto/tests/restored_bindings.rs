@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use chappe_sim::Clock;
 use chappe_sip_proto::Peer;
-use chappe_sip_proto::registrar::{Aor, Binding, Bindings, Multiple, Policy, Register, RegisterError};
+use chappe_sip_proto::registrar::{
+    Aor, Binding, BindingParts, Bindings, Multiple, Policy, Register, RegisterError,
+};
 
 struct World {
     bindings: Bindings,
@@ -22,18 +24,23 @@ impl World {
     }
 
     fn kept(&self, contact: &str, call_id: &str, cseq: u32, seconds: u64) -> Binding {
-        Binding {
-            contact: contact.into(),
+        self.kept_since(self.now, contact, call_id, cseq, seconds)
+    }
+
+    fn kept_since(&self, since: Instant, contact: &str, call_id: &str, cseq: u32, seconds: u64) -> Binding {
+        let parts = BindingParts {
+            contact,
+            flow: "",
             q: 1000,
             expires_at: self.now + Duration::from_secs(seconds),
-            since: self.now,
-            call_id: call_id.into(),
+            since,
+            call_id,
             cseq,
-            path: Box::default(),
+            path: &[],
             received: Peer::udp(([192, 0, 2, 1], 5060).into()),
             user_agent: "phone".into(),
-            serial: 0,
-        }
+        };
+        Binding::new(&parts).expect("short texts")
     }
 
     fn restore(&mut self, binding: Binding) -> bool {
@@ -54,7 +61,7 @@ impl World {
 
     fn contacts(&self) -> String {
         let found = self.bindings.find(self.now, self.aor.as_str());
-        let contacts: Vec<_> = found.iter().map(|binding| binding.contact[6..].to_owned()).collect();
+        let contacts: Vec<_> = found.iter().map(|binding| binding.contact()[6..].to_owned()).collect();
         contacts.join(" ")
     }
 
@@ -173,10 +180,9 @@ fn what_is_remembered_is_bounded() {
 fn the_order_in_which_they_were_made_is_kept() {
     let mut world = World::new(Multiple::ByContact);
     for (contact, age) in [("sip:b@2", 20), ("sip:b@1", 30), ("sip:b@3", 10)] {
-        let mut binding = world.kept(contact, "c", 1, 100);
-        binding.since = world.now.checked_sub(Duration::from_secs(age)).unwrap();
-        assert!(world.restore(binding));
+        let since = world.now.checked_sub(Duration::from_secs(age)).unwrap();
+        assert!(world.restore(world.kept_since(since, contact, "c", 1, 100)));
     }
-    let made: String = world.bindings.all("bob@h").iter().map(|binding| &binding.contact[6..]).collect();
+    let made: String = world.bindings.all("bob@h").iter().map(|binding| &binding.contact()[6..]).collect();
     assert_eq!((&*made, &*world.contacts()), ("123", "3 1 2"));
 }

@@ -31,6 +31,8 @@ pub struct KeptBinding {
     /// `UDP`, `TCP`...
     pub transport: Cow<'static, str>,
     pub user_agent: Arc<str>,
+    /// Which of a device's flows it is; empty where it is none.
+    pub flow: Box<str>,
 }
 
 impl KeptBinding {

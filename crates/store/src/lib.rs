@@ -25,7 +25,7 @@ pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use message::{Attempt, Change, Kept, MessageId, Put, Record, State, Summary};
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use store::{Counts, Done, Filter, Line, Store};
+pub use store::{Counts, Done, Filter, Line, Pieces, Store};
 
 /// Microseconds since 1970-01-01 00:00:00 UTC.
 pub type Micros = i64;

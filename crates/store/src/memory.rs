@@ -5,8 +5,8 @@ use parking_lot::Mutex;
 
 use crate::binding::BindingKey;
 use crate::{
-    Attempt, Change, Counts, Done, Filter, Kept, KeptBinding, Line, MessageId, Micros, Put, Record, State,
-    Store, StoreError, Summary,
+    Attempt, Change, Counts, Done, Filter, Kept, KeptBinding, Line, MessageId, Micros, Pieces, Put, Record,
+    State, Store, StoreError, Summary,
 };
 
 /// Keeps everything in memory: for tests, and for who wants deferred delivery without a disk. It survives nothing.
@@ -262,11 +262,16 @@ impl Store for MemoryStore {
         self.rows.lock().bindings.remove(&(profile.into(), aor.into(), contact.into()));
     }
 
-    fn bindings(&self, profile: &str, now: Micros) -> Done<Vec<KeptBinding>> {
+    fn each_binding(&self, profile: &str, now: Micros, mut pieces: Pieces) -> Done<()> {
         let mut rows = self.rows.lock();
         rows.bindings.retain(|_, binding| *binding.profile != *profile || binding.expires > now);
-        let found = rows.bindings.values().filter(|binding| *binding.profile == *profile).cloned().collect();
-        Box::pin(std::future::ready(Ok(found)))
+        let of_profile = rows.bindings.values().filter(|binding| *binding.profile == *profile);
+        let found: Vec<_> = of_profile.cloned().collect();
+        drop(rows);
+        if !found.is_empty() {
+            pieces(found);
+        }
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn recent(&self, since: Micros, limit: usize) -> Done<Vec<MessageId>> {

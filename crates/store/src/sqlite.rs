@@ -25,6 +25,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -39,8 +40,8 @@ use self::shared::Shared;
 use self::writer::Writer;
 use self::writing::Writing;
 use crate::{
-    Change, Counts, Done, Filter, Kept, KeptBinding, Line, MessageId, Micros, Put, Record, Store, StoreError,
-    Summary,
+    Change, Counts, Done, Filter, Kept, KeptBinding, Line, MessageId, Micros, Pieces, Put, Record, Store,
+    StoreError, Summary,
 };
 
 /// Reads that may wait; beyond: [`StoreError::Busy`].
@@ -230,10 +231,12 @@ impl Store for SqliteStore {
         self.shared.queue.bind((profile.into(), aor.into(), contact.into()), None);
     }
 
-    fn bindings(&self, profile: &str, now: Micros) -> Done<Vec<KeptBinding>> {
+    fn each_binding(&self, profile: &str, now: Micros, pieces: Pieces) -> Done<()> {
         self.shared.heard(now);
-        let profile: Arc<str> = profile.into();
-        self.behind_bindings(move |writing| bindings::live(&writing.connection, &profile, now))
+        let (profile, pieces): (Arc<str>, _) = (profile.into(), Mutex::new(pieces));
+        self.behind_bindings(move |writing| {
+            bindings::live(&writing.connection, &profile, now, &mut pieces.lock())
+        })
     }
 
     fn recent(&self, since: Micros, limit: usize) -> Done<Vec<MessageId>> {

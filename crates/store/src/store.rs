@@ -2,10 +2,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::{Change, Kept, KeptBinding, MessageId, Micros, Put, Record, State, StoreError, Summary};
 
 /// What is under way in the store. It goes on when it is dropped.
 pub type Done<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+
+/// Takes bindings, by the thousand; `false`: nobody wants more of them. May block, which holds up the store.
+pub type Pieces = Box<dyn FnMut(Vec<KeptBinding>) -> bool + Send>;
 
 /// Keeps messages and bindings.
 ///
@@ -54,8 +59,24 @@ pub trait Store: Send + Sync {
     /// Forgets a binding.
     fn unbind(&self, profile: &str, aor: &str, contact: &str);
 
-    /// The bindings of a profile that are live at `now`; those that are not are forgotten.
-    fn bindings(&self, profile: &str, now: Micros) -> Done<Vec<KeptBinding>>;
+    /// Hands out the bindings of a profile that are live at `now`, in the order of users and contacts, a user's never in two
+    /// pieces; those that are not live are forgotten. After a fault they may come again from the first.
+    fn each_binding(&self, profile: &str, now: Micros, pieces: Pieces) -> Done<()>;
+
+    /// The same, all at once.
+    fn bindings(&self, profile: &str, now: Micros) -> Done<Vec<KeptBinding>> {
+        let all = Arc::new(Mutex::new(Vec::new()));
+        let pieces = all.clone();
+        let done = self.each_binding(
+            profile,
+            now,
+            Box::new(move |piece| {
+                pieces.lock().extend(piece);
+                true
+            }),
+        );
+        Box::pin(async move { done.await.map(|()| std::mem::take(&mut *all.lock())) })
+    }
 
     /// The latest messages, whatever their state, that were accepted at `since` or later; at most `limit`.
     fn recent(&self, since: Micros, limit: usize) -> Done<Vec<MessageId>>;

@@ -169,7 +169,7 @@ impl Queue {
     }
 
     /// Nothing waits at all.
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.waiting.load(Ordering::Acquire) == 0
     }
 

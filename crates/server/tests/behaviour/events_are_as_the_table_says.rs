@@ -8,7 +8,7 @@ use chappe_event_socket::client::Client;
 use crate::harness::{Folder, MAIN, Running, chappe};
 
 /// Kinds that are not seen here, and where they are tested instead.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     // before anybody can listen
     "STARTUP",
     // crates/event-socket, tests/connections.rs
@@ -19,6 +19,8 @@ const ELSEWHERE: [&str; 9] = [
     "CUSTOM SMS::STORE",
     // crates/sip-endpoint, tests/registration.rs
     "CUSTOM sofia::expire",
+    // crates/sip-endpoint, tests/pings.rs
+    "CUSTOM sofia::sip_user_state",
     // crates/sip-endpoint, tests/gateways.rs and tests/gateway_messages.rs
     "CUSTOM sofia::gateway_add",
     "CUSTOM sofia::gateway_del",

@@ -125,10 +125,10 @@ fn flush(world: &World, profile: &Profile, which: Option<&str>) -> String {
     let flushed = profile.registrar.flush(|aor, binding| match which {
         None => true,
         Some(address) if address.contains('@') && !address.starts_with('@') => {
-            aor.as_str().eq_ignore_ascii_case(address) || *binding.call_id == *address
+            aor.as_str().eq_ignore_ascii_case(address) || binding.call_id() == address
         }
         Some(domain) if domain.starts_with('@') => aor.domain().eq_ignore_ascii_case(&domain[1..]),
-        Some(call_id) => *binding.call_id == *call_id,
+        Some(call_id) => binding.call_id() == call_id,
     });
     flushed.iter().for_each(|expired| notices::expired(world, profile, expired));
     match which {

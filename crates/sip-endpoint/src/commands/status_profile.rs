@@ -57,7 +57,7 @@ impl<'w> Wanted<'w> {
     fn fits(&self, aor: &Aor, binding: &Binding) -> bool {
         match self {
             Self::All => true,
-            Self::Contact(text) => binding.contact.contains(*text),
+            Self::Contact(text) => binding.contact().contains(*text),
             Self::User(address) => {
                 let (user, domain) = address.split_once('@').unwrap_or(("", address));
                 let user_fits = user.is_empty() || aor.user().eq_ignore_ascii_case(user);

@@ -5,7 +5,9 @@ mod gateway;
 mod gateway_params;
 mod ignored;
 mod params;
+mod ping;
 mod profile;
+mod push;
 mod tls;
 mod websocket;
 
@@ -16,7 +18,9 @@ use chappe_config::{Diagnostics, Document, Element, Params, read_params};
 pub use gateway::{CallerId, GatewayConfig, GatewayVariable, Hop};
 pub use gateway_params::GATEWAY_PARAMS;
 pub use params::{GLOBAL_PARAMS, PROFILE_PARAMS};
+pub use ping::{PingConfig, Pinged};
 pub use profile::{ListenIp, Multiple, ProfileConfig, Realm};
+pub use push::PushConfig;
 pub use tls::{Passphrase, TlsConfig, Verify};
 pub use websocket::{Binding, WebSocketConfig};
 

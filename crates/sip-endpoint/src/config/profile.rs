@@ -7,7 +7,7 @@ use std::time::Duration;
 use chappe_config::{Diagnostics, Element, Params, read_params};
 use chappe_sip_proto::Timing;
 
-use super::{GatewayConfig, PROFILE_PARAMS, TlsConfig, WebSocketConfig};
+use super::{GatewayConfig, PROFILE_PARAMS, PingConfig, PushConfig, TlsConfig, WebSocketConfig};
 use crate::transport::ConnectionLimits;
 
 /// An address as the configuration may leave it open.
@@ -51,6 +51,8 @@ pub struct ProfileConfig {
     pub sip_port: u16,
     pub ext_sip_ip: Option<ListenIp>,
     pub ext_sip_port: Option<u16>,
+    /// Who stands on this side of the NAT, and is told the profile's own address.
+    pub local_network_acl: Option<String>,
     pub udp: bool,
     pub tcp: bool,
     /// Threads; `None`: one a core.
@@ -101,6 +103,11 @@ pub struct ProfileConfig {
     /// Octets.
     pub max_message_size: usize,
     pub gateways: Vec<GatewayConfig>,
+    /// Devices that sleep can be woken.
+    pub push: Option<PushConfig>,
+    pub ping: PingConfig,
+    /// Answers go to where a request came from, whatever its Via says.
+    pub force_rport: bool,
 }
 
 impl ProfileConfig {
@@ -154,6 +161,8 @@ impl Reader<'_, '_> {
         let bind = self.text("bind-params").unwrap_or_default();
         let tls = TlsConfig::read(&self.params, self.diagnostics);
         let websocket = WebSocketConfig::read(&self.params, self.diagnostics);
+        let push = PushConfig::read(&self.params, self.diagnostics);
+        let ping = PingConfig::read(&self.params, self.diagnostics);
         let tls_only = self.bool("tls-only", false);
         let algorithms = self.text("challenge-algorithms").unwrap_or_else(|| "MD5".to_owned());
         Some(ProfileConfig {
@@ -165,6 +174,7 @@ impl Reader<'_, '_> {
             sip_ip: self.ip("sip-ip").unwrap_or(ListenIp::Auto),
             sip_port: self.number("sip-port", 5060, 0..=65_535) as u16,
             ext_sip_ip: self.ip("ext-sip-ip"),
+            local_network_acl: self.text("local-network-acl"),
             ext_sip_port: self.text("ext-sip-port").and_then(|port| port.parse().ok()),
             udp: !tls_only && !bind.contains("transport=tcp"),
             tcp: !tls_only && !bind.contains("transport=udp"),
@@ -208,6 +218,9 @@ impl Reader<'_, '_> {
             foreign_gateway: self.text("foreign-gateway"),
             max_message_size: self.number("max-message-size", 65_535, 1300..=1_048_576) as usize,
             gateways: Vec::new(),
+            push: push.ok()?,
+            ping,
+            force_rport: self.force_rport(),
         })
     }
 
@@ -265,6 +278,15 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// FreeSWITCH sofia.c config_sofia: our own requests ask for it always.
+    fn force_rport(&self) -> bool {
+        match self.params.get("NDLB-force-rport").map(str::to_ascii_lowercase).as_deref() {
+            Some("safe" | "server-only") => true,
+            Some(text) => chappe_event::is_true(text),
+            None => false,
+        }
+    }
+
     fn realm(&self) -> Realm {
         match self.text("challenge-realm").as_deref() {
             None | Some("auto_to") => Realm::AutoTo,
@@ -275,9 +297,11 @@ impl Reader<'_, '_> {
     }
 
     fn connections(&mut self) -> ConnectionLimits {
-        let idle = self.number("connection-idle-timeout", 3600, 10..=86_400);
+        let idle = self.number("tcp-idle-timeout", 3600, 10..=86_400);
+        let idle = self.number("connection-idle-timeout", idle, 10..=86_400);
+        let all = self.number("tcp-max-connections", 100_000, 1..=1_000_000);
         ConnectionLimits {
-            all: self.number("max-connections", 100_000, 1..=1_000_000) as usize,
+            all: self.number("max-connections", all, 1..=1_000_000) as usize,
             per_source: self.number("max-connections-per-ip", 1000, 1..=1_000_000) as usize,
             idle: std::time::Duration::from_secs(idle.into()),
         }

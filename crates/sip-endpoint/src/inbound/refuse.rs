@@ -9,8 +9,8 @@ use super::Refusal;
 
 /// What Allow says.
 pub const ALLOW: &str = "REGISTER, MESSAGE, OPTIONS";
-/// Extensions that Require may name: binding paths, RFC 3327.
-pub const SUPPORTED: &str = "path";
+/// Extensions that Require may name: binding paths, RFC 3327, and flows, RFC 5626.
+pub const SUPPORTED: &str = "path, outbound";
 /// Most octets of a MESSAGE's body.
 pub const BODY: usize = 128 * 1024;
 
@@ -69,7 +69,8 @@ pub fn check(message: &Message<'_>) -> Result<(), Refusal> {
 /// RFC 3261 §8.2.2.3: 420 with what is not understood.
 fn extensions(message: &Message<'_>) -> Result<(), Refusal> {
     let required = message.values(HeaderName::Require).chain(message.values(HeaderName::ProxyRequire));
-    let unknown: Vec<_> = required.filter(|tag| !tag.eq_ignore_ascii_case(SUPPORTED.as_bytes())).collect();
+    let is_known = |tag: &[u8]| SUPPORTED.split(", ").any(|known| tag.eq_ignore_ascii_case(known.as_bytes()));
+    let unknown: Vec<_> = required.filter(|tag| !is_known(tag)).collect();
     if unknown.is_empty() {
         return Ok(());
     }

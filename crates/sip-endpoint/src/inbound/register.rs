@@ -1,9 +1,10 @@
 //! REGISTER, RFC 3261 §10.3.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chappe_directory::User;
-use chappe_sip_msg::{HeaderName, Scheme};
+use chappe_sip_msg::{HeaderName, Scheme, Uri};
 use chappe_sip_proto::Response;
 use chappe_sip_proto::registrar::{
     Aor, Applied, Binding, Contacts, Multiple as Others, Policy, Register, RegisterError,
@@ -12,9 +13,10 @@ use chappe_sip_proto::registrar::{
 use super::refuse::{answer, with, with_reason};
 use super::{Refusal, Request};
 use crate::auth::{self, Sender};
-use crate::config::{Multiple, ProfileConfig};
+use crate::config::{Multiple, ProfileConfig, PushConfig};
 use crate::notices;
 use crate::profile::Settings;
+use crate::push::{Asked, masked};
 use crate::shard::Shard;
 use crate::world::{View, World};
 
@@ -38,13 +40,41 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
     match apply(shard, &settings.config, request, &aor) {
         Ok(applied) => {
             announce(shard, &aor, &applied);
+            if settings.config.push.is_some() {
+                note_refreshes(shard, &aor, &applied);
+            }
             if !(applied.added.is_empty() && applied.refreshed.is_empty()) {
                 came(&world, &aor, !applied.added.is_empty());
             }
-            granted(request, &applied, world.unix_seconds())
+            granted(&settings.config, request, &applied, world.unix_seconds())
         }
-        Err(error) => refused(error),
+        Err(Failed::Register(error)) => refused(error),
+        // RFC 5626 §6.
+        Err(Failed::FirstHop) => with_reason(439, "First Hop Lacks Outbound Support"),
+        // RFC 8599 §5.6.1.
+        Err(Failed::PushService) => with_reason(555, "Push Notification Service Not Supported"),
     }
+}
+
+/// Why nothing was done.
+enum Failed {
+    Register(RegisterError),
+    /// A device is woken by somebody who is not known here.
+    PushService,
+    /// A device wants flows, and the proxy that it speaks to keeps none.
+    FirstHop,
+}
+
+impl From<RegisterError> for Failed {
+    fn from(error: RegisterError) -> Self {
+        Self::Register(error)
+    }
+}
+
+fn note_refreshes(shard: &Shard, aor: &Aor, applied: &Applied) {
+    let made = applied.added.iter().chain(&applied.refreshed);
+    let made: Vec<_> = made.map(|binding| (aor.clone(), binding.clone())).collect();
+    shard.profile.note_refreshes(&made);
 }
 
 /// The address-of-record that is registered; it must be the sender's own, RFC 3261 §10.3 steps 3 and 5.
@@ -90,12 +120,38 @@ fn apply(
     config: &ProfileConfig,
     request: &Request<'_, '_>,
     aor: &Aor,
-) -> Result<Applied, RegisterError> {
+) -> Result<Applied, Failed> {
     let mut register = Register::read(request.message, request.peer)?;
+    if let (Some(push), Contacts::These(these)) = (&config.push, &register.contacts)
+        && these.iter().any(|wanted| is_beyond(push, &wanted.uri))
+    {
+        return Err(Failed::PushService);
+    }
+    if register.has_flows() && !first_hop_keeps_flows(request, &register) {
+        if supports(request, b"outbound") {
+            return Err(Failed::FirstHop);
+        }
+        register.forget_flows();
+    }
     raise(&mut register, config.force_expires_min);
     let registrar = &shard.profile.registrar;
     let full = registrar.len() >= config.max_bindings;
-    registrar.apply(request.now, aor, &register, &Policy { full, ..policy(config) })
+    Ok(registrar.apply(request.now, aor, &register, &Policy { full, ..policy(config) })?)
+}
+
+/// RFC 5626 §6: we are the first hop ourselves, or it says `ob` in its Path, the last one.
+fn first_hop_keeps_flows(request: &Request<'_, '_>, register: &Register<'_>) -> bool {
+    let says_ob = |hop: &str| Uri::parse(hop.as_bytes()).is_ok_and(|uri| uri.params.has("ob"));
+    request.message.vias().count() == 1 || register.path.last().is_some_and(|hop| says_ob(hop))
+}
+
+fn supports(request: &Request<'_, '_>, extension: &[u8]) -> bool {
+    request.message.values(HeaderName::Supported).any(|tag| tag.eq_ignore_ascii_case(extension))
+}
+
+/// Whether the contact's device is woken by somebody who is not known here.
+fn is_beyond(push: &PushConfig, contact: &str) -> bool {
+    matches!(Asked::of(contact), Asked::Device(device) if !push.has(device.provider))
 }
 
 /// `sip-force-expires-min`: whoever asks for less gets this; 0 still removes.
@@ -144,26 +200,66 @@ fn announce(shard: &Shard, aor: &Aor, applied: &Applied) {
 
 /// RFC 3261 §10.3 step 8: every binding of the user, with the time it has left. RFC 3327 §5.3: and the Path, for a device
 /// that says it knows what that is. One that does not is registered all the same: the path was put there by its proxy.
-fn granted(request: &Request<'_, '_>, applied: &Applied, unix_seconds: i64) -> Response {
-    let mut response = answer(200);
+fn granted(
+    config: &ProfileConfig,
+    request: &Request<'_, '_>,
+    applied: &Applied,
+    unix_seconds: i64,
+) -> Response {
+    let (mut response, mut has_flow) = (answer(200), false);
     for binding in &applied.bindings {
         // Rounded up: what was just granted in full must not look shorter.
         let left = binding.remaining(request.now).as_millis().div_ceil(1000);
-        let q = match binding.q {
+        let q = match binding.q() {
             1000.. => String::new(),
             q => format!(";q={}.{:03}", q / 1000, q % 1000),
         };
-        response = with(response, "Contact", format!("<{}>{q};expires={left}", binding.contact));
+        let is_own = applied.added.iter().chain(&applied.refreshed).any(|own| Arc::ptr_eq(own, binding));
+        let contact = if is_own { Cow::Borrowed(binding.contact()) } else { masked(binding.contact()) };
+        let flow = match binding.flow().split_once(';') {
+            Some((reg_id, instance)) => format!(";+sip.instance=\"{instance}\";reg-id={reg_id}"),
+            None => String::new(),
+        };
+        has_flow |= is_own && !flow.is_empty();
+        response = with(response, "Contact", format!("<{contact}>{q};expires={left}{flow}"));
+    }
+    // RFC 5626 §6.
+    if has_flow {
+        response = with(response, "Require", "outbound");
+    }
+    for value in config.push.iter().flat_map(|push| feature_caps(push, request)) {
+        response = with(response, "Feature-Caps", value);
     }
     if let Ok(now) = jiff::Timestamp::from_second(unix_seconds) {
         response = with(response, "Date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
     }
-    let knows_path =
-        request.message.values(HeaderName::Supported).any(|tag| tag.eq_ignore_ascii_case(b"path"));
+    let knows_path = supports(request, b"path");
     for path in request.message.all(HeaderName::Path).filter(|_| knows_path) {
         response = with(response, "Path", String::from_utf8_lossy(path).into_owned());
     }
     response
+}
+
+/// RFC 8599 §5.6.1: the provider that the device named, or all where it asks; and that it is woken to refresh, if it says
+/// that it wants to be.
+fn feature_caps(push: &PushConfig, request: &Request<'_, '_>) -> Vec<String> {
+    let mut values = Vec::new();
+    for contact in request.message.contacts().flatten() {
+        let Some(address) = contact.address() else { continue };
+        let uri = String::from_utf8_lossy(address.uri.text());
+        let wants_refresh = !push.refresh_before.is_zero() && address.params.has("+sip.pnsreg");
+        let refresh = match wants_refresh {
+            true => format!(";+sip.pnsreg=\"{}\"", push.refresh_before.as_secs()),
+            false => String::new(),
+        };
+        let value = |provider: &str| format!("*;+sip.pns=\"{provider}\"{refresh}");
+        match Asked::of(&uri) {
+            Asked::Nothing => {}
+            Asked::Providers => values.extend(push.providers.iter().map(|provider| value(provider))),
+            Asked::Device(device) => values.push(value(device.provider)),
+        }
+    }
+    values
 }
 
 fn refused(error: RegisterError) -> Response {

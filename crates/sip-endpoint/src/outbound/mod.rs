@@ -16,13 +16,14 @@ use tokio::sync::oneshot;
 use crate::gateway;
 use crate::notices;
 use crate::profile::{Profile, Settings};
+use crate::push::Why;
 use crate::registrar::can_be_sent_to;
 use crate::shard::{Leg, Outcome, Pending, SendJob, Told, Ways};
 use crate::world::World;
 pub use request::{Head, write as write_request};
 pub use request::{push_host, uri_user};
 pub use resolve::{Resolver, Target, Targets, for_size};
-use target::{Destination, Foreign};
+use target::{Destination, Foreign, Sleepers};
 pub use target::{recipient, tag};
 
 /// The name of the chat interface.
@@ -74,19 +75,21 @@ impl SipInterface {
         };
         let view = self.world.view();
         let as_freeswitch = self.world.deps.router.quirks().accept_always;
-        let way = match target::find(&view, message, as_freeswitch) {
+        let way = match target::find(&self.world, &view, message, as_freeswitch) {
             Ok(way) => way,
             Err(delivery) => return ended(delivery),
         };
         match way.destination {
-            Destination::Legs(mut legs) => {
+            Destination::Legs(mut legs, _) => {
                 let mut job = self.job(&way.settings, message, SmallVec::new());
                 job.accept_after = UNTIL_ALL_HAVE_ENDED;
-                legs.retain(|leg| !without.iter().any(|device| **device == *leg.uri));
+                let has_it = |leg: &Leg| without.iter().any(|device| **device == *leg.device());
+                // A device has it that got it by any of its flows.
+                legs.retain(|leg| !has_it(leg) && !leg.flows.iter().any(has_it));
                 if legs.is_empty() {
                     return ended(Delivery::NobodyRegistered);
                 }
-                let devices = legs.iter().map(|leg| leg.uri.as_str().into()).collect();
+                let devices = legs.iter().map(|leg| leg.device().into()).collect();
                 job.legs = legs;
                 match submit(way.profile, job, true) {
                     Sent::Now(delivery) => ended(delivery),
@@ -140,7 +143,7 @@ impl ChatInterface for SipInterface {
     fn send<'a>(&'a self, message: &'a mut Event) -> Sent<'a> {
         let view = self.world.view();
         let as_freeswitch = self.world.deps.router.quirks().accept_always;
-        let way = match target::find(&view, message, as_freeswitch) {
+        let way = match target::find(&self.world, &view, message, as_freeswitch) {
             Ok(way) => way,
             Err(delivery) => {
                 if matches!(delivery, Delivery::NobodyRegistered) {
@@ -152,9 +155,10 @@ impl ChatInterface for SipInterface {
         // Whether the one who sends waits for the outcome.
         let waits = !as_freeswitch || message.is_true(header::BLOCKING);
         match way.destination {
-            Destination::Legs(legs) => {
+            Destination::Legs(legs, sleepers) => {
                 let job = self.job(&way.settings, message, legs);
-                submit(way.profile, job, waits)
+                let sent = submit(way.profile, job, waits);
+                if sleepers.is_empty() { sent } else { self.or_wake(sent, way.profile, sleepers) }
             }
             Destination::Foreign(foreign) => {
                 let job = self.job_for(&way.settings, message, &foreign);
@@ -170,6 +174,21 @@ fn is_call_id(id: &str) -> bool {
 }
 
 impl SipInterface {
+    /// Wakes the devices where nobody answers.
+    fn or_wake(&self, sent: Sent<'static>, profile: &Arc<Profile>, sleepers: Sleepers) -> Sent<'static> {
+        let Sent::Later(tried) = sent else { return sent };
+        let (world, profile) = (self.world.clone(), profile.clone());
+        Sent::Later(Box::pin(async move {
+            let tried = tried.await;
+            if matches!(tried.delivery, Delivery::NoAnswer) {
+                for (aor, binding) in &sleepers {
+                    profile.wake(&world, Why::Message, aor, binding);
+                }
+            }
+            tried
+        }))
+    }
+
     /// DNS is awaited where it holds up nobody; without anybody waiting it goes on by itself.
     fn resolve_and_submit(
         &self,
@@ -193,7 +212,7 @@ impl SipInterface {
             let Some(peer) = targets.first().map(|target| target.peer) else {
                 return nowhere(uri, gateway.is_some()).into();
             };
-            job.legs = smallvec![Leg { uri, to, route, peer }];
+            job.legs = smallvec![Leg { uri, to, route, peer, flows: Vec::new() }];
             job.ways = Some(Box::new(Ways { targets, gateway }));
             match submit(&profile, job, waits) {
                 Sent::Now(delivery) => delivery.into(),

@@ -19,13 +19,22 @@ use crate::config::{Hop, ProfileConfig};
 use crate::gateway::{self, Gateway, Named};
 use crate::inbound::{onward, registered_as};
 use crate::profile::{Profile, Settings};
+use crate::push::{Asked, Why};
 use crate::registrar::{can_be_sent_to, way_to};
 use crate::shard::Leg;
 use crate::world::{View, World};
 
+/// Nobody is woken to see somebody type: it is never kept.
+const COMPOSING: &str = "application/im-iscomposing+xml";
+
+/// Registrations whose devices can be woken.
+pub type Sleepers = Vec<(Aor, Arc<Binding>)>;
+
 /// Where the copies of a message go.
+#[expect(clippy::large_enum_variant, reason = "nearly always it is the large one, which is moved on at once")]
 pub enum Destination {
-    Legs(SmallVec<[Leg; 2]>),
+    /// And the devices that can be woken if none of the copies reaches anybody.
+    Legs(SmallVec<[Leg; 2]>, Sleepers),
     /// The host has to be looked up first.
     Foreign(Foreign),
 }
@@ -56,7 +65,12 @@ pub struct Way<'v> {
 }
 
 /// Where the message goes; otherwise what became of it. `as_freeswitch`: the way is FreeSWITCH's.
-pub fn find<'v>(view: &'v View, message: &Event, as_freeswitch: bool) -> Result<Way<'v>, Delivery> {
+pub fn find<'v>(
+    world: &'v World,
+    view: &'v View,
+    message: &Event,
+    as_freeswitch: bool,
+) -> Result<Way<'v>, Delivery> {
     let missing = |what: &str| Delivery::Failed(format!("the message has no {what}"));
     let to = message.get(header::TO).filter(|to| !to.is_empty()).ok_or_else(|| missing("to"))?;
     message.get(header::FROM).filter(|from| !from.is_empty()).ok_or_else(|| missing("from"))?;
@@ -66,7 +80,7 @@ pub fn find<'v>(view: &'v View, message: &Event, as_freeswitch: bool) -> Result<
     let address = Address::parse(to);
     let profile = profile(view, message, &address).ok_or_else(|| no_profile(message, &address))?;
     let settings = profile.settings();
-    let from = From { view, profile, settings: &settings, as_freeswitch };
+    let from = From { world, view, profile, settings: &settings, as_freeswitch };
     let destination = destination(&from, message, &address)?;
     // A gateway may be another profile's.
     let owner = match &destination {
@@ -156,6 +170,7 @@ impl<'t> Address<'t> {
 /// What a way is looked for with.
 #[derive(Clone, Copy)]
 struct From<'v> {
+    world: &'v World,
     view: &'v View,
     profile: &'v Profile,
     settings: &'v Settings,
@@ -181,7 +196,7 @@ fn no_profile(message: &Event, address: &Address<'_>) -> Delivery {
 }
 
 fn destination(from: &From<'_>, message: &Event, address: &Address<'_>) -> Result<Destination, Delivery> {
-    let From { view, profile, settings, as_freeswitch } = *from;
+    let From { view, profile, settings, as_freeswitch, .. } = *from;
     let written_host = address.host.filter(|host| !host.is_empty());
     if as_freeswitch && written_host.is_none() && !address.is_uri {
         // FreeSWITCH looks for such a user at a host named like the profile, where nobody is.
@@ -192,13 +207,19 @@ fn destination(from: &From<'_>, message: &Event, address: &Address<'_>) -> Resul
     if address.is_uri {
         return uri(address.user.to_owned(), source);
     }
-    let bindings = lookup(from, address.user, host);
+    let (aor, bindings) = lookup(from, address.user, host);
     if !bindings.is_empty() {
         let to = (!as_freeswitch).then(|| user_address(address.user, host));
-        let legs: SmallVec<[Leg; 2]> =
-            bindings.iter().map(|binding| binding_leg(profile, binding, to.as_deref())).collect();
+        let mut sleepers = Sleepers::new();
+        let awake = bindings.iter().filter(|binding| {
+            settings.config.push.is_none() || is_awake(from, message, &aor, binding, &mut sleepers)
+        });
+        let legs = legs(profile, awake, to.as_deref());
+        if legs.is_empty() {
+            return Err(Delivery::NoAnswer);
+        }
         let elsewhere = source.filter(|_| as_freeswitch || !message.is_true(header::REPLYING));
-        return Ok(Destination::Legs(redirected(legs, elsewhere)));
+        return Ok(Destination::Legs(redirected(legs, elsewhere), sleepers));
     }
     if source.is_none() && view.is_ours(host) {
         return Err(Delivery::NobodyRegistered);
@@ -227,23 +248,25 @@ fn destination(from: &From<'_>, message: &Event, address: &Address<'_>) -> Resul
 }
 
 /// The user's bindings; any of the user's names will do.
-fn lookup(from: &From<'_>, user: &str, host: &str) -> Found {
+fn lookup(from: &From<'_>, user: &str, host: &str) -> (Aor, Found) {
     let (From { view, profile, .. }, now) = (*from, Instant::now());
     let config = &from.settings.config;
     let aor = registered(view, config, user, host);
     let found = profile.registrar.find(now, aor.as_str());
     if !found.is_empty() || !view.is_ours(host) {
-        return found;
+        return (aor, found);
     }
     // A reload may have changed under which of our names users are registered.
     let user = unescaped(user);
     let find = |domain: &str| {
         let id = view.directory.user(domain, &user).map_or(&*user, |known| &known.id);
-        profile.registrar.lookup(now, id, domain)
+        let aor = Aor::of(id, domain);
+        let found = profile.registrar.find(now, aor.as_str());
+        (aor, found)
     };
     let forced = [&config.force_register_db_domain, &config.force_register_domain];
     let domains = std::iter::once(host).chain(forced.into_iter().flatten().map(String::as_str));
-    domains.map(find).find(|found| !found.is_empty()).unwrap_or_default()
+    domains.map(find).find(|(_, found)| !found.is_empty()).unwrap_or((aor, Found::default()))
 }
 
 /// The user's address-of-record: as in a REGISTER where the host is ours.
@@ -295,15 +318,72 @@ fn push_user_uri(user: &str, host: &str, out: &mut String) {
     push_host(host, out);
 }
 
+/// A copy a device: the flows of one are tried one after the other, the preferred that stands first.
+fn legs<'b>(
+    profile: &Profile,
+    bindings: impl Iterator<Item = &'b Arc<Binding>>,
+    to: Option<&str>,
+) -> SmallVec<[Leg; 2]> {
+    let is_open = |peer: &Peer| !peer.transport.is_reliable() || profile.connections().is_open(peer);
+    let (mut legs, mut instances) = (SmallVec::<[Leg; 2]>::new(), SmallVec::<[&str; 2]>::new());
+    for binding in bindings {
+        let (mut leg, instance) = (binding_leg(profile, binding, to), binding.instance());
+        match instances.iter().position(|known| !known.is_empty() && *known == instance) {
+            Some(at) => {
+                let first = &mut legs[at];
+                if !is_open(&first.peer) && is_open(&leg.peer) {
+                    leg.flows = std::mem::take(&mut first.flows);
+                    std::mem::swap(first, &mut leg);
+                }
+                first.flows.push(leg);
+            }
+            None => {
+                legs.push(leg);
+                instances.push(instance);
+            }
+        }
+    }
+    legs
+}
+
+/// Whether a copy can go to the device at once. One that can be woken is, unless its connection stands (RFC 8599 §5.6.2); where
+/// it has to connect first, the message waits until it registers. Datagrams may reach it, so they are sent all the same.
+fn is_awake(
+    from: &From<'_>,
+    message: &Event,
+    aor: &Aor,
+    binding: &Arc<Binding>,
+    sleepers: &mut Sleepers,
+) -> bool {
+    let From { world, profile, settings, .. } = *from;
+    let Some(device) = Asked::of(binding.contact()).device() else { return true };
+    if !settings.config.push.as_ref().is_some_and(|push| push.has(device.provider)) {
+        return true;
+    }
+    let received = binding.received();
+    let is_stream = received.transport.is_reliable();
+    let is_composing = message.get(header::TYPE).is_some_and(|kind| kind.starts_with(COMPOSING));
+    if is_stream && profile.connections().is_open(&received) {
+        // It may have gone without a word.
+        sleepers.extend((!is_composing).then(|| (aor.clone(), binding.clone())));
+        return true;
+    }
+    if !is_composing {
+        profile.wake(world, Why::Message, aor, binding);
+    }
+    !is_stream
+}
+
 /// RFC 3261 §8.1.1.2: To is whom the message is for, not the device; the contact's port and transport may not stand
 /// there (§19.1.1). linphone takes To for the account a message came to, and finds no message for a receipt that came to
 /// another. FreeSWITCH writes the contact.
 fn binding_leg(profile: &Profile, binding: &Binding, to: Option<&str>) -> Leg {
     Leg {
-        uri: binding.contact.to_string(),
-        to: to.map_or_else(|| format!("\"\" <{}>", binding.contact), str::to_owned),
-        route: binding.path.iter().map(|hop| format!("<{hop}>")).collect(),
+        uri: binding.contact().to_owned(),
+        to: to.map_or_else(|| format!("\"\" <{}>", binding.contact()), str::to_owned),
+        route: binding.path().map(|hop| format!("<{hop}>")).collect(),
         peer: way_to(binding, |peer| profile.connections().is_open(peer)),
+        flows: Vec::new(),
     }
 }
 
@@ -336,7 +416,8 @@ fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
     });
     Ok(match source.or(direct) {
         Some(peer) => {
-            Destination::Legs(smallvec![Leg { uri: bare.to_owned(), to, route: SmallVec::new(), peer }])
+            let leg = Leg { uri: bare.to_owned(), to, route: SmallVec::new(), peer, flows: Vec::new() };
+            Destination::Legs(smallvec![leg], Sleepers::new())
         }
         None => Destination::Foreign(Foreign {
             uri: bare.to_owned(),

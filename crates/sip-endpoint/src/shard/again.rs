@@ -34,6 +34,8 @@ struct Trying {
     left: VecDeque<Peer>,
     gateway: Option<Arc<Gateway>>,
     answers: Answers,
+    /// Of the same device, RFC 5626.
+    flows: VecDeque<Leg>,
 }
 
 /// Those of one shard; no more than there are requests under way.
@@ -57,9 +59,40 @@ impl Shard {
         let leg = Leg { peer: left.pop_front().unwrap_or(leg.peer), ..leg };
         // RFC 3261 §8.1.1.5 asks for less than 2^31.
         let cseq = (self.random.next() >> 35) as u32 + 1_000_000_000;
-        let device = leg.uri.clone();
+        let device = leg.device().into_owned();
         let gateway = ways.gateway;
-        let trying = Trying { leg, rest, call_id, cseq, left, gateway, answers: Answers::default() };
+        let (answers, flows) = (Answers::default(), VecDeque::new());
+        let trying = Trying { leg, rest, call_id, cseq, left, gateway, answers, flows };
+        let client = self.send_trying(now, Box::new(trying));
+        self.forks.add(fork, client, device);
+    }
+
+    /// A copy for a device with several flows.
+    pub(super) fn open_by_flows(
+        &mut self,
+        now: Instant,
+        fork: u64,
+        mut leg: Leg,
+        rest: &[u8],
+        call_id: Option<&str>,
+    ) {
+        let flows = std::mem::take(&mut leg.flows).into();
+        let call_id = call_id.map(Box::from).unwrap_or_else(|| {
+            self.random.uuid(&mut self.call_id);
+            self.call_id.as_str().into()
+        });
+        let device = leg.device().into_owned();
+        let trying = Trying {
+            leg,
+            rest: rest.to_vec(),
+            call_id,
+            // RFC 3261 §8.1.1.5 asks for less than 2^31.
+            cseq: (self.random.next() >> 35) as u32 + 1_000_000_000,
+            left: VecDeque::new(),
+            gateway: None,
+            answers: Answers::default(),
+            flows,
+        };
         let client = self.send_trying(now, Box::new(trying));
         self.forks.add(fork, client, device);
     }
@@ -68,7 +101,7 @@ impl Shard {
     fn size_of(&mut self, leg: &Leg, rest: &[u8], call_id: &str) -> usize {
         let settings = self.profile.settings();
         let branch = self.transactions.new_branch();
-        let sent_by = settings.sent_by(leg.peer.transport);
+        let sent_by = settings.sent_by_to(&self.world, leg.peer);
         let head = Head { leg, sent_by, branch: branch.as_str(), call_id, cseq: u32::MAX };
         self.scratch.clear();
         write_request(&head, rest, &mut self.scratch);
@@ -79,7 +112,7 @@ impl Shard {
         let Trying { leg, rest, call_id, cseq, gateway, .. } = &*trying;
         let settings = self.profile.settings();
         let branch = self.transactions.new_branch();
-        let sent_by = settings.sent_by(leg.peer.transport);
+        let sent_by = settings.sent_by_to(&self.world, leg.peer);
         let head = Head { leg, sent_by, branch: branch.as_str(), call_id, cseq: *cseq };
         let shown = gateway.as_ref().and_then(|gateway| {
             let protected = Protected { method: "MESSAGE", uri: &leg.uri, body: body(rest) };
@@ -134,6 +167,13 @@ impl Shard {
             trying.leg.peer = next;
             return self.go_on_trying(now, client, trying);
         }
+        // RFC 5626 §5.3.
+        if matches!(code, 430 | 503)
+            && let Some(flow) = trying.flows.pop_front()
+        {
+            trying.leg = flow;
+            return self.go_on_trying(now, client, trying);
+        }
         count(&trying, (200..300).contains(&code));
         false
     }
@@ -144,6 +184,12 @@ impl Shard {
         match trying.left.pop_front().filter(|_| why != ClientEnd::TooMany) {
             Some(next) => {
                 trying.leg.peer = next;
+                self.go_on_trying(now, client, trying)
+            }
+            None if why != ClientEnd::TooMany && !trying.flows.is_empty() => {
+                if let Some(flow) = trying.flows.pop_front() {
+                    trying.leg = flow;
+                }
                 self.go_on_trying(now, client, trying)
             }
             None => {

@@ -1,5 +1,6 @@
 //! Requests under way: each goes to all devices of a user at once and has one outcome.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -10,17 +11,27 @@ use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
 use super::again::Ways;
+use crate::push::masked;
 
 /// One copy of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leg {
-    /// The Request-URI, and the device's name in reports.
+    /// The Request-URI.
     pub uri: String,
     /// The value of To.
     pub to: String,
     /// Route headers, RFC 3327 §5.3.
     pub route: SmallVec<[String; 1]>,
     pub peer: Peer,
+    /// The same device's other flows (RFC 5626 §5.3), each tried when those before it lead nowhere.
+    pub flows: Vec<Leg>,
+}
+
+impl Leg {
+    /// The device's name in reports: its address without what it is woken by.
+    pub fn device(&self) -> Cow<'_, str> {
+        masked(&self.uri)
+    }
 }
 
 /// A MESSAGE to send: what its copies share, and the copies.

@@ -155,7 +155,7 @@ impl Shard {
         let settings = self.profile.settings();
         let branch = self.transactions.new_branch();
         let mut head = gateway::Head {
-            sent_by: settings.sent_by(peer.transport),
+            sent_by: settings.sent_by_to(&self.world, *peer),
             transport: peer.transport,
             branch: branch.as_str(),
             call_id: &gateway.call_id,

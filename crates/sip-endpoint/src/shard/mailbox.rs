@@ -31,8 +31,8 @@ pub enum Mail {
     Unreachable(Peer),
 }
 
-/// A shard's mailbox. When it is full the mail is handed back: a frame is then dropped (the sender's retransmission
-/// or its timer makes up for it), a request is refused as overload.
+/// A shard's mailbox. When it is full the mail is handed back: a connection then waits with its
+/// frame and reads no further, a datagram of another shard is dropped, a request is refused as overload.
 pub struct Mailbox {
     /// Each with when it was posted.
     queue: ArrayQueue<(Instant, Mail)>,

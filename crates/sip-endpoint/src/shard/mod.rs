@@ -10,6 +10,7 @@ mod gateways;
 mod local;
 mod mailbox;
 mod overload;
+mod pings;
 mod questions;
 mod random;
 mod receive;
@@ -37,6 +38,7 @@ pub use self::gateways::{News, configured, leave, tell};
 pub use self::local::{Work, spawn_here, submit_here};
 pub use self::mailbox::{Mail, Mailbox};
 use self::overload::{Gate, Telling};
+use self::pings::Pings;
 use self::questions::Paused;
 pub use self::random::Random;
 use crate::inbound;
@@ -97,6 +99,7 @@ pub struct Shard {
     forks: Forks,
     again: Again,
     upkeep: Upkeep,
+    pings: Pings,
     out: SendBatch,
     jobs: Vec<SendJob>,
     scratch: Vec<u8>,
@@ -147,7 +150,7 @@ impl Shard {
     fn new(index: u16, end: &End, profile: Arc<Profile>, world: Arc<World>) -> Self {
         let config = profile.settings().config.clone();
         let mut random = Random::new();
-        let limits = Limits { timing: config.timing, ..Limits::default() };
+        let limits = Limits { timing: config.timing, force_rport: config.force_rport, ..Limits::default() };
         let id = world.next_id();
         let flows = Flows::new(id, config.max_flows, end.wake.clone());
         flows.enter();
@@ -162,6 +165,7 @@ impl Shard {
             forks: Forks::default(),
             again: Again::default(),
             upkeep: Upkeep::new(Instant::now()),
+            pings: Pings::default(),
             out: SendBatch::default(),
             jobs: Vec::new(),
             scratch: Vec::new(),
@@ -233,6 +237,8 @@ impl Shard {
             for binding in &expired.bindings {
                 notices::expired(&self.world, &self.profile, binding);
             }
+            self.profile.have_refreshed(&self.world, now);
+            self.ping(now);
             if !expired.more {
                 self.tell_of_overload();
             }

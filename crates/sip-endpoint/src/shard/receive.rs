@@ -220,6 +220,7 @@ impl Shard {
             Received::Response { client, code } if code >= 200 => {
                 if self.upkeep_answered(now, client, message, peer)
                     || self.answered_for_now(now, client, message, peer)
+                    || !self.pings.is_empty() && self.pinged(now, client, code, &phrase(message, 300))
                 {
                     return None;
                 }

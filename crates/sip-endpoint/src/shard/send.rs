@@ -1,5 +1,6 @@
 //! What goes out: requests of the flows, and what the transactions want to be sent.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -35,6 +36,10 @@ impl Shard {
         let settings = self.profile.settings();
         let fork = self.forks.open(now + accept_after, legs.len(), done);
         for leg in legs {
+            if !leg.flows.is_empty() {
+                self.open_by_flows(now, fork, leg, &rest, call_id.as_deref());
+                continue;
+            }
             let branch = self.transactions.new_branch();
             match &call_id {
                 Some(call_id) => {
@@ -46,13 +51,17 @@ impl Shard {
             // RFC 3261 §8.1.1.5 asks for less than 2^31. Always ten digits, so that requests which differ in nothing else are
             // equally long and leave as one train.
             let cseq = (self.random.next() >> 35) as u32 + 1_000_000_000;
-            let sent_by = settings.sent_by(leg.peer.transport);
+            let sent_by = settings.sent_by_to(&self.world, leg.peer);
             let head = Head { leg: &leg, sent_by, branch: branch.as_str(), call_id: &self.call_id, cseq };
             self.scratch.clear();
             write_request(&head, &rest, &mut self.scratch);
             let bytes = Bytes::copy_from_slice(&self.scratch);
             let client = self.transactions.request(now, branch, bytes, leg.peer);
-            self.forks.add(fork, client, leg.uri);
+            let device = match leg.device() {
+                Cow::Borrowed(_) => leg.uri,
+                Cow::Owned(masked) => masked,
+            };
+            self.forks.add(fork, client, device);
             self.profile.counters.sent.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -62,7 +71,10 @@ impl Shard {
             match output {
                 Output::Transmit { peer, bytes } => self.transmit(now, peer, bytes),
                 Output::ClientEnded { client, why } => {
-                    if self.upkeep_ended(now, client, why) || self.ended_for_now(now, client, why) {
+                    if self.upkeep_ended(now, client, why)
+                        || self.ended_for_now(now, client, why)
+                        || self.pinged(now, client, 0, "")
+                    {
                         continue;
                     }
                     self.profile.counters.sent_failed.fetch_add(1, Ordering::Relaxed);

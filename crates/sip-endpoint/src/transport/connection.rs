@@ -65,7 +65,7 @@ async fn read(
     let mut begun: Option<Instant> = None;
     let mut known = false;
     loop {
-        match cut(connections, &peer, cutter) {
+        match cut(connections, &peer, cutter).await {
             Cutting::Goes { any, message } => {
                 known |= message;
                 let same = begun.filter(|_| !any);
@@ -96,15 +96,17 @@ fn patience(begun: Option<Instant>, known: bool, idle: Duration) -> Duration {
     }
 }
 
-/// Hands over what is whole.
-fn cut(connections: &Connections, peer: &Peer, cutter: &mut dyn Cutter) -> Cutting {
+/// Hands over what is whole. While the shard's mailbox is full it waits, and nothing more is read: the sender is slowed down by
+/// its own connection.
+async fn cut(connections: &Connections, peer: &Peer, cutter: &mut dyn Cutter) -> Cutting {
     let (mut any, mut message) = (false, false);
     loop {
         match cutter.next() {
             Ok(None) => return Cutting::Goes { any, message },
             Ok(Some(Cut::Message(octets))) => {
                 message = true;
-                connections.post(peer, Mail::Frame { peer: *peer, bytes: Bytes::copy_from_slice(octets) });
+                let mail = Mail::Frame { peer: *peer, bytes: Bytes::copy_from_slice(octets) };
+                connections.post_in_time(peer, mail).await;
             }
             Ok(Some(Cut::Alive(answer))) => {
                 if answer.is_some_and(|answer| connections.put(peer, Out::Raw(answer)).is_err()) {
@@ -115,20 +117,20 @@ fn cut(connections: &Connections, peer: &Peer, cutter: &mut dyn Cutter) -> Cutti
                 let _ = connections.put(peer, Out::Raw(last));
                 return Cutting::Ends(false);
             }
-            Err(broken) => return refuse(connections, peer, cutter, broken),
+            Err(broken) => return refuse(connections, peer, cutter, broken).await,
         }
         any = true;
     }
 }
 
-fn refuse(connections: &Connections, peer: &Peer, cutter: &mut dyn Cutter, broken: Broken) -> Cutting {
+async fn refuse(connections: &Connections, peer: &Peer, cutter: &mut dyn Cutter, broken: Broken) -> Cutting {
     tracing::debug!(%peer, "a connection is closed: {}", broken.why);
     if let Some(last) = broken.last {
         let _ = connections.put(peer, Out::Raw(last));
     }
     let Some(code) = broken.status else { return Cutting::Ends(false) };
     let bytes = Bytes::copy_from_slice(cutter.rest());
-    connections.post(peer, Mail::Refused { peer: *peer, bytes, code });
+    connections.post_in_time(peer, Mail::Refused { peer: *peer, bytes, code }).await;
     Cutting::Ends(true)
 }
 

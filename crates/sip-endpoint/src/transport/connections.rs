@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chappe_sip_proto::{Peer, Transport};
@@ -25,6 +26,8 @@ use crate::shard::{Mail, Mailbox};
 
 /// Who has room for so many connections need not be told that there could be more.
 const MANY: usize = 10_000;
+/// How long a connection waits before it tries again to hand its message over.
+const FULL: Duration = Duration::from_millis(2);
 
 /// The connections of one profile.
 pub struct Connections {
@@ -172,11 +175,23 @@ impl Connections {
     }
 
     /// All frames of a connection go to the same shard, so that its transactions meet their retransmissions.
-    pub(super) fn post(&self, peer: &Peer, mail: Mail) {
+    fn shard(&self, peer: &Peer) -> &Mailbox {
         let id = peer.connection.map_or(0, |id| id.0);
-        let shard = usize::try_from(id).unwrap_or(0) % self.shards.len();
-        if self.shards[shard].post(mail).is_err() {
-            tracing::debug!("a shard's mailbox is full, what came from a connection is dropped");
+        &self.shards[usize::try_from(id).unwrap_or(0) % self.shards.len()]
+    }
+
+    pub(super) fn post(&self, peer: &Peer, mail: Mail) {
+        if self.shard(peer).post(mail).is_err() {
+            tracing::debug!("a shard's mailbox is full, the end of a connection is not told");
+        }
+    }
+
+    /// Once there is room.
+    pub(super) async fn post_in_time(&self, peer: &Peer, mail: Mail) {
+        let mut mail = mail;
+        while let Err(back) = self.shard(peer).post(mail) {
+            mail = back;
+            tokio::time::sleep(FULL).await;
         }
     }
 

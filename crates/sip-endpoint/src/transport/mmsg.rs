@@ -481,10 +481,51 @@ pub fn descriptors() -> usize {
     }
 }
 
+/// Raises the soft limit of [`descriptors`] to the hard one: what it was, and what it is.
+pub fn raise_descriptors() -> io::Result<(u64, u64)> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the call writes into `limit`, which is its own.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let (before, most) = (limit.rlim_cur, limit.rlim_max);
+    limit.rlim_cur = most;
+    // SAFETY: the call reads `limit`.
+    if before < most && unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((before, most))
+}
+
+/// Has large pieces of memory lie apart from the small ones, so that they are given back when they are freed, also after many
+/// of them came and went, which else makes the allocator keep them.
+pub fn keep_large_memory_apart() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the calls set numbers of the allocator's.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+    }
+}
+
+/// Octets of a large piece: less than a chunk of 4,096 transactions.
+#[cfg(target_env = "gnu")]
+const LARGE: i32 = 256 << 10;
+/// Octets that the allocator keeps for what comes next.
+#[cfg(target_env = "gnu")]
+const KEPT: i32 = 16 << 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::UdpSocket;
+
+    #[test]
+    fn the_soft_limit_of_open_files_becomes_the_hard_one() {
+        let (_, most) = raise_descriptors().unwrap();
+        assert_eq!(raise_descriptors().unwrap(), (most, most));
+        assert_eq!(descriptors() as u64, most);
+    }
 
     fn exchange(at: &str) {
         let (a, b) = (UdpSocket::bind(at).unwrap(), UdpSocket::bind(at).unwrap());

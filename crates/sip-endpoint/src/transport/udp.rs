@@ -45,6 +45,16 @@ pub fn open(addr: SocketAddr, count: usize) -> io::Result<Vec<Pair>> {
     Ok(requests.into_iter().map(|requests| Pair { requests, answers: answers.next() }).collect())
 }
 
+/// Sockets without a port, for shards whose profile takes no datagrams.
+pub fn without_port(addr: SocketAddr, count: usize) -> io::Result<Vec<Pair>> {
+    let open = |_| {
+        let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        Ok(Pair { requests: socket.into(), answers: None })
+    };
+    (0..count).map(open).collect()
+}
+
 /// The sockets for answers, none where the system can't tell them from requests. Bound behind those for requests: the order
 /// is what the program goes by.
 fn apart(requests: &[UdpSocket], addr: SocketAddr) -> io::Result<Vec<UdpSocket>> {

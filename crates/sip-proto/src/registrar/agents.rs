@@ -11,16 +11,22 @@ const MOST: usize = 64;
 #[derive(Debug)]
 pub(super) struct Agents {
     known: HashSet<Arc<str>, HashKey>,
+    /// The one that was asked for last: those that are put back come in rows.
+    last: Option<Arc<str>>,
 }
 
 impl Agents {
     pub(super) fn new(hash: HashKey) -> Self {
-        Self { known: HashSet::with_hasher(hash) }
+        Self { known: HashSet::with_hasher(hash), last: None }
     }
 
     /// The text, shared with whoever has the same.
     pub(super) fn of(&mut self, text: &str) -> Arc<str> {
+        if let Some(last) = self.last.as_ref().filter(|last| ***last == *text) {
+            return last.clone();
+        }
         if let Some(known) = self.known.get(text) {
+            self.last = Some(known.clone());
             return known.clone();
         }
         let text: Arc<str> = text.into();

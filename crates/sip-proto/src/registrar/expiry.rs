@@ -2,6 +2,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
+use super::stamp::Stamp;
+
 /// Below that many times nothing is tidied up.
 const FEW: usize = 64;
 
@@ -14,27 +16,27 @@ const FEW: usize = 64;
 /// ([`is_untidy`](Self::is_untidy)), which costs each of them a constant share.
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
-    times: BinaryHeap<Reverse<(Instant, u64)>>,
+    times: BinaryHeap<Reverse<(Stamp, u64)>>,
 }
 
 impl Expiry {
     /// What a time costs, in bytes.
     #[cfg(test)]
-    pub(super) const ENTRY: usize = size_of::<Reverse<(Instant, u64)>>();
+    pub(super) const ENTRY: usize = size_of::<Reverse<(Stamp, u64)>>();
 
     /// Notes the user with this hash.
-    pub(super) fn arm(&mut self, at: Instant, hash: u64) {
+    pub(super) fn arm(&mut self, at: Stamp, hash: u64) {
         self.times.push(Reverse((at, hash)));
     }
 
     /// The earliest time that has come, and whose it was.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<(Instant, u64)> {
+    pub(super) fn pop(&mut self, now: Instant) -> Option<(Stamp, u64)> {
         let due = self.next().is_some_and(|at| at <= now);
         if due { self.times.pop().map(|Reverse(time)| time) } else { None }
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
-        self.times.peek().map(|Reverse((at, _))| *at)
+        self.times.peek().map(|Reverse((at, _))| at.instant())
     }
 
     /// Whether more than half of the times count for none of so many users.
@@ -42,7 +44,7 @@ impl Expiry {
         self.times.len() > 2 * users + FEW
     }
 
-    pub(super) fn replace(&mut self, times: Vec<(Instant, u64)>) {
+    pub(super) fn replace(&mut self, times: Vec<(Stamp, u64)>) {
         self.times = times.into_iter().map(Reverse).collect();
     }
 }
@@ -60,7 +62,7 @@ mod tests {
         let mut expiry = Expiry::default();
         [(3, 30), (1, 10), (2, 20), (1, 11)]
             .into_iter()
-            .for_each(|(second, user)| expiry.arm(at(second), user));
+            .for_each(|(second, user)| expiry.arm(Stamp::of(at(second)), user));
         assert_eq!((expiry.pop(start), expiry.next()), (None, Some(at(1))));
         let come: Vec<_> = std::iter::from_fn(|| expiry.pop(at(2))).map(|(_, user)| user).collect();
         assert_eq!((come, expiry.next()), (vec![10, 11, 20], Some(at(3))));

@@ -12,6 +12,8 @@ const UNREADABLE_EXPIRES: u32 = 3_600;
 pub const KEPT: usize = 4_096;
 /// Most bytes of a User-Agent that are kept; it is only for people to read.
 const USER_AGENT: usize = 256;
+/// Most bytes of an instance; with more, it is none.
+const INSTANCE: usize = 256;
 
 /// Why a REGISTER was refused. Nothing was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -67,12 +69,40 @@ pub struct Wanted<'a> {
     pub q: Option<u16>,
     /// Its own time in seconds; 0 removes the binding.
     pub expires: Option<u32>,
+    /// `REG-ID;INSTANCE`, RFC 5626 §4.2: which of a device's flows it is; empty where it is none.
+    pub flow: Box<str>,
 }
 
 impl<'a> Wanted<'a> {
     fn of(address: &NameAddr<'a>) -> Self {
-        Self { uri: String::from_utf8_lossy(address.uri.text()), q: address.q(), expires: address.expires() }
+        Self {
+            uri: String::from_utf8_lossy(address.uri.text()),
+            q: address.q(),
+            expires: address.expires(),
+            flow: flow(address).unwrap_or_default(),
+        }
     }
+
+    /// Whose flow it is; empty where it is none.
+    pub(super) fn instance(&self) -> &str {
+        instance_of(&self.flow)
+    }
+}
+
+/// RFC 5626 §6: a reg-id without an instance, and an instance without a reg-id, are no flow.
+fn flow(address: &NameAddr<'_>) -> Option<Box<str>> {
+    let text = |name: &str| std::str::from_utf8(address.param(name)?).ok();
+    let instance = text("+sip.instance")?;
+    // RFC 5626 §4.2: 1 to 2^31 - 1.
+    let reg_id: i32 = text("reg-id")?.parse().ok().filter(|number| *number > 0)?;
+    let is_printable = instance.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'"');
+    let is_short = (1..=INSTANCE).contains(&instance.len());
+    (is_printable && is_short).then(|| format!("{reg_id};{instance}").into())
+}
+
+/// The device of a flow.
+pub(super) fn instance_of(flow: &str) -> &str {
+    flow.split_once(';').map_or("", |(_, instance)| instance)
 }
 
 /// The contacts of a REGISTER.
@@ -127,6 +157,18 @@ impl<'a> Register<'a> {
             Contacts::These(these) => these.iter().map(|wanted| wanted.uri.len()).max().unwrap_or(0),
         };
         contact + self.call_id.len() + self.path.iter().map(|hop| hop.len()).sum::<usize>()
+    }
+
+    /// Whether it registers a flow, RFC 5626.
+    pub fn has_flows(&self) -> bool {
+        matches!(&self.contacts, Contacts::These(these) if these.iter().any(|wanted| !wanted.flow.is_empty()))
+    }
+
+    /// RFC 5626 §6: they do not count where the first hop can't keep them.
+    pub fn forget_flows(&mut self) {
+        if let Contacts::These(these) = &mut self.contacts {
+            these.iter_mut().for_each(|wanted| wanted.flow = Box::default());
+        }
     }
 
     /// Whether it only asks for the bindings there are.

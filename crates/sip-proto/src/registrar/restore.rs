@@ -28,6 +28,7 @@ pub(super) struct Claims {
 enum Claim {
     All,
     Contact(Box<str>),
+    Flow(Box<str>),
     CallId(Box<str>),
 }
 
@@ -36,7 +37,8 @@ impl Claim {
         match self {
             Self::All => true,
             Self::Contact(contact) => binding.is_for(contact),
-            Self::CallId(call_id) => *binding.call_id == **call_id,
+            Self::Flow(flow) => binding.flow() == &**flow,
+            Self::CallId(call_id) => *binding.call_id() == **call_id,
         }
     }
 }
@@ -57,6 +59,9 @@ impl Claims {
             Contacts::These(these) if !(binds && policy.multiple == Multiple::No) => {
                 for wanted in these {
                     claim(claims, Claim::Contact((*wanted.uri).into()));
+                    if !wanted.flow.is_empty() {
+                        claim(claims, Claim::Flow(wanted.flow.clone()));
+                    }
                 }
                 if binds && policy.multiple == Multiple::ByCallId {
                     claim(claims, Claim::CallId((*register.call_id).into()));
@@ -94,20 +99,24 @@ impl Bindings {
     /// refreshed ones, and all of them as older than what a REGISTER made. `false`: it is left out, since it ran out, or
     /// a REGISTER has removed, replaced or refreshed it. Limits of a [`Policy`] are not looked at: it has been granted.
     pub fn restore(&mut self, now: Instant, aor: &Aor, mut binding: Binding) -> bool {
-        let before = Found::from(self.all(aor.as_str()));
+        let hash = self.hash.of_text(aor.as_str());
+        let before = Found::from(self.all_of(hash, aor.as_str()));
         let is_claimed = self.claims.as_ref().is_some_and(|claims| claims.are_about(aor, &binding));
-        let is_there = before.iter().any(|known| known.is_for(&binding.contact));
+        let is_same = |known: &Binding| match binding.flow() {
+            "" => known.is_for(binding.contact()),
+            flow => known.flow() == flow,
+        };
+        let is_there = before.iter().any(|known| is_same(known));
         if is_claimed || is_there || !binding.is_live(now) {
             return false;
         }
-        binding.serial = self.next_restored;
-        self.next_restored += 1;
-        let later = before.iter().position(|known| known.since > binding.since);
+        let later = before.iter().position(|known| known.since() > binding.since());
         let place = later.unwrap_or(before.len());
-        binding.user_agent = self.agents.of(&binding.user_agent);
+        binding.set_user_agent(self.agents.of(binding.user_agent()));
         let mut after = before;
-        after.insert(place, Arc::new(binding));
-        self.store(aor, after);
+        after.insert(place, Arc::new(binding.numbered(self.next_restored)));
+        self.next_restored += 1;
+        self.store_by(hash, aor, after);
         true
     }
 

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::agents::Agents;
 use super::bindings::Found;
 use super::register::{Contacts, Register, RegisterError, Wanted};
-use super::{Binding, Multiple, Policy};
+use super::{Binding, BindingParts, Multiple, Policy};
 
 /// What a REGISTER did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -78,14 +78,14 @@ impl<'r, 'm> Update<'r, 'm> {
 
     /// RFC 3261 §10.3 step 7: with the same Call-ID only a higher CSeq changes a binding.
     fn is_newer_than(&self, binding: &Binding) -> Result<(), RegisterError> {
-        let old = *binding.call_id == *self.register.call_id && self.register.cseq <= binding.cseq;
+        let old = *binding.call_id() == *self.register.call_id && self.register.cseq <= binding.cseq();
         if old { Err(RegisterError::OutOfOrder) } else { Ok(()) }
     }
 
     fn bind(&mut self, wanted: &Wanted<'_>) -> Result<(), RegisterError> {
         let seconds = self.policy.grant(wanted.expires.or(self.register.expires));
         let seconds = seconds.map_err(|_| RegisterError::TooBrief { min: self.policy.min })?;
-        let place = self.done.bindings.iter().position(|binding| binding.is_for(&wanted.uri));
+        let place = self.place(wanted);
         let before = place.map(|place| self.done.bindings[place].clone());
         let own = before.as_ref().is_some_and(|before| self.is_own(before));
         if let Some(before) = before.as_ref().filter(|_| !own) {
@@ -95,7 +95,7 @@ impl<'r, 'm> Update<'r, 'm> {
             self.unbind(place);
             return Ok(());
         }
-        let binding = Arc::new(self.binding(wanted, seconds, before.as_deref()));
+        let binding = Arc::new(self.binding(wanted, seconds, before.as_deref())?);
         self.next_serial += 1;
         match place {
             // The same contact twice in one request: the later one counts.
@@ -112,9 +112,27 @@ impl<'r, 'm> Update<'r, 'm> {
         Ok(())
     }
 
+    /// RFC 5626 §6: a flow replaces the one of the same instance and number, whatever its contact; others are told apart by
+    /// their contacts.
+    fn place(&self, wanted: &Wanted<'_>) -> Option<usize> {
+        let position = |is: &dyn Fn(&Binding) -> bool| self.done.bindings.iter().position(|known| is(known));
+        if wanted.flow.is_empty() {
+            return position(&|known| known.is_for(&wanted.uri));
+        }
+        let same = position(&|known| known.flow() == &*wanted.flow);
+        same.or_else(|| position(&|known| known.flow().is_empty() && known.is_for(&wanted.uri)))
+    }
+
+    /// Whether it is another flow of a device that this request registers.
+    fn is_beside(&self, binding: &Binding) -> bool {
+        let Contacts::These(these) = &self.register.contacts else { return false };
+        let instance = binding.instance();
+        !instance.is_empty() && these.iter().any(|wanted| wanted.instance() == instance)
+    }
+
     /// Whether this very request made it.
     fn is_own(&self, binding: &Binding) -> bool {
-        binding.serial >= self.first_serial
+        binding.serial() >= self.first_serial
     }
 
     fn unbind(&mut self, place: Option<usize>) {
@@ -122,42 +140,49 @@ impl<'r, 'm> Update<'r, 'm> {
             return;
         };
         let binding = self.done.bindings.remove(place);
-        self.done.refreshed.retain(|refreshed| refreshed.serial != binding.serial);
+        self.done.refreshed.retain(|refreshed| refreshed.serial() != binding.serial());
         let added = self.done.added.len();
-        self.done.added.retain(|added| added.serial != binding.serial);
+        self.done.added.retain(|added| added.serial() != binding.serial());
         if self.done.added.len() == added {
             self.done.removed.push(binding);
         }
     }
 
     fn correct(&mut self, place: usize, binding: Arc<Binding>) {
-        let own = self.done.bindings[place].serial;
+        let own = self.done.bindings[place].serial();
         for list in [&mut self.done.added, &mut self.done.refreshed, &mut self.done.bindings] {
-            for listed in list.iter_mut().filter(|listed| listed.serial == own) {
+            for listed in list.iter_mut().filter(|listed| listed.serial() == own) {
                 *listed = binding.clone();
             }
         }
     }
 
-    fn binding(&mut self, wanted: &Wanted<'_>, seconds: u32, before: Option<&Binding>) -> Binding {
+    fn binding(
+        &mut self,
+        wanted: &Wanted<'_>,
+        seconds: u32,
+        before: Option<&Binding>,
+    ) -> Result<Binding, RegisterError> {
         let register = self.register;
-        let known = |text: fn(&Binding) -> &Arc<str>| before.map(text);
-        let user_agent = match known(|before| &before.user_agent) {
+        let user_agent = match before.map(Binding::user_agent) {
             Some(known) if **known == *register.user_agent => known.clone(),
             _ => self.agents.of(&register.user_agent),
         };
-        Binding {
-            contact: shared(known(|before| &before.contact), &wanted.uri),
+        let path: SmallVec<[&str; 2]> = register.path.iter().map(|hop| &**hop).collect();
+        let parts = BindingParts {
+            contact: &wanted.uri,
+            call_id: &register.call_id,
+            flow: &wanted.flow,
+            path: &path,
             q: wanted.q.unwrap_or(1000),
             expires_at: self.now + Duration::from_secs(u64::from(seconds)),
-            since: before.map_or(self.now, |before| before.since),
-            call_id: shared(known(|before| &before.call_id), &register.call_id),
+            since: before.map_or(self.now, Binding::since),
             cseq: register.cseq,
-            path: register.path.iter().map(|uri| Box::from(&**uri)).collect(),
             received: register.received,
             user_agent,
-            serial: self.next_serial,
-        }
+        };
+        let binding = Binding::like(&parts, before).ok_or(RegisterError::TooLong)?;
+        Ok(binding.numbered(self.next_serial))
     }
 
     /// What of the user's other bindings the policy lets go. Removing a contact replaces nothing.
@@ -166,10 +191,10 @@ impl<'r, 'm> Update<'r, 'm> {
             return Ok(());
         }
         let goes = |binding: &Binding| match self.policy.multiple {
-            _ if self.is_own(binding) => false,
+            _ if self.is_own(binding) || self.is_beside(binding) => false,
             Multiple::No => true,
             Multiple::ByContact => false,
-            Multiple::ByCallId => *binding.call_id == *self.register.call_id,
+            Multiple::ByCallId => *binding.call_id() == *self.register.call_id,
         };
         let (gone, kept): (SmallVec<_>, SmallVec<_>) =
             self.done.bindings.iter().cloned().partition(|binding| goes(binding));
@@ -179,9 +204,4 @@ impl<'r, 'm> Update<'r, 'm> {
         self.done.removed.extend(gone);
         Ok(())
     }
-}
-
-/// The text that is known, where it is the same.
-fn shared(known: Option<&Arc<str>>, text: &str) -> Arc<str> {
-    known.filter(|known| ***known == *text).map_or_else(|| text.into(), Arc::clone)
 }

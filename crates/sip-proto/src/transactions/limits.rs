@@ -58,13 +58,21 @@ pub struct Limits {
     /// own. An answer beyond them is not kept: the retransmission of a challenged request is challenged anew, any other
     /// gets the status without those headers.
     pub kept_bytes: usize,
+    /// Answers to datagrams go to the port they came from, also where the Via asks for no `rport` (RFC 3581).
+    pub force_rport: bool,
     /// The timers' durations.
     pub timing: Timing,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { servers: 2_000_000, clients: 200_000, kept_bytes: 64 << 20, timing: Timing::default() }
+        Self {
+            servers: 2_000_000,
+            clients: 200_000,
+            kept_bytes: 64 << 20,
+            force_rport: false,
+            timing: Timing::default(),
+        }
     }
 }
 

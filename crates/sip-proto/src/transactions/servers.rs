@@ -123,6 +123,11 @@ impl Servers {
         self.by_merge.find(merge.hash(), is_it).is_some()
     }
 
+    /// Where the answer to a request goes.
+    fn destination(&self, identity: &Identity<'_>, source: Peer) -> Peer {
+        if self.limits.force_rport { source } else { answer::destination(&identity.via, source) }
+    }
+
     pub(super) fn insert(
         &mut self,
         now: Instant,
@@ -133,7 +138,7 @@ impl Servers {
         source: Peer,
     ) -> ServerId {
         let invite = identity.method == Method::Invite;
-        let peer = answer::destination(&identity.via, source);
+        let peer = self.destination(identity, source);
         let mut pending = self.spare.pop().unwrap_or_else(|| Box::new(Pending::new(peer)));
         answer::keep(request, source, tag(self.tag_key, key), &mut pending.kept);
         (pending.peer, pending.invite, pending.proceeding) = (peer, invite, false);
@@ -158,7 +163,7 @@ impl Servers {
         outbox: &mut Outbox,
     ) {
         let bytes = self.printer.answer_request(request, source, response, tag(self.tag_key, key));
-        outbox.transmit(answer::destination(&identity.via, source), bytes);
+        outbox.transmit(self.destination(identity, source), bytes);
     }
 
     /// The same for a request that lacks what would identify it. Where its Via can't be read, another version's say, the
@@ -203,7 +208,7 @@ impl Servers {
             },
             State::Pending(_) | State::Silent => return,
         };
-        outbox.transmit(answer::destination(&identity.via, source), bytes);
+        outbox.transmit(self.destination(identity, source), bytes);
     }
 
     /// RFC 3261 §17.2.1: the ACK ends the retransmissions of an INVITE's answer. Whether there was one to end.
@@ -351,6 +356,9 @@ impl Servers {
         }
         while let Some(slot) = self.ack_waits.fire(now) {
             self.repeat_or_forget(now, slot, outbox);
+        }
+        if self.all.settle() {
+            (self.by_key, self.by_merge) = (Index::new(), Index::new());
         }
     }
 

@@ -14,10 +14,16 @@ pub(super) struct Slab<T> {
     chunks: Vec<Vec<Place<T>>>,
     free: Vec<u32>,
     len: usize,
+    /// Of places that are new.
+    first: u32,
+    /// The highest that there was.
+    latest: u32,
 }
 
 /// Places in a chunk.
 const CHUNK: usize = 4096;
+/// So many chunks are kept though they are empty.
+const FEW: usize = 4;
 
 #[derive(Debug)]
 struct Place<T> {
@@ -31,7 +37,7 @@ impl<T> Slab<T> {
     pub(super) const PLACE: usize = size_of::<Place<T>>();
 
     pub(super) fn new() -> Self {
-        Self { chunks: Vec::new(), free: Vec::new(), len: 0 }
+        Self { chunks: Vec::new(), free: Vec::new(), len: 0, first: 0, latest: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -54,8 +60,18 @@ impl<T> Slab<T> {
         }
         let before = (self.chunks.len() - 1) * CHUNK;
         let chunk = &mut self.chunks[before / CHUNK];
-        chunk.push(Place { generation: 0, value: Some(value) });
-        Slot { index: (before + chunk.len() - 1) as u32, generation: 0 }
+        chunk.push(Place { generation: self.first, value: Some(value) });
+        Slot { index: (before + chunk.len() - 1) as u32, generation: self.first }
+    }
+
+    /// Once nothing is left, gives back what a storm took. A slot of before leads to nothing then as well.
+    pub(super) fn settle(&mut self) -> bool {
+        let settles = self.len == 0 && self.chunks.len() > FEW;
+        if settles {
+            self.first = self.latest.wrapping_add(1);
+            (self.chunks, self.free) = (Vec::new(), Vec::new());
+        }
+        settles
     }
 
     fn place(&self, index: u32) -> Option<&Place<T>> {
@@ -83,6 +99,8 @@ impl<T> Slab<T> {
         }
         let value = place.value.take()?;
         place.generation = place.generation.wrapping_add(1);
+        let generation = place.generation;
+        self.latest = self.latest.max(generation);
         self.free.push(slot.index);
         self.len -= 1;
         Some(value)
@@ -131,6 +149,21 @@ mod tests {
         let slots: Vec<_> = (0..3 * CHUNK).map(|number| slab.insert(number)).collect();
         assert!(slots.iter().enumerate().all(|(number, slot)| slab.get(*slot) == Some(&number)));
         assert!(slab.iter().map(|(_, number)| *number).eq(0..3 * CHUNK));
+    }
+
+    #[test]
+    fn what_a_storm_took_is_given_back_and_its_slots_lead_nowhere() {
+        let mut slab = Slab::new();
+        let mut storm = || (0..(FEW + 1) * CHUNK).map(|number| slab.insert(number)).collect::<Vec<_>>();
+        let slots = storm();
+        assert!(!slab.settle(), "something is left");
+        assert!(slots.iter().all(|slot| slab.remove(*slot).is_some()));
+        assert!(slab.settle() && slab.chunks.is_empty());
+        let next = slab.insert(7);
+        assert_eq!((next.index(), slab.get(next)), (slots[0].index(), Some(&7)));
+        assert!(slots.iter().all(|slot| slab.get(*slot).is_none()));
+        slab.remove(next);
+        assert!(!slab.settle(), "few are kept");
     }
 
     #[test]

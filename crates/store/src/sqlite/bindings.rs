@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::code::{In, Out};
 use super::fault::Fault;
 use crate::binding::BindingKey;
-use crate::{KeptBinding, Micros};
+use crate::{KeptBinding, Micros, Pieces};
 
 /// Writes one, or removes it.
 pub fn write(connection: &Connection, key: &BindingKey, binding: Option<&KeptBinding>) -> Result<(), Fault> {
@@ -29,13 +29,22 @@ pub fn write(connection: &Connection, key: &BindingKey, binding: Option<&KeptBin
     Ok(())
 }
 
-/// Those of a profile that are live, in the order of users and contacts; the others are removed.
-pub fn live(connection: &Connection, profile: &Arc<str>, now: Micros) -> Result<Vec<KeptBinding>, Fault> {
+/// Bindings handed out at a time, give or take a user: few enough to be in the cache still when they are looked at.
+const PIECE: usize = 1024;
+
+/// Hands out those of a profile that are live, in the order of users and contacts; the others are removed.
+pub fn live(
+    connection: &Connection,
+    profile: &Arc<str>,
+    now: Micros,
+    pieces: &mut Pieces,
+) -> Result<(), Fault> {
     let mut select = connection.prepare_cached(
         "SELECT aor, contact, expires, octets FROM binding WHERE profile = ?1 ORDER BY aor, contact",
     )?;
     let mut rows = select.query([&**profile])?;
-    let (mut live, mut damaged, mut is_over) = (Vec::<KeptBinding>::new(), Vec::new(), false);
+    let (mut live, mut damaged, mut is_over) = (Vec::<KeptBinding>::with_capacity(PIECE), Vec::new(), false);
+    let mut known: Arc<str> = Arc::default();
     while let Some(row) = rows.next()? {
         // What is no number is damage, which comes out below.
         let expires = row.get(2).ok();
@@ -44,14 +53,25 @@ pub fn live(connection: &Connection, profile: &Arc<str>, now: Micros) -> Result<
             continue;
         }
         let (aor, contact): (Arc<str>, Arc<str>) = (row.get(0)?, row.get(1)?);
+        if live.len() >= PIECE && live.last().is_some_and(|last| last.aor != aor) {
+            let piece = std::mem::replace(&mut live, Vec::with_capacity(PIECE));
+            if !pieces(piece) {
+                return Ok(());
+            }
+        }
         let octets = row.get_ref(3)?.as_blob().ok();
-        let agent = live.last().map(|last| &last.user_agent);
-        match octets.and_then(|octets| decode(octets, profile, &aor, &contact, expires?, agent)) {
-            Some(binding) => live.push(binding),
+        match octets.and_then(|octets| decode(octets, profile, &aor, &contact, expires?, &known)) {
+            Some(binding) => {
+                known = binding.user_agent.clone();
+                live.push(binding);
+            }
             None => damaged.push((profile.clone(), aor, contact)),
         }
     }
     drop(rows);
+    if !live.is_empty() {
+        pieces(live);
+    }
     if is_over {
         let mut delete =
             connection.prepare_cached("DELETE FROM binding WHERE profile = ?1 AND expires <= ?2")?;
@@ -61,7 +81,7 @@ pub fn live(connection: &Connection, profile: &Arc<str>, now: Micros) -> Result<
         tracing::error!("the binding {} of {} is damaged in the store, and forgotten", key.2, key.1);
         write(connection, &key, None)?;
     }
-    Ok(live)
+    Ok(())
 }
 
 fn encode(binding: &KeptBinding) -> Vec<u8> {
@@ -79,6 +99,9 @@ fn encode(binding: &KeptBinding) -> Vec<u8> {
     out.number(binding.received.port().into());
     out.text(&binding.transport);
     out.text(&binding.user_agent);
+    if !binding.flow.is_empty() {
+        out.text(&binding.flow);
+    }
     out.sealed(&seal(&binding.profile, &binding.aor, &binding.contact, binding.expires))
 }
 
@@ -89,7 +112,7 @@ fn decode(
     aor: &Arc<str>,
     contact: &Arc<str>,
     expires: Micros,
-    agent: Option<&Arc<str>>,
+    agent: &Arc<str>,
 ) -> Option<KeptBinding> {
     let mut input = In::unsealed(&seal(profile, aor, contact, expires), octets)?;
     let (q, since) = (input.small()?, input.signed()?);
@@ -101,8 +124,9 @@ fn decode(
     };
     let received = SocketAddr::new(address, input.small()?);
     let (transport, user_agent) = (transport(input.text()?), input.text()?);
-    let user_agent =
-        agent.filter(|agent| ***agent == *user_agent).map_or_else(|| user_agent.into(), Arc::clone);
+    let user_agent = if **agent == *user_agent { agent.clone() } else { user_agent.into() };
+    // Rows of earlier versions end here.
+    let flow = if input.is_at_end() { Box::default() } else { input.text()?.into() };
     let (profile, aor, contact) = (profile.clone(), aor.clone(), contact.clone());
     Some(KeptBinding {
         profile,
@@ -117,6 +141,7 @@ fn decode(
         received,
         transport,
         user_agent,
+        flow,
     })
 }
 

@@ -57,6 +57,10 @@ impl<'a> In<'a> {
         (checksum([key, octets]).to_le_bytes() == *sum).then_some(Self(octets))
     }
 
+    pub fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn octet(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;

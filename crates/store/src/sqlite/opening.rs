@@ -18,7 +18,7 @@ use crate::StoreError;
 /// Octets of a page. A message takes about half of one.
 const PAGE: u32 = 4096;
 /// KiB of pages kept in memory for writing.
-const WRITING_CACHE: i32 = 64 << 10;
+const WRITING_CACHE: i32 = 24 << 10;
 /// KiB of pages kept in memory for reading.
 const READING_CACHE: i32 = 8 << 10;
 /// Prepared statements kept.

@@ -296,6 +296,7 @@ mod tests {
             received: ([127, 0, 0, 1], 5060).into(),
             transport: "UDP".into(),
             user_agent: "".into(),
+            flow: "".into(),
         };
         queue.bind(key(1), Some(binding.clone()));
         queue.restore(batch.bindings);

@@ -6,6 +6,7 @@ crate::contract! {
     a_binding_that_was_removed_is_gone,
     bindings_that_are_over_are_forgotten,
     a_flush_waits_for_everything,
+    many_bindings_come_in_pieces_that_part_no_user,
 }
 
 fn binding(profile: &str, contact: &str, expires: Micros) -> KeptBinding {
@@ -22,6 +23,7 @@ fn binding(profile: &str, contact: &str, expires: Micros) -> KeptBinding {
         received: "[2001:db8::1]:5060".parse().unwrap(),
         transport: "TLS".into(),
         user_agent: "Grüße/1.0".into(),
+        flow: "1;<urn:uuid:0>".into(),
     }
 }
 
@@ -30,6 +32,7 @@ async fn a_binding_comes_back_as_it_was(store: &dyn Store) {
     let other = KeptBinding {
         path: Vec::new(),
         received: ([192, 0, 2, 1], 1).into(),
+        flow: "".into(),
         ..binding("internal", "sip:b", 100)
     };
     store.bind(one.clone());
@@ -72,4 +75,28 @@ async fn a_flush_waits_for_everything(store: &dyn Store) {
     store.bind(binding("internal", "sip:a", 100));
     assert_eq!(store.flush().await, Ok(()));
     assert_eq!(store.bindings("internal", 50).await.unwrap().len(), 1);
+}
+
+async fn many_bindings_come_in_pieces_that_part_no_user(store: &dyn Store) {
+    const USERS: usize = 1500;
+    for user in 0..USERS {
+        for contact in ["sip:a", "sip:b"] {
+            let aor = format!("{user}@example.org").into();
+            store.bind(KeptBinding { aor, ..binding("internal", contact, 100) });
+        }
+    }
+    let (told, pieces) = std::sync::mpsc::channel();
+    let tell = move |piece: Vec<KeptBinding>| told.send(piece).is_ok();
+    store.each_binding("internal", 50, Box::new(tell)).await.unwrap();
+    let pieces: Vec<_> = pieces.iter().collect();
+    assert_eq!(pieces.iter().map(Vec::len).sum::<usize>(), 2 * USERS);
+    let ends = pieces.windows(2).map(|two| (two[0].last(), two[1].first()));
+    assert!(ends.flat_map(|(last, first)| last.zip(first)).all(|(last, first)| last.aor != first.aor));
+    let mut calls = 0;
+    let enough = move |_: Vec<KeptBinding>| {
+        calls += 1;
+        assert_eq!(calls, 1, "whoever wants no more is left alone");
+        false
+    };
+    store.each_binding("internal", 50, Box::new(enough)).await.unwrap();
 }
