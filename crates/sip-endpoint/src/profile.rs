@@ -16,7 +16,7 @@ use crate::auth::Authenticator;
 use crate::config::{ListenIp, ProfileConfig};
 use crate::endpoint::Listening;
 use crate::gateway::Gateways;
-use crate::guard::{self, Guard};
+use crate::guard;
 use crate::kept::Keeper;
 use crate::registrar::Registrar;
 use crate::restore;
@@ -132,7 +132,7 @@ pub struct Profile {
     pub registrar: Arc<Registrar>,
     pub auth: Arc<Authenticator>,
     pub gateways: Gateways,
-    pub guard: Guard,
+    pub guard: guard::Guard,
     pub counters: Counters,
     pub started: Instant,
     pub addr: SocketAddr,
@@ -215,7 +215,7 @@ impl Profile {
             name,
             auth: old.map_or_else(|| Arc::new(Authenticator::new(config.nonce_ttl)), |old| old.auth.clone()),
             gateways: Gateways::default(),
-            guard: Guard::new(),
+            guard: guard::Guard::new(),
             counters: Counters::default(),
             started: Instant::now(),
             addr,
