@@ -14,7 +14,8 @@ use crate::udp::Port;
 use crate::wire::{Datagrams, Wire};
 
 /// All that the senders manage to send is kept.
-const KEEPS_ALL: &[(&str, &str)] = &[("max-waiting-per-user", "1000000"), ("max-waiting", "100000000")];
+const KEEPS_ALL: &[(&str, &str)] =
+    &[("max-waiting-per-user", "1000000"), ("max-waiting-per-sender", "0"), ("max-waiting", "100000000")];
 const KEEPS_NOTHING: &[(&str, &str)] = &[("store", "none")];
 /// Ports of senders, and as many of receivers, where the kernel is to spread them over shards.
 const SPREAD: usize = 16;

@@ -3,6 +3,7 @@
 pub mod apt;
 mod npm;
 mod pip;
+mod unpacked;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ pub struct Clients {
 pub fn prepare(summary: &mut Summary) -> Clients {
     let mut clients = Clients::default();
     apt::install(summary, &mut clients.missing);
+    unpacked::unpack(summary, &mut clients.missing);
     clients.python = pip::install(summary, &mut clients.missing);
     clients.node = npm::install(summary, &mut clients.missing);
     clients

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chappe_config::{Diagnostics, Document, ParamRow, ParamStatus, Params, read_params};
 
 /// What `sms.conf` may say.
-pub const SMS_PARAMS: [ParamRow; 12] = [
+pub const SMS_PARAMS: [ParamRow; 13] = [
     ParamRow {
         name: "freeswitch-quirks",
         syntax: "true|false",
@@ -84,6 +84,14 @@ pub const SMS_PARAMS: [ParamRow; 12] = [
         status: ParamStatus::Used,
     },
     ParamRow {
+        name: "max-waiting-per-sender",
+        syntax: "0..100000000",
+        default: "100000",
+        doc: "Messages of one sender, to all recipients together, that may wait; more are refused with 480. 0: no limit. \
+              Those that waited when the server started are not counted.",
+        status: ParamStatus::Used,
+    },
+    ParamRow {
         name: "max-waiting",
         syntax: "1..100000000",
         default: "5000000",
@@ -115,6 +123,8 @@ pub struct SmsConfig {
     /// Every device gets its copy, not the first alone.
     pub copies_for_all: bool,
     pub max_waiting_per_user: u64,
+    /// 0: no limit.
+    pub max_waiting_per_sender: u64,
     pub max_waiting: u64,
     pub duplicate_window: Duration,
 }
@@ -164,6 +174,12 @@ impl SmsConfig {
             retry_intervals: intervals(&params, diagnostics),
             copies_for_all: copies != "first",
             max_waiting_per_user: params.u64_in("max-waiting-per-user", 1000, 1..=1_000_000, diagnostics),
+            max_waiting_per_sender: params.u64_in(
+                "max-waiting-per-sender",
+                100_000,
+                0..=100_000_000,
+                diagnostics,
+            ),
             max_waiting: params.u64_in("max-waiting", 5_000_000, 1..=100_000_000, diagnostics),
             duplicate_window,
         }
@@ -227,7 +243,8 @@ mod tests {
              <param name=\"store\" value=\"memory\"/><param name=\"message-ttl\" value=\"60\"/>\
              <param name=\"message-history\" value=\"0\"/><param name=\"retry-intervals\" value=\"5, 10\"/>\
              <param name=\"offline-copy\" value=\"every-device\"/><param name=\"max-waiting\" value=\"9\"/>\
-             <param name=\"max-waiting-per-user\" value=\"3\"/><param name=\"duplicate-window\" value=\"7\"/>",
+             <param name=\"max-waiting-per-user\" value=\"3\"/><param name=\"max-waiting-per-sender\" value=\"4\"/>\
+             <param name=\"duplicate-window\" value=\"7\"/>",
         );
         assert!(diagnostics.is_empty(), "{diagnostics}");
         let expect = SmsConfig {
@@ -241,6 +258,7 @@ mod tests {
             retry_intervals: vec![Duration::from_secs(5), Duration::from_secs(10)],
             copies_for_all: true,
             max_waiting_per_user: 3,
+            max_waiting_per_sender: 4,
             max_waiting: 9,
             duplicate_window: Duration::from_secs(7),
         };

@@ -125,6 +125,7 @@ impl<'e> Builder<'e> {
             cidr: element.attr("cidr").filter(|cidr| !cidr.trim().is_empty()).map(str::to_owned),
             groups: group.map(|group| self.domain.groups[group.position].name.clone()).into_iter().collect(),
             password: secret(&params, &element.at, d),
+            auth_acl: filled(&params, "auth-acl"),
             params,
             variables,
             at: element.at.clone(),
@@ -194,6 +195,12 @@ fn inherit(settings: &mut Vec<Setting>, from: &[Setting]) {
             settings.push(setting.clone());
         }
     }
+}
+
+/// The value of a param, if there is one.
+fn filled(params: &[Setting], name: &str) -> Option<String> {
+    let param = params.iter().find(|param| param.name.eq_ignore_ascii_case(name))?;
+    Some(param.value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 /// An `a1-hash` goes before a `password`.

@@ -49,6 +49,8 @@ pub struct User {
     pub number_alias: Option<String>,
     /// Networks from which the user is known without a password, comma separated.
     pub cidr: Option<String>,
+    /// The param `auth-acl`: the list of addresses at which the user may authenticate.
+    pub auth_acl: Option<String>,
     /// The user's, then what the group and the domain add.
     pub params: Vec<Setting>,
     /// The user's, then what the group and the domain add.
@@ -162,6 +164,7 @@ impl fmt::Debug for User {
             .field("domain", &self.domain)
             .field("number_alias", &self.number_alias)
             .field("cidr", &self.cidr)
+            .field("auth_acl", &self.auth_acl)
             .field("groups", &self.groups)
             .field("params", &self.params)
             .field("variables", &self.variables)

@@ -45,6 +45,16 @@ pub fn node_modules(package: &str) -> Option<PathBuf> {
     found
 }
 
+/// The folder below `target/` in which Debian's `package` was unpacked. `None` with a line that says what was skipped.
+pub fn unpacked(package: &str) -> Option<PathBuf> {
+    let found =
+        Some(target().join(format!("interop-{package}"))).filter(|folder| folder.join("usr").is_dir());
+    if found.is_none() {
+        println!("skipped: {package} is not unpacked");
+    }
+    found
+}
+
 fn target() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")
 }

@@ -15,7 +15,7 @@ mod secure;
 mod server;
 
 pub use agent::{Agent, Answering, Received};
-pub use clients::{find, node_modules, pjsua2_python, python_with};
+pub use clients::{find, node_modules, pjsua2_python, python_with, unpacked};
 pub use event_socket::{EventSocket, Heard};
 pub use folder::{Folder, PASSWORD};
 pub use ports::free_port;

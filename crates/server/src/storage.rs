@@ -42,6 +42,10 @@ pub fn queue_settings(config: &SmsConfig) -> QueueSettings {
         retry: config.retry_intervals.clone(),
         copies: if config.copies_for_all { OfflineCopy::EveryDevice } else { OfflineCopy::First },
         max_per_user: config.max_waiting_per_user,
+        max_per_sender: match config.max_waiting_per_sender {
+            0 => u64::MAX,
+            most => most,
+        },
         max_in_all: config.max_waiting,
         window: config.duplicate_window,
     }

@@ -1,6 +1,7 @@
 //! Who sent a request: digest authentication and access lists.
 
 use std::borrow::Cow;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,12 +12,15 @@ use chappe_sip_proto::Response;
 use chappe_sip_proto::digest::{self, Algorithm, Challenge, Credentials, Freshness, NonceCounts, Nonces};
 use parking_lot::Mutex;
 
+use crate::access::{self, Access};
 use crate::config::Realm;
 use crate::gateway::{self, Gateway};
+use crate::guard;
 use crate::inbound::{Refusal, Request, Wanted, answer, with};
 use crate::notices;
 use crate::profile::Settings;
 use crate::shard::Shard;
+use crate::transport::source;
 use crate::world::View;
 
 /// So many shards at a time rarely meet at one lock.
@@ -24,11 +28,17 @@ const STRIPES: usize = 16;
 /// Nonces whose counts are remembered: of as many devices as authenticate in a nonce's lifetime, in all but a storm.
 const REMEMBERED: usize = 400_000;
 
+/// Bits of a nonce's number that are chance; the others tell its address. Nobody can aim for those: it would take millions of
+/// challenges to find one that another address could have got.
+const OF_CHANCE: u32 = 40;
+
 /// The nonces of one profile, shared by its shards so that none can be used twice.
 pub struct Authenticator {
     nonces: Nonces,
     /// Which nonce is where, the nonce decides.
     counts: Box<[Mutex<NonceCounts>]>,
+    /// Which nonce is for which address.
+    addresses: RandomState,
 }
 
 impl Authenticator {
@@ -37,7 +47,23 @@ impl Authenticator {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the system has a random source");
         let counts = || Mutex::new(NonceCounts::with_capacity(u64::from(lifetime), REMEMBERED / STRIPES));
-        Self { nonces: Nonces::new(key), counts: (0..STRIPES).map(|_| counts()).collect() }
+        Self {
+            nonces: Nonces::new(key),
+            counts: (0..STRIPES).map(|_| counts()).collect(),
+            addresses: RandomState::new(),
+        }
+    }
+
+    /// A number for a nonce that tells for which address it was made; no two of a second are the same but by chance.
+    fn number_for(&self, ip: IpAddr, random: u64) -> u64 {
+        let low = random & (1 << OF_CHANCE) - 1;
+        self.addresses.hash_one((source(ip), low)) << OF_CHANCE | low
+    }
+
+    /// Whether the credentials answer a challenge that was sent to this address.
+    pub fn challenged(&self, credentials: &Credentials<'_>, ip: IpAddr) -> bool {
+        let nonce = self.nonces.read(credentials);
+        nonce.is_some_and(|nonce| self.number_for(ip, nonce.spread()) == nonce.spread())
     }
 
     /// Whether the nonce is ours and was not used with this count; from here on it was.
@@ -93,13 +119,21 @@ pub fn message<'v, 'r: 'v>(
     if let Some(gateway) = gateway::sender_of(&shard.profile, request) {
         return Ok(Sender { gateway: Some(gateway), ..Sender::UNKNOWN });
     }
-    if allowed(view, &config.inbound_acl, request.peer.addr.ip()) {
-        return Ok(Sender::TRUSTED);
-    }
-    if !config.auth_messages {
-        return Ok(Sender::UNKNOWN);
+    match access::inbound(view, config, request.peer) {
+        Access::Allowed => return Ok(Sender::TRUSTED),
+        Access::Of(user) => return Ok(Sender::user(Some(user))),
+        Access::Denied(list) if !config.auth_messages => return Err(rejected(request, "acl", list)),
+        Access::Unlisted if !config.auth_messages => return Ok(Sender::UNKNOWN),
+        Access::Denied(_) | Access::Unlisted => {}
     }
     check(shard, settings, view, request, Role::Proxy)
+}
+
+/// The answer to an address that a list keeps out. FreeSWITCH's words, sofia.c and sofia_reg.c.
+fn rejected(request: &Request<'_, '_>, kind: &str, list: &str) -> Refusal {
+    let file = if kind == "acl" { "sofia.c" } else { "sofia_reg.c" };
+    tracing::warn!(file, "IP {} Rejected by {kind} \"{list}\"", access::ip(request.peer));
+    answer(403).into()
 }
 
 /// Whether the sender of an INVITE has shown who it is, where `auth-calls` asks for that.
@@ -110,8 +144,11 @@ pub fn call(
     request: &Request<'_, '_>,
 ) -> Result<(), Refusal> {
     let config = &settings.config;
-    if !config.auth_calls || allowed(view, &config.inbound_acl, request.peer.addr.ip()) {
-        return Ok(());
+    match access::inbound(view, config, request.peer) {
+        Access::Allowed | Access::Of(_) => return Ok(()),
+        Access::Denied(list) if !config.auth_calls => return Err(rejected(request, "acl", list)),
+        Access::Unlisted if !config.auth_calls => return Ok(()),
+        Access::Denied(_) | Access::Unlisted => {}
     }
     check(shard, settings, view, request, Role::Proxy).map(drop)
 }
@@ -124,8 +161,11 @@ pub fn register<'v, 'r: 'v>(
     request: &Request<'r, '_>,
 ) -> Result<Sender<'v>, Refusal> {
     let config = &settings.config;
-    if config.accept_blind_reg || allowed(view, &config.register_acl, request.peer.addr.ip()) {
-        return Ok(Sender::TRUSTED);
+    match access::register(view, config, request.peer) {
+        Access::Denied(list) => return Err(rejected(request, "register acl", list)),
+        Access::Of(user) if !config.accept_blind_reg => return Ok(Sender::user(Some(user))),
+        Access::Unlisted if !config.accept_blind_reg => {}
+        Access::Allowed | Access::Of(_) | Access::Unlisted => return Ok(Sender::TRUSTED),
     }
     check(shard, settings, view, request, Role::Registrar)
 }
@@ -138,13 +178,19 @@ pub fn question(
     request: &Request<'_, '_>,
 ) -> Option<XmlQuery> {
     let config = &settings.config;
-    let (role, needed, lists) = match request.message.method() {
-        Method::Message => (Role::Proxy, config.chat && config.auth_messages, &config.inbound_acl),
-        Method::Invite => (Role::Proxy, config.auth_calls, &config.inbound_acl),
-        Method::Register => (Role::Registrar, !config.accept_blind_reg, &config.register_acl),
+    let (role, needed) = match request.message.method() {
+        Method::Message => (Role::Proxy, config.chat && config.auth_messages),
+        Method::Invite => (Role::Proxy, config.auth_calls),
+        Method::Register => (Role::Registrar, !config.accept_blind_reg),
         _ => return None,
     };
-    if !needed || allowed(view, lists, request.peer.addr.ip()) {
+    let is_decided = match role {
+        Role::Registrar => !matches!(access::register(view, config, request.peer), Access::Unlisted),
+        Role::Proxy => {
+            matches!(access::inbound(view, config, request.peer), Access::Allowed | Access::Of(_))
+        }
+    };
+    if !needed || is_decided {
         return None;
     }
     let attempt = Attempt::of(settings, request.message, role);
@@ -158,10 +204,6 @@ pub fn question(
     let user = credentials.as_ref().map_or(Cow::Borrowed(&*attempt.user), |shown| shown.user());
     let wanted = Wanted { user: &user, domain };
     Some(crate::inbound::question(shard, request, &wanted, credentials.as_ref()))
-}
-
-fn allowed(view: &View, lists: &[String], ip: IpAddr) -> bool {
-    lists.iter().any(|list| view.acl.allows(list, ip.to_canonical()))
 }
 
 fn check<'v, 'r: 'v>(
@@ -182,12 +224,24 @@ fn check<'v, 'r: 'v>(
         return Ok(Sender::user(user));
     }
     if user.is_none() && settings.config.require_known_user {
+        guard::failed(shard, settings, view, request, &credentials);
+        return Err(attempt.refuse(shard, settings, request, answer(403)).into());
+    }
+    if let Some(list) = user.and_then(|user| access::denies_user(view, user, request.peer)) {
+        // Before the password is looked at: nobody is told elsewhere that it is the right one.
+        let ip = access::ip(request.peer);
+        tracing::warn!(
+            file = "sofia_reg.c",
+            "IP {ip} Rejected by user acl [{list}] and no proxy acl present"
+        );
+        guard::failed(shard, settings, view, request, &credentials);
         return Err(attempt.refuse(shard, settings, request, answer(403)).into());
     }
     match attempt.prove(shard, &credentials, user) {
         Freshness::Fresh => Ok(Sender::user(user)),
         Freshness::Stale => Err(attempt.challenge(shard, settings, view, request, role, true).into()),
         Freshness::Forged => {
+            guard::failed(shard, settings, view, request, &credentials);
             let challenge = attempt.challenge(shard, settings, view, request, role, false);
             Err(attempt.refuse(shard, settings, request, challenge).into())
         }
@@ -276,7 +330,7 @@ impl<'r, 'a> Attempt<'r, 'a> {
             Role::Registrar => (401, "WWW-Authenticate"),
             Role::Proxy => (407, "Proxy-Authenticate"),
         };
-        let random = shard.random.next();
+        let random = shard.profile.auth.number_for(access::ip(request.peer), shard.random.next());
         let nonce = shard.profile.auth.nonces.issue(seconds(shard), random);
         let algorithms = algorithms(settings, view, request, self);
         let one = |response, algorithm| {

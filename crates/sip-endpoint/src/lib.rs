@@ -11,12 +11,14 @@
 //!
 //! Invariant: a shard never blocks. A message that has to wait is a paused flow; it holds up nothing else.
 
+mod access;
 mod auth;
 mod commands;
 mod config;
 mod endpoint;
 mod error;
 mod gateway;
+mod guard;
 mod inbound;
 mod kept;
 mod notices;
@@ -33,8 +35,8 @@ mod world;
 
 pub use commands::rows as command_rows;
 pub use config::{
-    Binding, GATEWAY_PARAMS, GLOBAL_PARAMS, ListenIp, Multiple, PROFILE_PARAMS, ProfileConfig, Realm,
-    SofiaConfig, TlsConfig, Verify, WebSocketConfig,
+    Binding, GATEWAY_PARAMS, GLOBAL_PARAMS, GuardConfig, ListenIp, Multiple, PROFILE_PARAMS, ProfileConfig,
+    Realm, SofiaConfig, TlsConfig, Verify, WebSocketConfig,
 };
 pub use endpoint::{Applied, Endpoint, EndpointDeps, Listening};
 pub use error::EndpointError;

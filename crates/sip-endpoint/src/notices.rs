@@ -1,7 +1,8 @@
 //! mod_sofia's events about registrations, made only when somebody listens.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chappe_event::{Event, EventName, EventRow, header};
 use chappe_sip_msg::HeaderName;
@@ -19,6 +20,7 @@ pub const UNREGISTER: &str = "sofia::unregister";
 pub const EXPIRE: &str = "sofia::expire";
 const USER_STATE: &str = "sofia::sip_user_state";
 const REGISTER_FAILURE: &str = "sofia::register_failure";
+const BAN: &str = "sofia::ban";
 const ERROR: &str = "sofia::error";
 
 /// The events of mod_sofia.
@@ -91,6 +93,11 @@ pub const EVENTS: &[EventRow] = &[
             "user-agent",
             "registration-type",
         ],
+    ),
+    EventRow::custom(
+        BAN,
+        "An address failed to authenticate too often; nothing of it is read for so many seconds.",
+        &["profile-name", "network-ip", "seconds"],
     ),
 ];
 
@@ -208,6 +215,18 @@ pub fn register_failure(shard: &Shard, request: &Request<'_, '_>, user: &str, ho
     event.add("user-agent", agent.unwrap_or_default());
     event.add("registration-type", "REGISTER");
     shard.world.deps.bus.fire(event);
+}
+
+/// An address is banned.
+pub fn banned(world: &World, profile: &str, ip: IpAddr, time: Duration) {
+    if !wanted(world, BAN) {
+        return;
+    }
+    let mut event = Event::custom(BAN);
+    event.add(header::PROFILE_NAME, profile);
+    event.add_display("network-ip", ip);
+    event.add_display("seconds", time.as_secs());
+    world.deps.bus.fire(event);
 }
 
 /// Nobody is there to take the message. FreeSWITCH sofia_presence.c sofia_presence_chat_send.

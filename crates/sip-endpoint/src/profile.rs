@@ -17,6 +17,7 @@ use crate::auth::Authenticator;
 use crate::config::{ListenIp, ProfileConfig};
 use crate::endpoint::Listening;
 use crate::gateway::Gateways;
+use crate::guard;
 use crate::kept::Keeper;
 use crate::push::{Asked, Waker, Why};
 use crate::registrar::Registrar;
@@ -24,7 +25,7 @@ use crate::restore;
 use crate::shard::{self, Mail, Mailbox, SendJob, Work};
 use crate::transport::doors::{self, House};
 use crate::transport::entrance::Entrance;
-use crate::transport::{Connections, Listeners, TlsClient, udp};
+use crate::transport::{Connections, Doorkeeper, Listeners, TlsClient, udp};
 use crate::world::World;
 use crate::{EndpointError, inbound};
 
@@ -174,6 +175,7 @@ pub struct Profile {
     pub auth: Arc<Authenticator>,
     pub gateways: Gateways,
     pub waker: Waker,
+    pub guard: guard::Guard,
     pub counters: Counters,
     pub started: Instant,
     pub addr: SocketAddr,
@@ -239,12 +241,13 @@ impl Profile {
         old: Option<&Arc<Profile>>,
         addr: SocketAddr,
         mailboxes: Vec<Arc<Mailbox>>,
-        world: &World,
+        world: &Arc<World>,
     ) -> Self {
         let tls = TlsClient::new(&config.tls, &doors::folder(config, &certificates(world)));
         let runtime = world.deps.runtime.clone();
-        let connections = Connections::new(mailboxes.clone(), config.connections, tls, runtime);
         let name: Arc<str> = config.name.as_str().into();
+        let doorkeeper = doorkeeper(name.clone(), world);
+        let connections = Connections::new(mailboxes.clone(), config.connections, doorkeeper, tls, runtime);
         let registrar = || {
             let (store, clock) = (world.deps.store.clone(), world.deps.clock.clone());
             Arc::new(Registrar::new(Keeper::new(name.clone(), store, clock)))
@@ -256,6 +259,7 @@ impl Profile {
             auth: old.map_or_else(|| Arc::new(Authenticator::new(config.nonce_ttl)), |old| old.auth.clone()),
             gateways: Gateways::default(),
             waker: Waker::default(),
+            guard: guard::Guard::new(),
             counters: Counters::default(),
             started: Instant::now(),
             addr,
@@ -503,6 +507,12 @@ impl Profile {
             }
         }
     }
+}
+
+/// Lets in whom the profile of this name lets in.
+fn doorkeeper(name: Arc<str>, world: &Arc<World>) -> Doorkeeper {
+    let world = Arc::downgrade(world);
+    Box::new(move |ip| world.upgrade().is_none_or(|world| guard::admits(&world, &name, ip)))
 }
 
 /// The server's folder for certificates.

@@ -11,7 +11,8 @@ use chappe_directory::Directory;
 use chappe_sip_proto::registrar::Aor;
 use hashbrown::HashMap;
 
-use crate::outbound::Resolver;
+use crate::guard::Bans;
+use crate::outbound::{Resolver, Unwilling};
 use crate::profile::Profile;
 use crate::registrar::Registrar;
 use crate::{EndpointDeps, Registration};
@@ -83,6 +84,8 @@ fn names(directory: &Directory, profiles: &[Arc<Profile>]) -> HashMap<String, Ar
 pub struct World {
     pub deps: EndpointDeps,
     pub resolver: Resolver,
+    pub bans: Bans,
+    pub unwilling: Unwilling,
     view: ArcSwap<View>,
     ids: AtomicU64,
     held: AtomicBool,
@@ -95,6 +98,8 @@ impl World {
         Arc::new(Self {
             deps,
             resolver,
+            bans: Bans::default(),
+            unwilling: Unwilling::default(),
             view: ArcSwap::from_pointee(view),
             ids: AtomicU64::new(1),
             held: AtomicBool::new(false),

@@ -149,3 +149,21 @@ fn what_would_make_tls_less_safe_than_meant_is_an_error() {
     assert!(said.contains("warning") && said.contains("tlsv1.1 is not offered, RFC 8996"), "{said}");
     assert!(config.profiles[0].tls.versions.v12 && !config.profiles[0].tls.versions.v13);
 }
+
+#[test]
+fn limits_are_off_and_bans_on_unless_told_otherwise() {
+    let guard = with(&[]).0.profiles[0].guard.clone();
+    assert!(guard.requests.is_none() && guard.registers.is_none() && guard.access_acl.is_empty());
+    assert!(guard.messages.is_none() && guard.messages_of_user.is_none() && !guard.answers_denied);
+    assert_eq!(guard.failures.map(|most| most.to_string()).as_deref(), Some("100/60"));
+    assert_eq!((guard.ban.as_secs(), &*guard.never_ban), (300, &["loopback.auto".to_owned()][..]));
+    for (value, expected) in [("60/60", Some("60/60")), ("5", Some("5/1")), ("0", None), ("", None)] {
+        let (config, said) = with(&[("max-messages-per-user", value)]);
+        let found = config.profiles[0].guard.messages_of_user.map(|most| most.to_string());
+        assert_eq!((found.as_deref(), &*said), (expected, ""), "{value}");
+    }
+    for wrong in ["many", "5/0", "10/day", "1000001"] {
+        let (config, said) = with(&[("max-messages-per-user", wrong)]);
+        assert!(config.profiles.is_empty() && said.contains("is no limit"), "{wrong}: {said}");
+    }
+}

@@ -129,6 +129,25 @@ fn who_sends_is_written_as_the_gateway_wants() {
 }
 
 #[test]
+fn a_private_identity_goes_to_a_gateway_that_is_trusted_with_it() {
+    let upstream = Upstream::new();
+    for (params, privacy, expected) in
+        [("", "id", false), ("", "none", true), ("", "header; ID", false), ("sip_cid_type=pid", "id", true)]
+    {
+        let server = trunk(&upstream, params);
+        let headers = [("sip_h_P-Asserted-Identity", "<sip:1000@chat.test>"), ("sip_h_Privacy", privacy)];
+        let delivery = send(&server, event("gateway/carrier/1", "x", &headers), || {
+            let asked = upstream.receive();
+            let found = asked.header(HeaderName::PAssertedIdentity);
+            assert_eq!(found == "<sip:1000@chat.test>", expected, "{params} {privacy}: {found}");
+            assert_eq!(asked.header(HeaderName::Privacy), privacy);
+            upstream.answer(&asked, 200, &[]);
+        });
+        assert_eq!(code(&delivery), 200, "{delivery:?}");
+    }
+}
+
+#[test]
 fn an_outbound_proxy_is_the_next_hop_and_the_route() {
     let edge = Upstream::new();
     let params = format!("username=a proxy=carrier.invalid register=false outbound-proxy={}", edge.addr());

@@ -209,3 +209,28 @@ fn extra_headers_travel_and_none_can_be_injected() {
     assert_eq!(message.vias().count(), 1);
     assert_eq!(message.body(), b"body");
 }
+
+#[test]
+fn a_device_that_does_not_want_to_hear_of_typing_is_asked_once() {
+    let server = Server::with("");
+    let (mut willing, mut unwilling) = (server.registered("1001"), server.registered("1002"));
+    unwilling.answers = Some(415);
+    let notice = "Content-Type: application/im-iscomposing+xml\r\n";
+    let mut sender = server.phone("1000");
+    for (to, expected, other) in [("1002", 415, &mut unwilling), ("1001", 200, &mut willing)] {
+        let to = format!("sip:{to}@chat.test");
+        for times in 1..=2 {
+            let asked = sender.transact(&sender.request("MESSAGE", &to, &to, notice, "<x/>"));
+            let credentials = sender.credentials(&asked, "MESSAGE", &to).unwrap();
+            let request = sender.request("MESSAGE", &to, &to, &format!("{notice}{credentials}"), "<x/>");
+            sender.send_raw(request.as_bytes());
+            if expected == 200 || times == 1 {
+                other.receive();
+            }
+            assert_eq!(status(&sender.response_to(&request)), expected, "{to} {times}");
+            assert!(other.is_quiet());
+        }
+    }
+    unwilling.answers = Some(200);
+    assert_eq!(status(&sender.message_while("1002", "plain", &mut [&mut unwilling])), 200);
+}

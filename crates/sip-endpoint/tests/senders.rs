@@ -65,6 +65,55 @@ fn an_identity_is_asserted_by_trusted_senders_alone() {
 }
 
 #[test]
+fn a_user_prefers_one_of_its_own_identities() {
+    for (preferred, expected) in [
+        ("P-Preferred-Identity: \"Me\" <sip:2003@chat.test>\r\n", Some("<sip:2003@chat.test>")),
+        ("P-Preferred-Identity: <sip:1003@CHAT.test;x=y>\r\n", Some("<sip:1003@chat.test>")),
+        ("P-Preferred-Identity: <sip:1001@chat.test>\r\n", None),
+        ("P-Preferred-Identity: <sip:1003@other.test>\r\n", None),
+        (
+            "P-Preferred-Identity: <tel:+1555>\r\nP-Preferred-Identity: <sip:1003@chat.test>\r\n",
+            Some("<sip:1003@chat.test>"),
+        ),
+        ("P-Asserted-Identity: <sip:1003@chat.test>\r\n", None),
+    ] {
+        let server = Server::with(&param("fire-message-events", "true"));
+        let to = "sip:1001@chat.test";
+        let answer = server.phone("1003").authenticated("MESSAGE", to, to, preferred, "x");
+        assert_eq!(status(&answer), 202, "{preferred}");
+        assert_eq!(received(&server, "sip_h_P-Asserted-Identity").as_deref(), expected, "{preferred}");
+        assert_eq!(received(&server, "sip_h_P-Preferred-Identity"), None, "{preferred}");
+    }
+}
+
+#[test]
+fn a_device_is_not_told_an_identity_that_is_private() {
+    let server = Server::with(&param("apply-inbound-acl", "127.0.0.2/32"));
+    let mut callee = server.registered("1001");
+    for (privacy, expected) in [
+        ("", "<sip:boss@chat.test>"),
+        ("Privacy: none\r\n", "<sip:boss@chat.test>"),
+        ("Privacy: user;id\r\n", ""),
+    ] {
+        let mut trusted = server.phone_at("127.0.0.2", "1000");
+        let to = "sip:1001@chat.test";
+        let headers = format!("P-Asserted-Identity: <sip:boss@chat.test>\r\n{privacy}");
+        trusted.send_raw(trusted.request("MESSAGE", to, to, &headers, "x").as_bytes());
+        let got = callee.receive();
+        assert_eq!(header_text(&got, HeaderName::PAssertedIdentity), expected, "{privacy}");
+        assert_eq!(parsed(&got).first(HeaderName::Privacy).is_some(), !privacy.is_empty());
+    }
+}
+
+#[test]
+fn a_profile_may_believe_from() {
+    let server = Server::with(&param("message-force-matching-username", "false"));
+    let mut phone = server.phone("1000");
+    phone.from = "<sip:1001@chat.test>".to_owned();
+    assert_eq!(status(&phone.message("1001", "x")), 202);
+}
+
+#[test]
 fn strangers_reach_nobody_elsewhere() {
     let server = Server::with(&param("auth-messages", "false"));
     let mut elsewhere = Phone::udp("elsewhere", server.addr());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chappe_event::{Event, header};
 use chappe_store::{Attempt, Change, Kept, MessageId, Micros, Put, Record, State, Store, StoreError};
 
-use super::lines::Full;
+use super::lines::{Full, Room};
 use super::{Before, OfflineCopy, Queue, outcome, times};
 use crate::{CopyEnd, Delivery, MessageName, Rest, Tried};
 
@@ -116,27 +116,31 @@ impl Queue {
         let Some(store) = self.opened_store().await else {
             return Err(Delivery::Overloaded { retry_after_secs: BUSY_PAUSE });
         };
-        let recipient = kept.recipient.clone();
+        let (recipient, sender) = (kept.recipient.clone(), kept.sender.clone());
         if self.is_taken_over(&kept.id) {
             return self.put_planned(&*store, kept).await;
         }
         let settings = self.settings();
-        self.lines().admit(&recipient, settings.max_per_user, settings.max_in_all).map_err(|full| {
+        let room = Room {
+            per_user: settings.max_per_user,
+            per_sender: settings.max_per_sender,
+            in_all: settings.max_in_all,
+        };
+        self.lines().admit(&recipient, &sender, room).map_err(|full| {
             self.say_full(&kept, &full);
             match full {
-                Full::Line => Delivery::QueueFull,
+                Full::Line | Full::Sender => Delivery::QueueFull,
                 Full::All => Delivery::Overloaded { retry_after_secs: TROUBLE_PAUSE },
             }
         })?;
-        let sender = kept.sender.clone();
         match put_once(&*store, kept).await {
             Ok(Some(id)) => Ok(Some(id)),
             Ok(None) => {
-                self.lines().leave(&recipient, false, false);
+                self.lines().leave(&recipient, &sender, false, false);
                 Ok(None)
             }
             Err(error) => {
-                self.lines().leave(&recipient, false, false);
+                self.lines().leave(&recipient, &sender, false, false);
                 tracing::debug!("A message from {sender} to {recipient} is not taken over: {error}");
                 let retry_after_secs = if error == StoreError::Busy { BUSY_PAUSE } else { TROUBLE_PAUSE };
                 Err(Delivery::Overloaded { retry_after_secs })
@@ -146,18 +150,18 @@ impl Queue {
 
     /// A message that was promised already finds a place in any line.
     async fn put_planned(&self, store: &dyn Store, kept: Kept) -> Result<Option<MessageId>, Delivery> {
-        let Kept { id, recipient, not_before, message, attempts, .. } = kept;
-        self.lines().admit(&recipient, u64::MAX, u64::MAX).unwrap_or_default();
+        let Kept { id, recipient, sender, not_before, message, attempts, .. } = kept;
+        self.lines().admit(&recipient, &sender, Room::ANY).unwrap_or_default();
         let change = Change::Planned { recipient: recipient.clone(), not_before, message, attempts };
         match store.change(&id, change).await {
             Ok(true) => Ok(Some(id)),
             // It was taken back, or ran out.
             Ok(false) => {
-                self.lines().leave(&recipient, false, false);
+                self.lines().leave(&recipient, &sender, false, false);
                 Ok(None)
             }
             Err(error) => {
-                self.lines().leave(&recipient, false, false);
+                self.lines().leave(&recipient, &sender, false, false);
                 tracing::error!("Message {id} goes through the chatplan again after a restart: {error}");
                 Err(Delivery::Stored)
             }
@@ -165,9 +169,13 @@ impl Queue {
     }
 
     fn say_full(&self, kept: &Kept, full: &Full) {
-        let whose = if *full == Full::Line { "its recipient" } else { "all recipients together" };
+        let which = match full {
+            Full::Line => "for its recipient",
+            Full::Sender => "that its sender sent",
+            Full::All => "for all recipients together",
+        };
         tracing::warn!(
-            "A message from {} to {} is refused: too many wait for {whose}",
+            "A message from {} to {} is refused: too many wait {which}",
             kept.sender,
             kept.recipient
         );

@@ -17,6 +17,8 @@ const MAX_TIMED: usize = 1024;
 pub(super) struct Lines {
     lines: HashMap<Arc<str>, Line>,
     waiting: u64,
+    /// Of them those of each sender that came since the start.
+    senders: HashMap<Box<str>, u64>,
     due: BTreeSet<(Instant, Arc<str>)>,
     served: usize,
     /// Who is to be served when there is a place.
@@ -61,21 +63,39 @@ pub(super) enum Next {
 #[derive(PartialEq, Eq, Debug)]
 pub(super) enum Full {
     Line,
+    Sender,
     All,
 }
 
+/// How many messages may wait.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    pub per_user: u64,
+    pub per_sender: u64,
+    pub in_all: u64,
+}
+
+impl Room {
+    pub const ANY: Self = Self { per_user: u64::MAX, per_sender: u64::MAX, in_all: u64::MAX };
+}
+
 impl Lines {
-    /// Takes a place for one more message.
-    pub fn admit(&mut self, recipient: &Arc<str>, per_user: u64, in_all: u64) -> Result<(), Full> {
-        if self.waiting >= in_all {
+    /// Takes a place for one more message of `sender`.
+    pub fn admit(&mut self, recipient: &Arc<str>, sender: &str, room: Room) -> Result<(), Full> {
+        if self.waiting >= room.in_all {
             return Err(Full::All);
         }
+        let of_sender = self.senders.get(sender).copied().unwrap_or_default();
+        if of_sender >= room.per_sender {
+            return Err(Full::Sender);
+        }
         let line = self.lines.entry(recipient.clone()).or_default();
-        if line.waiting >= per_user {
+        if line.waiting >= room.per_user {
             return Err(Full::Line);
         }
         line.waiting += 1;
         self.waiting += 1;
+        self.senders.insert(sender.into(), of_sender + 1);
         Ok(())
     }
 
@@ -126,8 +146,14 @@ impl Lines {
     }
 
     /// A message that no device had is over, or has got its first device when `partly`.
-    pub fn leave(&mut self, recipient: &str, was_ready: bool, partly: bool) {
+    pub fn leave(&mut self, recipient: &str, sender: &str, was_ready: bool, partly: bool) {
         let Some(line) = self.lines.get_mut(recipient) else { return };
+        if let Some(count) = self.senders.get_mut(sender) {
+            *count -= 1;
+            if *count == 0 {
+                self.senders.remove(sender);
+            }
+        }
         if line.waiting > 0 {
             line.waiting -= 1;
             self.waiting = self.waiting.saturating_sub(1);
@@ -312,15 +338,21 @@ mod tests {
         lines
     }
 
+    fn room(per_user: u64, per_sender: u64, in_all: u64) -> Room {
+        Room { per_user, per_sender, in_all }
+    }
+
     #[test]
     fn a_line_and_all_lines_are_bounded() {
         let mut lines = Lines::default();
         let (a, b) = (Arc::from("a"), Arc::from("b"));
-        assert_eq!(lines.admit(&a, 1, 2), Ok(()));
-        assert_eq!(lines.admit(&a, 1, 2), Err(Full::Line));
-        assert_eq!(lines.admit(&b, 1, 2), Ok(()));
-        assert_eq!(lines.admit(&b, 9, 2), Err(Full::All));
-        lines.leave("a", false, false);
+        assert_eq!(lines.admit(&a, "s", room(1, 9, 2)), Ok(()));
+        assert_eq!(lines.admit(&a, "s", room(1, 9, 2)), Err(Full::Line));
+        assert_eq!(lines.admit(&b, "s", room(1, 1, 2)), Err(Full::Sender));
+        assert_eq!(lines.admit(&b, "t", room(1, 1, 2)), Ok(()));
+        assert_eq!(lines.admit(&b, "s", room(9, 9, 2)), Err(Full::All));
+        lines.leave("a", "s", false, false);
+        assert!(!lines.senders.contains_key("s"));
         assert_eq!((lines.waiting(), lines.waiting_for("a"), lines.recipients().len()), (1, 0, 1));
     }
 
@@ -377,7 +409,7 @@ mod tests {
         let devices: Vec<Box<str>> = vec!["sip:a@h".into()];
         lines.take_off("a", &id, devices.clone());
         assert_eq!(lines.flying("a", &id), devices);
-        lines.leave("a", true, false);
+        lines.leave("a", "s", true, false);
         assert_eq!(lines.recipients().len(), 1);
         lines.land("a", &id, &devices);
         assert!(lines.recipients().is_empty());

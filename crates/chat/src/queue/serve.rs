@@ -241,7 +241,7 @@ impl Queue {
             Outlook::Delivered if for_all => {
                 let written = self.write(&summary.id, Change::Tried(attempts)).await;
                 if written && !partly {
-                    self.lines().leave(&summary.recipient, true, true);
+                    self.lines().leave(&summary.recipient, &summary.sender, true, true);
                     self.tell_end_of(summary, message, State::Delivered, &Verdict::OK, device);
                 }
             }
@@ -313,7 +313,7 @@ impl Queue {
         if summary.is_delivered() {
             lines.leave_partly(&summary.recipient);
         } else {
-            lines.leave(&summary.recipient, summary.not_before <= self.now(), false);
+            lines.leave(&summary.recipient, &summary.sender, summary.not_before <= self.now(), false);
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct QueueSettings {
     pub copies: OfflineCopy,
     /// Messages that may wait for one recipient.
     pub max_per_user: u64,
+    /// Messages of one sender that may wait, counted from the start of the server.
+    pub max_per_sender: u64,
     /// Messages that may wait in all.
     pub max_in_all: u64,
     /// How long a sender's Message-ID is remembered.
@@ -36,6 +38,7 @@ impl Default for QueueSettings {
             retry: [30, 60, 120, 300, 900, 1800, 3600].map(Duration::from_secs).to_vec(),
             copies: OfflineCopy::First,
             max_per_user: 1000,
+            max_per_sender: 100_000,
             max_in_all: 5_000_000,
             window: Duration::from_secs(300),
         }

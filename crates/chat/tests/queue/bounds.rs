@@ -1,6 +1,7 @@
 use chappe_chat::QueueSettings;
+use chappe_event::header;
 
-use crate::world::World;
+use crate::world::{World, message};
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_to_one_user_ends_at_its_bound() {
@@ -15,6 +16,21 @@ async fn a_flood_to_one_user_ends_at_its_bound() {
     assert_eq!(world.sent(), ["a: 0", "a: 1", "a: 2"]);
     world.unregister("1009", "a");
     assert_eq!(world.send("1009", "again").await.code, 202);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_one_sender_leaves_room_for_others() {
+    let world = World::with(QueueSettings { max_per_sender: 2, ..QueueSettings::default() }).await;
+    let mut codes = Vec::new();
+    for user in ["1009", "1010", "1011"] {
+        codes.push(world.send(user, "x").await.code);
+    }
+    assert_eq!(codes, [202, 202, 480]);
+    let mut other = message("1011", "x");
+    other.set(header::FROM, "1005@chat.test");
+    assert_eq!(world.route(other).await.code, 202);
+    world.register("1009", "a", &[200]).await;
+    assert_eq!(world.send("1011", "again").await.code, 202, "what was delivered takes no room");
 }
 
 #[tokio::test(start_paused = true)]

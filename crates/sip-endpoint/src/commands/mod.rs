@@ -1,5 +1,6 @@
 //! mod_sofia's API commands.
 
+mod bans;
 mod contact;
 mod count_reg;
 mod dig;
@@ -24,12 +25,13 @@ pub fn register(endpoint: &Arc<Endpoint>, registry: &Registry) {
     registry.add(Arc::new(contact::SofiaContact(endpoint.clone())));
     registry.add(Arc::new(count_reg::SofiaCountReg(endpoint.clone())));
     registry.add(Arc::new(dig::SofiaDig(endpoint.clone())));
+    registry.add(Arc::new(bans::SofiaBans(endpoint.clone())));
     registry.add(Arc::new(gateway_data::SofiaGatewayData(endpoint.clone())));
 }
 
 /// What help and the reference pages know of them.
-pub fn rows() -> [Row; 5] {
-    [sofia::ROW, contact::ROW, count_reg::ROW, dig::ROW, gateway_data::ROW]
+pub fn rows() -> [Row; 6] {
+    [sofia::ROW, contact::ROW, count_reg::ROW, dig::ROW, gateway_data::ROW, bans::ROW]
 }
 
 /// The answer of what takes long, worked out where it holds up neither a shard nor a client.

@@ -129,6 +129,8 @@ fn details(profile: &Profile, name: &str) -> String {
     line("FAILED-OUT", &count(&counters.sent_failed));
     line("SHED-IN", &count(&counters.shed));
     line("DROPPED-IN", &count(&counters.dropped));
+    line("LIMITED-IN", &count(&profile.guard.over));
+    line("KEPT-OUT-IN", &count(&profile.guard.kept_out));
     line("UPTIME", &format!("{}s", profile.started.elapsed().as_secs()));
     line("CONNECTIONS", &profile.connections().len().to_string());
     line("REGISTRATIONS", &profile.registrar.len().to_string());

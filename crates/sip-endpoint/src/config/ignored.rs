@@ -136,7 +136,6 @@ const PROFILE: &[Group] = &[
             "suppress-cng",
             "supress-cng",
             "t38-passthru",
-            "use-port-for-acl-check",
             "use-rtp-timer",
             "vad",
         ],

@@ -3,6 +3,7 @@
 mod ciphers;
 mod gateway;
 mod gateway_params;
+mod guard;
 mod ignored;
 mod params;
 mod ping;
@@ -17,6 +18,7 @@ use chappe_config::{Diagnostics, Document, Element, Params, read_params};
 
 pub use gateway::{CallerId, GatewayConfig, GatewayVariable, Hop};
 pub use gateway_params::GATEWAY_PARAMS;
+pub use guard::GuardConfig;
 pub use params::{GLOBAL_PARAMS, PROFILE_PARAMS};
 pub use ping::{PingConfig, Pinged};
 pub use profile::{ListenIp, Multiple, ProfileConfig, Realm};

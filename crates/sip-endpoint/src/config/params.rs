@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chappe_config::ParamRow;
 
-use super::ignored;
+use super::{guard, ignored};
 
 const USED: &[ParamRow] = &[
     ParamRow::used(
@@ -56,13 +56,21 @@ const USED: &[ParamRow] = &[
         "apply-inbound-acl",
         "LIST",
         "",
-        "addresses whose MESSAGEs are trusted without credentials; may be repeated",
+        "addresses whose MESSAGEs need no credentials, one list that allows them is enough; others authenticate, or where \
+         nobody has to are answered 403; may be repeated",
     ),
     ParamRow::used(
         "apply-register-acl",
         "LIST",
         "",
-        "addresses whose REGISTERs are taken without credentials; may be repeated",
+        "addresses whose REGISTERs are taken without credentials, all lists must allow them; others are answered 403; may \
+         be repeated",
+    ),
+    ParamRow::used(
+        "use-port-for-acl-check",
+        "true|false",
+        "false",
+        "compare the source port too, where a node of acl.conf names ports",
     ),
     ParamRow::used(
         "force-register-domain",
@@ -136,6 +144,12 @@ const USED: &[ParamRow] = &[
         "true|false",
         "true",
         "the user that registers must be the user that authenticates",
+    ),
+    ParamRow::used(
+        "message-force-matching-username",
+        "true|false",
+        "true",
+        "the user in a MESSAGE's From must be the user that authenticates, else the answer is 403",
     ),
     ParamRow::used("challenge-realm", "auto_to|auto_from|REALM", "auto_to", "the realm of digest challenges"),
     ParamRow::used(
@@ -330,7 +344,7 @@ const USED: &[ParamRow] = &[
 
 /// Every param FreeSWITCH knows of a sofia profile, and ours.
 pub static PROFILE_PARAMS: LazyLock<Vec<ParamRow>> =
-    LazyLock::new(|| USED.iter().copied().chain(ignored::profile_rows()).collect());
+    LazyLock::new(|| USED.iter().chain(guard::ROWS).copied().chain(ignored::profile_rows()).collect());
 
 /// The params of `global_settings`.
 pub static GLOBAL_PARAMS: LazyLock<Vec<ParamRow>> =

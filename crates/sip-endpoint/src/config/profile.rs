@@ -7,7 +7,7 @@ use std::time::Duration;
 use chappe_config::{Diagnostics, Element, Params, read_params};
 use chappe_sip_proto::Timing;
 
-use super::{GatewayConfig, PROFILE_PARAMS, PingConfig, PushConfig, TlsConfig, WebSocketConfig};
+use super::{GatewayConfig, GuardConfig, PROFILE_PARAMS, PingConfig, PushConfig, TlsConfig, WebSocketConfig};
 use crate::transport::ConnectionLimits;
 
 /// An address as the configuration may leave it open.
@@ -65,6 +65,8 @@ pub struct ProfileConfig {
     pub require_known_user: bool,
     pub inbound_acl: Vec<String>,
     pub register_acl: Vec<String>,
+    /// The source port counts, where a list names ports.
+    pub port_in_acl: bool,
     pub force_register_domain: Option<String>,
     pub force_register_db_domain: Option<String>,
     pub multiple: Multiple,
@@ -80,6 +82,8 @@ pub struct ProfileConfig {
     pub respond_200_ok: bool,
     pub fire_message_events: bool,
     pub match_username: bool,
+    /// Of MESSAGEs.
+    pub match_sender: bool,
     pub realm: Realm,
     pub md5: bool,
     pub sha256: bool,
@@ -96,6 +100,7 @@ pub struct ProfileConfig {
     pub tls: TlsConfig,
     pub websocket: WebSocketConfig,
     pub connections: ConnectionLimits,
+    pub guard: GuardConfig,
     pub timing: Timing,
     pub sip_domain: Option<String>,
     /// Through which messages to other domains leave.
@@ -163,6 +168,7 @@ impl Reader<'_, '_> {
         let websocket = WebSocketConfig::read(&self.params, self.diagnostics);
         let push = PushConfig::read(&self.params, self.diagnostics);
         let ping = PingConfig::read(&self.params, self.diagnostics);
+        let guard = GuardConfig::read(&self.params, self.diagnostics);
         let tls_only = self.bool("tls-only", false);
         let algorithms = self.text("challenge-algorithms").unwrap_or_else(|| "MD5".to_owned());
         Some(ProfileConfig {
@@ -187,6 +193,7 @@ impl Reader<'_, '_> {
             require_known_user: self.bool("auth-require-user", false),
             inbound_acl: self.list("apply-inbound-acl"),
             register_acl: self.list("apply-register-acl"),
+            port_in_acl: self.bool("use-port-for-acl-check", false),
             force_register_domain: self.text("force-register-domain"),
             force_register_db_domain: self.text("force-register-db-domain"),
             multiple: self.multiple(),
@@ -200,6 +207,7 @@ impl Reader<'_, '_> {
                 || self.bool("messages-respond-200-ok", false),
             fire_message_events: self.bool("fire-message-events", false),
             match_username: self.bool("inbound-reg-force-matching-username", true),
+            match_sender: self.bool("message-force-matching-username", true),
             realm: self.realm(),
             md5: algorithms.to_ascii_uppercase().contains("MD5"),
             sha256: algorithms.to_ascii_uppercase().contains("SHA-256"),
@@ -213,6 +221,7 @@ impl Reader<'_, '_> {
             tls: tls?,
             websocket: websocket?,
             connections: self.connections(),
+            guard: guard?,
             timing: self.timing(),
             sip_domain: self.text("sip-domain"),
             foreign_gateway: self.text("foreign-gateway"),

@@ -7,6 +7,7 @@ use chappe_event::{Event, EventName, Name, header};
 use chappe_sip_msg::{Header, HeaderName, Message, NameAddr};
 use chappe_sip_proto::{Peer, Transport};
 
+use super::identity;
 use crate::text::{push_ip, push_number, utf8};
 
 /// What the event needs besides the request.
@@ -52,7 +53,7 @@ pub fn event(message: &Message<'_>, from: &NameAddr<'_>, to: &NameAddr<'_>, abou
     event.append(header::TYPE, &[&content_type(message, about.bare_type)]);
     event.append(header::FROM_FULL, &[&from_full(message)]);
     event.append(header::SIP_PROFILE, &[about.profile]);
-    for line in message.headers().filter(|line| about.asserted || !is_assertion(line)) {
+    for line in message.headers().filter(|line| about.asserted || !identity::is_assertion(line)) {
         add_line(&mut event, &line);
     }
     if !message.body().is_empty() {
@@ -128,10 +129,6 @@ fn from_full<'m>(message: &Message<'m>) -> Cow<'m, str> {
     }
 }
 
-fn is_assertion(line: &Header<'_>) -> bool {
-    matches!(line.name, HeaderName::PAssertedIdentity | HeaderName::PPreferredIdentity)
-}
-
 fn add_line(event: &mut Event, line: &Header<'_>) {
     match line.name {
         HeaderName::CallInfo if event.get(header::SIP_CALL_INFO).is_none() => {
@@ -149,6 +146,7 @@ fn add_line(event: &mut Event, line: &Header<'_>) {
             numbered(event, line)
         }
         HeaderName::PPreferredIdentity => numbered(event, line),
+        HeaderName::Privacy => identity::add_privacy(event, line),
         HeaderName::Other if line.is("Geolocation-Error") => {
             event.set(header::SIP_GEOLOCATION_ERROR, line.text());
         }

@@ -9,9 +9,10 @@ use chappe_sip_msg::{HeaderName, Message, NameAddr};
 use chappe_sip_proto::Response;
 
 use super::refuse::{self, answer, overloaded, with};
-use super::{Refusal, Request, encoding, event, preloaded};
+use super::{Refusal, Request, encoding, event, identity, preloaded};
 use crate::auth::{self, Sender};
 use crate::gateway;
+use crate::guard;
 use crate::profile::Settings;
 use crate::shard::{Shard, Waiting};
 use crate::world::View;
@@ -103,10 +104,12 @@ fn take(
     }
     let view = shard.world.view();
     let sender = auth::message(shard, settings, &view, request)?;
+    guard::message(shard, settings, request, &sender)?;
     refuse_own(message, &shard.world.deps.identity.core_uuid, quirks.accept_always)?;
     let (Ok(from), Ok(to)) = (message.from(), message.to()) else { return Err(answer(400).into()) };
-    if !quirks.unchecked_from {
-        check_from(request, &sender, &from, settings, &view)?;
+    if !quirks.unchecked_from && settings.config.match_sender {
+        check_from(request, &sender, &from, settings, &view)
+            .inspect_err(|_| tell_of_from(shard, request, &sender))?;
     }
     let composing = is_composing(message);
     if to.uri.user.is_none() && !quirks.accept_always {
@@ -128,6 +131,9 @@ fn take(
         asserted: sender.user.is_none() || quirks.unchecked_from,
     };
     let mut event = event::event(message, &from, &to, &about);
+    if let Some(user) = sender.user.filter(|_| !about.asserted) {
+        identity::assert_preferred(&mut event, message, user);
+    }
     if let Some(gateway) = &sender.gateway {
         gateway.counts.received.fetch_add(1, Ordering::Relaxed);
         gateway::mark(&mut event, gateway, request, settings, &view);
@@ -197,6 +203,17 @@ fn check_from(
         return Ok(());
     }
     Err(refuse::with_reason(403, "From names a domain that is not the authenticated user's").into())
+}
+
+/// One line a second at most.
+fn tell_of_from(shard: &Shard, request: &Request<'_, '_>, sender: &Sender<'_>) {
+    let Some(user) = sender.user else { return };
+    let line = request.message.first(HeaderName::From).unwrap_or_default();
+    let from: String = String::from_utf8_lossy(line).chars().filter(|char| !char.is_control()).collect();
+    shard.profile.guard.impostors.say(|others| {
+        let ip = request.peer.addr.ip().to_canonical();
+        tracing::warn!(others, "{}@{} at IP {ip} is refused: its From is {from}", user.id, user.domain);
+    });
 }
 
 /// Users of other domains are reached for those alone whom we know, also when the user part of To names them.

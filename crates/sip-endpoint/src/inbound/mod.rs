@@ -2,6 +2,7 @@
 
 mod encoding;
 mod event;
+pub mod identity;
 mod message;
 mod options;
 mod preloaded;
@@ -17,6 +18,7 @@ use chappe_sip_msg::{HeaderName, Message, Method};
 use chappe_sip_proto::{Peer, Response, ServerId};
 
 use crate::auth;
+use crate::guard;
 use crate::profile::Settings;
 use crate::shard::Shard;
 use crate::world::View;
@@ -89,6 +91,9 @@ fn shows_credentials(message: &Message<'_>) -> bool {
 /// `None`: the answer comes from the flow.
 fn decide(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Option<Response> {
     if let Err(refusal) = refuse::check(request.message) {
+        return Some(*refusal);
+    }
+    if let (Asked::NotYet, Err(refusal)) = (request.asked, guard::register(shard, settings, request)) {
         return Some(*refusal);
     }
     if let (Asked::NotYet, true) = (request.asked, shard.world.deps.bindings.serves(Section::Directory)) {

@@ -3,6 +3,7 @@
 mod request;
 mod resolve;
 mod target;
+mod typing;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use smallvec::{SmallVec, smallvec};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
+use crate::config::CallerId;
 use crate::gateway;
 use crate::notices;
 use crate::profile::{Profile, Settings};
@@ -25,6 +27,7 @@ pub use request::{push_host, uri_user};
 pub use resolve::{Resolver, Target, Targets, for_size};
 use target::{Destination, Foreign, Sleepers};
 pub use target::{recipient, tag};
+pub use typing::Unwilling;
 
 /// The name of the chat interface.
 pub const INTERFACE: &str = "sip";
@@ -44,10 +47,20 @@ impl SipInterface {
         Self { world }
     }
 
-    /// The request without its copies' own parts.
+    /// The request without its copies' own parts; devices and other domains are not in the trust domain.
     fn job(&self, settings: &Settings, message: &Event, legs: SmallVec<[Leg; 2]>) -> Box<SendJob> {
+        self.job_to(settings, message, legs, false)
+    }
+
+    fn job_to(
+        &self,
+        settings: &Settings,
+        message: &Event,
+        legs: SmallVec<[Leg; 2]>,
+        trusted: bool,
+    ) -> Box<SendJob> {
         let core_uuid = &self.world.deps.identity.core_uuid;
-        let rest = request::rest(message, settings, core_uuid);
+        let rest = request::rest(message, settings, core_uuid, trusted);
         let accept_after = match message.is_true(header::BLOCKING) {
             true => BLOCKING,
             false => self.world.deps.router.settings().accept_after,
@@ -61,7 +74,9 @@ impl SipInterface {
         match &foreign.gateway {
             Some(gateway) => {
                 let dressed = gateway::dressed(gateway, message, settings);
-                self.job(settings, &dressed, SmallVec::new())
+                // Who is told identities is trusted with them.
+                let trusted = gateway.config.caller_id != CallerId::None;
+                self.job_to(settings, &dressed, SmallVec::new(), trusted)
             }
             None => self.job(settings, message, SmallVec::new()),
         }
@@ -155,6 +170,9 @@ impl ChatInterface for SipInterface {
         // Whether the one who sends waits for the outcome.
         let waits = !as_freeswitch || message.is_true(header::BLOCKING);
         match way.destination {
+            Destination::Legs(legs, _) if waits && typing::is_notice(message) => {
+                self.notice(way.profile, &way.settings, message, legs)
+            }
             Destination::Legs(legs, sleepers) => {
                 let job = self.job(&way.settings, message, legs);
                 let sent = submit(way.profile, job, waits);
@@ -187,6 +205,31 @@ impl SipInterface {
             }
             tried
         }))
+    }
+
+    /// That somebody is typing, to those devices that want to hear it.
+    fn notice(
+        &self,
+        profile: &Profile,
+        settings: &Settings,
+        message: &Event,
+        mut legs: SmallVec<[Leg; 2]>,
+    ) -> Sent<'static> {
+        if let Err(delivery) = self.world.unwilling.spare(&mut legs, Instant::now()) {
+            return Sent::Now(delivery);
+        }
+        let job = self.job(settings, message, legs);
+        match submit(profile, job, true) {
+            Sent::Later(tried) => {
+                let world = self.world.clone();
+                Sent::Later(Box::pin(async move {
+                    let tried = tried.await;
+                    world.unwilling.learn(&tried, Instant::now());
+                    tried
+                }))
+            }
+            now => now,
+        }
     }
 
     /// DNS is awaited where it holds up nobody; without anybody waiting it goes on by itself.

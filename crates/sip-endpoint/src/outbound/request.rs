@@ -8,11 +8,14 @@ use std::borrow::Cow;
 use chappe_event::{Event, Value, header};
 use chappe_sip_msg::{HeaderName, NameAddr, escape_user};
 
+use crate::inbound::identity;
 use crate::profile::Settings;
 use crate::shard::Leg;
 
-/// From the From line to the end of the body.
-pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
+/// From the From line to the end of the body. To one who is not `trusted` with it, RFC 3325 §5, no identity goes whose owner
+/// wants privacy.
+pub fn rest(message: &Event, settings: &Settings, core_uuid: &str, trusted: bool) -> Vec<u8> {
+    let hides = !trusted && identity::is_private(message);
     let body = message.body().map(|body| &body[..]).unwrap_or_default();
     let mut out = Vec::with_capacity(640 + body.len());
     write_from(message, settings, &mut out);
@@ -30,6 +33,9 @@ pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
     }
     for (name, value) in message.headers_named(header::SIP_HEADER_PREFIX) {
         let Some(name) = sip_header(name) else { continue };
+        if hides && is_identity(name) {
+            continue;
+        }
         match value {
             Value::Text(text) => line(&mut out, name, text),
             Value::Array(array) => array.iter().for_each(|text| line(&mut out, name, text)),
@@ -39,6 +45,13 @@ pub fn rest(message: &Event, settings: &Settings, core_uuid: &str) -> Vec<u8> {
     out.extend_from_slice(b"\r\n");
     out.extend_from_slice(body);
     out
+}
+
+/// The header, or its second and third as events number them.
+fn is_identity(name: &str) -> bool {
+    let asserted = &identity::ASSERTED[header::SIP_HEADER_PREFIX.len()..];
+    let begins = |name: &str| name.get(..asserted.len()).is_some_and(|is| is.eq_ignore_ascii_case(asserted));
+    begins(name) || name.eq_ignore_ascii_case("Remote-Party-ID")
 }
 
 /// RFC 3428 §9, and the name that tells a message which is sent again.

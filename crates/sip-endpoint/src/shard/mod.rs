@@ -232,6 +232,7 @@ impl Shard {
         self.forks.expire(now);
         self.keep_gateways(now);
         if self.index == 0 && self.next_tick <= now {
+            self.world.bans.expire(now);
             let expired = self.profile.registrar.expire(now);
             self.next_tick = now + if expired.more { SOON } else { TICK };
             for binding in &expired.bindings {

@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use chappe_sip_msg::{Message, ParseError, Start, stun};
-use chappe_sip_proto::{Peer, Received, ServerId, Transport};
+use chappe_sip_proto::{Peer, Received, Response, ServerId, Transport};
 
 use super::forks::LegEnd;
 use super::overload::Read;
 use super::{BATCH, Mail, Mailbox, Shard};
+use crate::guard::{self, Entry};
 use crate::inbound::{self, Asked, Request};
 use crate::transport::mmsg::{Ready, RecvBatch};
 use crate::transport::udp::Pair;
@@ -108,7 +109,7 @@ impl Shard {
                     self.refuse_late(now, &bytes, peer, draining);
                 }
                 Mail::Frame { peer, bytes } => self.receive_one(now, &bytes, peer, draining),
-                Mail::Refused { peer, bytes, code } => self.refuse(&bytes, peer, code),
+                Mail::Refused { peer, bytes, code } => self.refuse(&bytes, peer, &inbound::answer(code)),
                 Mail::Send(job) => self.jobs.push(*job),
                 Mail::Work(work) => self.adopt(work),
                 Mail::Gateway(mail) => self.gateway_mail(now, *mail),
@@ -151,7 +152,11 @@ impl Shard {
         draining: bool,
     ) {
         let mut parsed = Vec::with_capacity(BATCH);
+        let on_duty = guard::is_on_duty(&self.world, &self.profile.settings().config.guard);
         for (bytes, peer) in all {
+            if on_duty && !self.lets_in(now, bytes, peer) {
+                continue;
+            }
             if self.profile.is_traced() {
                 trace("recv", "from", peer, bytes);
             }
@@ -174,6 +179,21 @@ impl Shard {
         }
     }
 
+    /// What may be read of what came; the rest is answered, if at all.
+    fn lets_in(&mut self, now: Instant, bytes: &[u8], peer: Peer) -> bool {
+        let entry = guard::entry(&self.world, &self.profile, peer, bytes, now);
+        match entry {
+            Entry::Open => {}
+            Entry::Closed if peer.connection.is_some() => {
+                self.profile.connections().end(|other| other.connection == peer.connection);
+            }
+            Entry::Closed => {}
+            Entry::Forbidden => self.refuse(bytes, peer, &inbound::answer(403)),
+            Entry::Later(seconds) => self.refuse(bytes, peer, &inbound::overloaded(seconds)),
+        }
+        entry == Entry::Open
+    }
+
     /// A keep-alive, a request that is answered all the same, or nothing.
     fn no_message(&mut self, error: &ParseError<'_>, bytes: &[u8], peer: Peer) {
         if peer.transport == Transport::Udp && stun::is_stun(bytes) {
@@ -184,16 +204,15 @@ impl Shard {
         self.transactions.answer_statelessly(request, peer, &inbound::malformed(error.fault()));
     }
 
-    fn refuse(&mut self, bytes: &[u8], peer: Peer, code: u16) {
-        let response = inbound::answer(code);
+    fn refuse(&mut self, bytes: &[u8], peer: Peer, response: &Response) {
         match chappe_sip_msg::parse(bytes) {
             Ok(message) if message.is_request() => {
-                self.transactions.answer_statelessly(&message, peer, &response);
+                self.transactions.answer_statelessly(&message, peer, response);
             }
             Ok(_) => {}
             Err(error) => {
                 let Some(request) = error.answerable() else { return };
-                self.transactions.answer_statelessly(request, peer, &response);
+                self.transactions.answer_statelessly(request, peer, response);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The connections of one profile: each a task that reads frames into a shard's mailbox and writes what the shards send.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -29,11 +29,15 @@ const MANY: usize = 10_000;
 /// How long a connection waits before it tries again to hand its message over.
 const FULL: Duration = Duration::from_millis(2);
 
+/// Whether somebody at an address may connect.
+pub type Doorkeeper = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
 /// The connections of one profile.
 pub struct Connections {
     table: Mutex<Table>,
     shards: Vec<Arc<Mailbox>>,
     limits: ConnectionLimits,
+    doorkeeper: Doorkeeper,
     unfinished: AtomicUsize,
     tls: TlsClient,
     runtime: tokio::runtime::Handle,
@@ -46,6 +50,7 @@ impl Connections {
     pub fn new(
         shards: Vec<Arc<Mailbox>>,
         limits: ConnectionLimits,
+        doorkeeper: Doorkeeper,
         tls: TlsClient,
         runtime: tokio::runtime::Handle,
     ) -> Arc<Self> {
@@ -59,6 +64,7 @@ impl Connections {
             table: Mutex::default(),
             shards,
             limits,
+            doorkeeper,
             unfinished: AtomicUsize::new(0),
             tls,
             runtime,
@@ -138,6 +144,9 @@ impl Connections {
 
     /// Takes a connection that was opened to `entrance`.
     pub fn adopt(self: &Arc<Self>, stream: TcpStream, addr: SocketAddr, entrance: Arc<Entrance>) {
+        if !(self.doorkeeper)(addr.ip()) {
+            return;
+        }
         let mut table = self.table.lock();
         if let Err(why) = table.room_for(addr.ip(), &self.limits) {
             self.full.say(|others| tracing::warn!(%addr, others, "a connection is refused: {why}"));
@@ -226,6 +235,19 @@ impl Connections {
         }
     }
 
+    /// Ends those connections at once; the shards are told.
+    pub fn end(&self, is_meant: impl Fn(&Peer) -> bool) {
+        let mut table = self.table.lock();
+        let meant: Vec<_> = table.peers().filter(|peer| is_meant(peer)).collect();
+        let ended: Vec<_> = meant.iter().filter_map(|peer| table.remove(peer)).collect();
+        drop(table);
+        for connection in ended {
+            let peer = connection.peer;
+            connection.abort();
+            self.post(&peer, Mail::Ended(peer));
+        }
+    }
+
     /// Closes every connection.
     pub fn close(&self) {
         std::mem::take(&mut *self.table.lock()).into_connections().for_each(|connection| connection.abort());
@@ -260,7 +282,7 @@ mod tests {
         let limits = ConnectionLimits { all: 10, per_source: 5, idle: IDLE };
         let client = TlsClient::new(&tls, Path::new(""));
         let runtime = tokio::runtime::Handle::current();
-        (Connections::new(vec![mailbox.clone()], limits, client, runtime), mailbox)
+        (Connections::new(vec![mailbox.clone()], limits, Box::new(|_| true), client, runtime), mailbox)
     }
 
     fn take(mailbox: &Mailbox) -> Option<Mail> {

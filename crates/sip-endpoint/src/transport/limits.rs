@@ -82,8 +82,8 @@ impl Sources {
     }
 }
 
-/// Who has one IPv6 address has 2^64 of them.
-fn source(ip: IpAddr) -> IpAddr {
+/// What counts as one address: who has one of IPv6 has 2^64 of them.
+pub fn source(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,

@@ -27,7 +27,8 @@ pub mod websocket {
     pub use super::ws::{Frames, Origins, Refusal, answer, frame};
 }
 
-pub use connections::Connections;
-pub use limits::ConnectionLimits;
+pub use complaints::Complaints;
+pub use connections::{Connections, Doorkeeper};
+pub use limits::{ConnectionLimits, source};
 pub use listeners::Listeners;
 pub use tls::TlsClient;

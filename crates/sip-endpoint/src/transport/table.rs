@@ -109,6 +109,10 @@ impl Table {
         fits.then_some(connection)
     }
 
+    pub fn peers(&self) -> impl Iterator<Item = Peer> {
+        self.by_id.values().map(|connection| connection.peer)
+    }
+
     /// Takes it out; its task ends once what waits in its outbox was written, or with [`Connection::abort`].
     pub fn remove(&mut self, peer: &Peer) -> Option<Connection> {
         let connection = self.by_id.remove(&peer.connection?)?;
