@@ -24,7 +24,7 @@ fn wait_for_states(server: &Server, phone: &mut Phone, count: usize) {
 fn state(server: &Server, number: usize) -> (String, String) {
     let events = server.seen.0.lock();
     let mut states = events.iter().filter(|event| event.subclass() == Some("sofia::sip_user_state"));
-    let event = states.nth(number).unwrap();
+    let event = states.nth(number).expect("so many were fired");
     let get = |name| event.get(name).unwrap_or_default().to_owned();
     (get("sip_user"), get("Ping-Status"))
 }

@@ -15,14 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers each request with what is given, the last again and again; the requests come out.
 fn webhook(answers: &[u16]) -> (SocketAddr, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback socket");
+    let addr = listener.local_addr().expect("a bound socket");
     let (told, requests) = channel();
     let mut answers = answers.to_vec();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0] };
-            if told.send(exchange(stream.unwrap(), answer)).is_err() {
+            if told.send(exchange(stream.expect("a connection"), answer)).is_err() {
                 return;
             }
         }
@@ -33,12 +33,12 @@ fn webhook(answers: &[u16]) -> (SocketAddr, Receiver<String>) {
 fn exchange(mut stream: TcpStream, answer: u16) -> String {
     let (mut request, mut piece) = (Vec::new(), [0; 4096]);
     loop {
-        let count = stream.read(&mut piece).unwrap();
+        let count = stream.read(&mut piece).expect("octets");
         request.extend_from_slice(&piece[..count]);
         let text = String::from_utf8_lossy(&request).into_owned();
         if count == 0 || text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.ends_with('}')) {
             let response = format!("HTTP/1.1 {answer} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            stream.write_all(response.as_bytes()).unwrap();
+            stream.write_all(response.as_bytes()).expect("it listens");
             return text;
         }
     }
