@@ -56,7 +56,7 @@ impl Authenticator {
 
     /// A number for a nonce that tells for which address it was made; no two of a second are the same but by chance.
     fn number_for(&self, ip: IpAddr, random: u64) -> u64 {
-        let low = random & (1 << OF_CHANCE) - 1;
+        let low = random & ((1 << OF_CHANCE) - 1);
         self.addresses.hash_one((source(ip), low)) << OF_CHANCE | low
     }
 

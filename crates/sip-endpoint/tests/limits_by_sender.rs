@@ -25,14 +25,14 @@ fn is_unheard(phone: &mut Phone) -> bool {
 
 /// The status, if its Retry-After names seconds of this range.
 fn refusal(answer: &[u8], most: u32) -> u16 {
-    let seconds: u32 = header_text(answer, HeaderName::RetryAfter).parse().unwrap();
+    let seconds: u32 = header_text(answer, HeaderName::RetryAfter).parse().expect("seconds");
     assert!((1..=most).contains(&seconds), "{seconds}");
     status(answer)
 }
 
 fn shown(server: &Server, name: &str) -> String {
     let status = server.api("sofia status profile internal");
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line of that name");
     line.trim().to_owned()
 }
 
@@ -187,7 +187,7 @@ fn this_machine_is_not_banned_unless_told() {
 
 /// Whether the other end has closed it.
 fn is_closed(stream: &mut TcpStream) -> bool {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
     match stream.read(&mut [0; 64]) {
         Ok(count) => count == 0,
         Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,

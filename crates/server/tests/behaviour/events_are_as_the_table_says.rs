@@ -8,7 +8,7 @@ use chappe_event_socket::client::Client;
 use crate::harness::{Folder, MAIN, Running, chappe};
 
 /// Kinds that are not seen here, and where they are tested instead.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 11] = [
     // before anybody can listen
     "STARTUP",
     // crates/event-socket, tests/connections.rs
@@ -17,6 +17,8 @@ const ELSEWHERE: [&str; 10] = [
     "CUSTOM limit::usage",
     // crates/chat, tests/queue/trouble.rs
     "CUSTOM SMS::STORE",
+    // crates/sip-endpoint, tests/limits_by_sender.rs
+    "CUSTOM sofia::ban",
     // crates/sip-endpoint, tests/registration.rs
     "CUSTOM sofia::expire",
     // crates/sip-endpoint, tests/pings.rs
