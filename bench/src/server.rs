@@ -148,7 +148,7 @@ impl Server {
 
     fn wait_until_it_answers(&mut self) -> Result<(), BenchError> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|socket| socket.set_read_timeout(Some(Duration::from_millis(100))).map(|()| socket))
+            .and_then(|socket| socket.set_read_timeout(Some(Duration::from_millis(5))).map(|()| socket))
             .map_err(BenchError::system("open a socket"))?;
         let end = Instant::now() + START;
         let mut request = Vec::new();
