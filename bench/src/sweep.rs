@@ -151,7 +151,7 @@ pub struct Step {
     pub goodput: f64,
     /// 503s a second.
     pub refused: f64,
-    /// From when a message was first sent to its 2xx, milliseconds.
+    /// From when a message was first sent to its 2xx, of those that were accepted while the load lasted, milliseconds.
     pub p50: f64,
     pub p99: f64,
     /// Of the server's core.
@@ -281,16 +281,15 @@ impl Bench<'_> {
         let (elapsed, cpu) = (begun.elapsed(), server.cpu_time()?.saturating_sub(cpu));
         let (memory, again) = (server.memory()?, generator.book.retransmitted);
         let end = generator.elapsed();
-        let done = generator.book.stretch(Duration::ZERO, end).done;
-        // What is under way may end; nothing new is sent.
-        generator.drive(Pace::Window(0), DRAIN)?;
+        // What was dropped is sent again, and gets in once the load is over: that is no part of the step.
         let stretch = generator.book.stretch(Duration::ZERO, end);
+        generator.drive(Pace::Window(0), DRAIN)?;
         let a_second = |count: u64| count as f64 / elapsed.as_secs_f64();
         let step = Step {
             times,
             offered: a_second(generator.book.len() as u64),
             again: a_second(again),
-            goodput: a_second(done),
+            goodput: a_second(stretch.done),
             refused: a_second(stretch.refused),
             p50: stretch.p50,
             p99: stretch.p99,
