@@ -141,11 +141,13 @@ impl Frame {
 }
 
 /// Above the frame, side by side.
+/// Two of them stand one above the other.
 fn legend(out: &mut String, place: usize, of: usize, curve: &Curve) {
-    let x = LEFT + (WIDTH - LEFT - RIGHT) / of as f64 * place as f64;
+    let x = LEFT + (WIDTH - LEFT - RIGHT) / of.div_ceil(2) as f64 * (place / 2) as f64;
+    let y = [38.0, 54.0][place % 2];
     let dashes = if curve.is_dashed { "\" stroke-dasharray=\"6 4" } else { "" };
-    line(out, [x, 44.0, x + 24.0, 44.0], &format!("{}\" stroke-width=\"2{dashes}", curve.color));
-    text(out, x + 30.0, 48.0, "start", &curve.name);
+    line(out, [x, y, x + 24.0, y], &format!("{}\" stroke-width=\"2{dashes}", curve.color));
+    text(out, x + 30.0, y + 4.0, "start", &curve.name);
 }
 
 fn line(out: &mut String, [x1, y1, x2, y2]: [f64; 4], stroke: &str) {
