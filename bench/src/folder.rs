@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::certificates::certificates;
 use crate::error::BenchError;
-use crate::transport::Transport;
+use crate::transport::{Transport, is_encrypted};
 
 /// The one domain.
 pub const DOMAIN: &str = "bench.test";
@@ -101,7 +101,7 @@ pub fn write(folder: &Path, setup: Setup) -> Result<Ports, BenchError> {
         connections: if matches!(setup.transport, Transport::Udp | Transport::Tcp) { sip } else { port()? },
         events: if setup.event_socket { Some(port()?) } else { None },
     };
-    if setup.transport.is_encrypted() {
+    if is_encrypted(setup.transport) {
         let certs = folder.join("certs");
         std::fs::create_dir_all(&certs)
             .and_then(|()| std::fs::write(certs.join("agent.pem"), &certificates().agent))

@@ -9,7 +9,7 @@ use chappe_sip_proto::digest::{Algorithm, Challenge, Protected, answer, stronges
 use crate::error::BenchError;
 use crate::folder::{DOMAIN, PASSWORD};
 use crate::streams::Connection;
-use crate::transport::Here;
+use crate::transport::{Here, contact_param};
 use crate::udp::{self, Port};
 
 /// How long an answer is waited for before the request is sent again.
@@ -67,7 +67,7 @@ fn authorize(challenged: &Message<'_>, user: &str) -> Option<Credentials> {
 }
 
 fn request(here: Here, user: &str, cseq: u32, credentials: Option<&Credentials>) -> Vec<u8> {
-    let (contact, transport) = (here.address, here.transport.param());
+    let (contact, transport) = (here.address, contact_param(here.transport));
     let mut out = Vec::new();
     let mut request = RequestWriter::new(Method::Register, format!("sip:{DOMAIN}"), &mut out);
     request

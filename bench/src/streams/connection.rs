@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 use super::websocket::{self, Frames, UPGRADE, UPGRADED};
 use crate::certificates::certificates;
 use crate::error::BenchError;
-use crate::transport::{Here, Transport};
+use crate::transport::{Here, Transport, is_encrypted, is_websocket};
 use crate::wire::Take;
 
 /// How long an answer may take before the load begins.
@@ -48,7 +48,7 @@ impl Connection {
         server: SocketAddrV4,
     ) -> Result<Self, BenchError> {
         let (stream, address) = connect(source, server).map_err(BenchError::system("connect"))?;
-        let tls = transport.is_encrypted().then(|| {
+        let tls = is_encrypted(transport).then(|| {
             let name = ServerName::IpAddress(IpAddr::V4(*server.ip()).into());
             let mut tls = ClientConnection::new(certificates().client.clone(), name)?;
             tls.set_buffer_limit(None);
@@ -56,7 +56,7 @@ impl Connection {
         });
         let tls =
             tls.transpose().map_err(|error| BenchError::Connection(format!("TLS can't begin: {error}")))?;
-        let cutter = match transport.is_websocket() {
+        let cutter = match is_websocket(transport) {
             true => Cutter::WebSocket(Frames::default()),
             false => Cutter::Plain(Framer::default()),
         };
@@ -70,7 +70,7 @@ impl Connection {
         if let Some(tls) = &mut self.tls {
             tls.complete_io(&mut self.stream).map_err(BenchError::system("shake hands by TLS"))?;
         }
-        if !self.here.transport.is_websocket() {
+        if !is_websocket(self.here.transport) {
             return Ok(());
         }
         self.out.extend_from_slice(UPGRADE.as_bytes());

@@ -143,10 +143,7 @@ fn an_answer_that_nobody_asked_for_ends_nothing() {
     let mut callee = server.registered("1001");
     callee.answers = None;
     let mut caller = server.phone("1000");
-    let to = "sip:1001@chat.test";
-    let challenge = caller.transact(&caller.request("MESSAGE", to, to, "", "x"));
-    let credentials = caller.credentials(&challenge, "MESSAGE", to).unwrap();
-    let request = caller.request("MESSAGE", to, to, &credentials, "x");
+    let request = caller.signed_message("1001", "x");
     caller.send_raw(request.as_bytes());
     let got = callee.receive();
     let mut stranger = server.phone("x");

@@ -51,10 +51,7 @@ fn a_retransmission_is_answered_again_and_delivered_once() {
     let server = Server::with("");
     let mut callee = server.registered("1001");
     let mut caller = server.phone("1000");
-    let to = "sip:1001@chat.test";
-    let challenge = caller.transact(&caller.request("MESSAGE", to, to, "", "once"));
-    let credentials = caller.credentials(&challenge, "MESSAGE", to).unwrap();
-    let request = caller.request("MESSAGE", to, to, &credentials, "once");
+    let request = caller.signed_message("1001", "once");
     for _ in 0..3 {
         caller.send_raw(request.as_bytes());
     }
@@ -79,10 +76,7 @@ fn a_silent_device_is_202_after_a_while_and_holds_up_nobody() {
     silent.answers = None;
     let mut quick = server.registered("1002");
     let mut caller = server.phone("1000");
-    let to = "sip:1001@chat.test";
-    let challenge = caller.transact(&caller.request("MESSAGE", to, to, "", "x"));
-    let credentials = caller.credentials(&challenge, "MESSAGE", to).unwrap();
-    let slow = caller.request("MESSAGE", to, to, &credentials, "x");
+    let slow = caller.signed_message("1001", "x");
     caller.send_raw(slow.as_bytes());
     assert_eq!(status(&server.phone("1003").message_while("1002", "y", &mut [&mut quick])), 200);
     assert_eq!(status(&caller.response_to(&slow)), 202);

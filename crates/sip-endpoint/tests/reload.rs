@@ -106,10 +106,7 @@ fn drain_finishes_what_is_under_way() {
     let mut callee = server.registered("1001");
     callee.answers = None;
     let mut caller = server.phone("1000");
-    let to = "sip:1001@chat.test";
-    let challenge = caller.transact(&caller.request("MESSAGE", to, to, "", "x"));
-    let credentials = caller.credentials(&challenge, "MESSAGE", to).unwrap();
-    let request = caller.request("MESSAGE", to, to, &credentials, "x");
+    let request = caller.signed_message("1001", "x");
     caller.send_raw(request.as_bytes());
     callee.receive();
     let endpoint = server.endpoint.clone();

@@ -50,11 +50,10 @@ impl Waker {
         if !self.rate.lock().admits(Instant::now(), hash, config.interval) {
             return;
         }
-        if self.under_way.fetch_add(1, Ordering::AcqRel) >= config.max_queue {
-            self.under_way.fetch_sub(1, Ordering::AcqRel);
+        let Some(place) = Place::take(&self.under_way, config.max_queue) else {
             tracing::warn!("too many wake-ups are under way in profile {profile}: {aor} is not woken");
             return;
-        }
+        };
         let mut id = String::new();
         Random::new().uuid(&mut id);
         let wake_up = WakeUp {
@@ -68,10 +67,10 @@ impl Waker {
             id,
             at: world.unix_seconds(),
         };
-        let (timeout, tries, under_way) = (config.timeout, config.retries + 1, self.under_way.clone());
+        let (timeout, tries) = (config.timeout, config.retries + 1);
         world.deps.runtime.spawn(async move {
+            let _place = place;
             push(&*service, &wake_up, timeout, tries).await;
-            under_way.fetch_sub(1, Ordering::AcqRel);
         });
     }
 
@@ -100,6 +99,22 @@ impl Waker {
             due.extend(refreshes.pop().map(|Reverse((_, serial, aor))| (aor, serial)));
         }
         due
+    }
+}
+
+/// A place among the wake-ups that are under way; given back when dropped, whatever became of the wake-up.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(under_way: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let place = (under_way.fetch_add(1, Ordering::AcqRel), Self(under_way.clone()));
+        (place.0 < most).then_some(place.1)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -162,6 +177,20 @@ mod tests {
         let told = Told(Mutex::new(answers), AtomicUsize::new(0));
         push(&told, &wake_up, Duration::from_secs(5), 4).await;
         told.1.load(Ordering::Acquire)
+    }
+
+    #[test]
+    fn a_place_is_given_back_also_by_a_wake_up_that_panics() {
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let place = Place::take(&under_way, 1).expect("there is room");
+        assert!(Place::take(&under_way, 1).is_none());
+        let ended = std::thread::spawn(move || {
+            let _place = place;
+            panic!("a service that is broken");
+        });
+        assert!(ended.join().is_err());
+        assert_eq!(under_way.load(Ordering::Acquire), 0);
+        assert!(Place::take(&under_way, 1).is_some());
     }
 
     #[tokio::test(start_paused = true)]
