@@ -51,6 +51,10 @@ impl Event {
             EventName::Message => Headers::with_capacity(1536, 40),
             _ => Headers::with_capacity(512, 20),
         };
+        Self::with_headers(name, headers)
+    }
+
+    fn with_headers(name: EventName, headers: Headers) -> Self {
         Self {
             name,
             unique: name.has_unique_headers(),
@@ -222,12 +226,20 @@ impl Event {
     /// `from` and `to` and all `from_...` and `to_...` headers swap their names; `replying` is `true`, and
     /// `orig_body` holds the body. FreeSWITCH switch_event.c switch_event_dup_reply.
     pub fn reply(&self) -> Event {
-        let mut reply = Event::new(self.name);
+        let body = self.body.as_ref().map_or(0, Bytes::len);
+        let mut reply = Self::with_headers(self.name, self.headers.room_for_copy(body));
         reply.unique = self.unique;
         reply.no_chat_exec = self.no_chat_exec;
         let mut room = String::new();
         for (name, value) in self.headers().filter(|(name, _)| !is_of_one_message(name)) {
-            reply.add_value(swapped(name, &mut room), value);
+            let name = swapped(name, &mut room);
+            match value {
+                // Different names stay different, so that what is there once needs not be looked for.
+                Value::Text(text) if self.unique && !text.is_empty() && name != header::BODY => {
+                    reply.headers.push(Name::copied(name), text);
+                }
+                _ => reply.add_value(name, value),
+            }
         }
         reply.add(header::REPLYING, "true");
         reply.add(header::ORIG_BODY, self.body_text());

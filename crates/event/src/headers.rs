@@ -125,6 +125,17 @@ struct Entry {
     elements: Option<Box<Elements>>,
 }
 
+impl Entry {
+    /// What it takes of the buffer.
+    fn octets(&self) -> usize {
+        let name = match self.name {
+            EntryName::Static(_) => 0,
+            EntryName::Copied(span) => span.len,
+        };
+        (name + self.value.len) as usize
+    }
+}
+
 /// Boxed in an entry, since hardly any header is an array.
 #[derive(Clone, Debug)]
 struct Elements(Vec<Span>);
@@ -186,6 +197,13 @@ impl Headers {
             seen: 0,
             garbage: 0,
         }
+    }
+
+    /// None yet, with room for as many and a few more, whose text is so many octets longer.
+    pub(crate) fn room_for_copy(&self, longer: usize) -> Self {
+        const MORE: usize = 8;
+        const NAMES: usize = 768;
+        Self::with_capacity(self.text.len() + longer + NAMES, self.len() + MORE)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -296,22 +314,36 @@ impl Headers {
     /// Removes every header of that name; whether there was one.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
         let key = Key::of(name);
-        // Nearly always there is none.
-        if self.seen & key.bit() == 0 || self.find_key(key, name).is_none() {
+        if self.seen & key.bit() == 0 {
             return false;
         }
+        let Some(first) = self.find_key(key, name) else { return false };
+        let is_lone = next_of(&self.keys, key, first + 1).is_none();
+        let freed = if is_lone { self.remove_at(first) } else { self.remove_all(key, name) };
+        self.discard(freed);
+        true
+    }
+
+    /// How many octets that has freed.
+    fn remove_at(&mut self, at: usize) -> usize {
+        self.keys.remove(at);
+        self.entries.remove(at).octets()
+    }
+
+    /// All of that name in one pass.
+    fn remove_all(&mut self, key: Key, name: &str) -> usize {
         let (text, keys) = (&self.text, &mut self.keys);
         let (mut freed, mut at, mut kept) = (0, 0, 0);
         self.entries.retain(|entry| {
             let known = keys[at];
             at += 1;
-            let (is_named, copied) = match entry.name {
-                _ if known != key => (false, 0),
-                EntryName::Static(known) => (is_same(known, name), 0),
-                EntryName::Copied(span) => (is_same(span.of(text), name), span.len),
-            };
+            let is_named = known == key
+                && match entry.name {
+                    EntryName::Static(known) => is_same(known, name),
+                    EntryName::Copied(span) => is_same(span.of(text), name),
+                };
             if is_named {
-                freed += (copied + entry.value.len) as usize;
+                freed += entry.octets();
             } else {
                 keys[kept] = known;
                 kept += 1;
@@ -319,8 +351,7 @@ impl Headers {
             !is_named
         });
         keys.truncate(kept);
-        self.discard(freed);
-        true
+        freed
     }
 
     /// Puts `value` behind the last element (or before the first) of the header at `at`; a header that was no
