@@ -2,6 +2,7 @@
 
 mod request;
 mod resolve;
+mod tag;
 mod target;
 mod typing;
 
@@ -25,8 +26,9 @@ use crate::world::World;
 pub use request::{Head, write as write_request};
 pub use request::{push_host, uri_user};
 pub use resolve::{Resolver, Target, Targets, for_size};
+pub use tag::tag;
+pub use target::recipient;
 use target::{Destination, Foreign, Sleepers};
-pub use target::{recipient, tag};
 pub use typing::Unwilling;
 
 /// The name of the chat interface.

@@ -127,7 +127,7 @@ fn write_from(message: &Event, settings: &Settings, out: &mut Vec<u8>) {
     one_line(out, &from);
     if !has_tag {
         out.extend_from_slice(b";tag=");
-        out.extend_from_slice(super::target::tag().as_bytes());
+        out.extend_from_slice(super::tag().as_bytes());
     }
     out.extend_from_slice(b"\r\n");
 }

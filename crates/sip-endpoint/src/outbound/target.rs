@@ -433,14 +433,6 @@ fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
     })
 }
 
-/// A tag for a From that has none, RFC 3261 §19.3.
-pub fn tag() -> String {
-    let mut random = [0; 8];
-    // Without randomness a tag is still a tag: nothing secret hangs on it.
-    let _ = getrandom::fill(&mut random);
-    format!("{:016x}", u64::from_ne_bytes(random))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
