@@ -15,6 +15,10 @@ const CAPACITY: usize = 8192;
 /// How long [`Writer::flush`] waits for a medium that does not take anything.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long the thread lets lines gather after it has written some. Whoever logs while it does wakes nobody, which costs more than
+/// the line; a line after a pause is written at once.
+const GATHERING: Duration = Duration::from_millis(2);
+
 enum Job {
     Line(Arc<LogLine>),
     Reopen,
@@ -83,6 +87,7 @@ fn work(queue: &Receiver<Job>, lost: &AtomicU64, mut medium: impl Medium) {
         }
         // There is nobody to tell of a medium that can't be written to.
         let _ = medium.flush();
+        std::thread::sleep(GATHERING);
     }
 }
 
