@@ -44,7 +44,7 @@ fn document(Setup { port, known }: Setup) -> String {
     format!(
         r#"<document type="freeswitch/xml">
 <section name="configuration">
-  <configuration name="switch.conf"><settings><param name="loglevel" value="info"/></settings></configuration>
+  <configuration name="switch.conf"><settings><param name="loglevel" value="warning"/></settings></configuration>
   <configuration name="modules.conf"><modules>
     <load module="mod_sofia"/>
     <load module="mod_sms"/>
