@@ -2,9 +2,8 @@
 
 use crate::transport::mmsg;
 
-/// Raises the limit of open files as far as the system allows, and has the allocator give back large pieces of memory.
+/// Raises the limit of open files as far as the system allows.
 pub fn prepare() {
-    mmsg::keep_large_memory_apart();
     match mmsg::raise_descriptors() {
         Ok((before, most)) if before < most => {
             tracing::info!("the limit of open files is raised from {before} to {most}");
