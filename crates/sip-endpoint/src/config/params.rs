@@ -67,6 +67,26 @@ const USED: &[ParamRow] = &[
          be repeated",
     ),
     ParamRow::used(
+        "apply-proxy-acl",
+        "LIST",
+        "",
+        "proxies, which say in one header X-AUTH-IP (and X-AUTH-PORT) where a request came to them from: apply-inbound-acl, \
+         auth-acl and limits by address look at that; may be repeated, one list that allows a proxy is enough",
+    ),
+    ParamRow::used("disable-register", "true|false", "false", "answer every REGISTER 403"),
+    ParamRow::used(
+        "NDLB-broken-auth-hash",
+        "true|false",
+        "false",
+        "take credentials of a MESSAGE that were made for the method INVITE",
+    ),
+    ParamRow::used(
+        "sip-options-respond-503-on-busy",
+        "true|false",
+        "false",
+        "answer OPTIONS 503 with Retry-After while MESSAGEs are answered so for want of time or room",
+    ),
+    ParamRow::used(
         "use-port-for-acl-check",
         "true|false",
         "false",

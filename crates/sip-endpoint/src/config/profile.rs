@@ -67,6 +67,14 @@ pub struct ProfileConfig {
     pub register_acl: Vec<String>,
     /// The source port counts, where a list names ports.
     pub port_in_acl: bool,
+    /// Proxies that say in X-AUTH-IP where a request came to them from.
+    pub proxy_acl: Vec<String>,
+    /// Take REGISTERs at all.
+    pub registers: bool,
+    /// Credentials of a MESSAGE may be those of an INVITE.
+    pub broken_auth_hash: bool,
+    /// OPTIONS are answered 503 while MESSAGEs are.
+    pub options_tell_busy: bool,
     pub force_register_domain: Option<String>,
     pub force_register_db_domain: Option<String>,
     pub multiple: Multiple,
@@ -199,6 +207,10 @@ impl Reader<'_, '_> {
             multiple: self.multiple(),
             max_registrations: self.number("max-registrations-per-extension", 0, 0..=1000) as usize,
             max_bindings: self.number("max-registrations", 100_000, 1..=10_000_000) as usize,
+            proxy_acl: self.list("apply-proxy-acl"),
+            registers: !self.bool("disable-register", false),
+            broken_auth_hash: self.bool("NDLB-broken-auth-hash", false),
+            options_tell_busy: self.bool("sip-options-respond-503-on-busy", false),
             force_expires: self.seconds("sip-force-expires"),
             force_expires_min: self.seconds("sip-force-expires-min"),
             force_expires_max: self.seconds("sip-force-expires-max"),

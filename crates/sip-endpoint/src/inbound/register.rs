@@ -28,6 +28,9 @@ const RETRY_AFTER: &str = "60";
 
 pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Response {
     let world = shard.world.clone();
+    if !settings.config.registers {
+        return answer(403);
+    }
     let view = world.view();
     let sender = match auth::register(shard, settings, &view, request) {
         Ok(sender) => sender,
@@ -37,6 +40,9 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
         Ok(aor) => aor,
         Err(refusal) => return *refusal,
     };
+    if is_forbidden(request, &sender, &view, &aor) {
+        return answer(403);
+    }
     match apply(shard, &settings.config, request, &aor) {
         Ok(applied) => {
             announce(shard, &aor, &applied);
@@ -57,6 +63,13 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
 }
 
 /// Why nothing was done.
+/// A user's param `sip-forbid-register`.
+/// Deviation: FreeSWITCH refuses all that such a user authenticates, its messages too (sofia_reg.c sofia_reg_parse_auth).
+fn is_forbidden(request: &Request<'_, '_>, sender: &Sender<'_>, view: &View, aor: &Aor) -> bool {
+    let user = sender.user.or_else(|| request.user(view, aor.domain(), aor.user()));
+    user.and_then(|user| user.param("sip-forbid-register")).is_some_and(chappe_event::is_true)
+}
+
 enum Failed {
     Register(RegisterError),
     /// A device is woken by somebody who is not known here.
