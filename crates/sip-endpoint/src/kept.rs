@@ -55,7 +55,7 @@ impl Keeper {
     /// What a REGISTER has changed of a user's bindings, all of which are `left` now.
     pub fn changed(&self, aor: &Aor, applied: &Applied, left: &[Arc<Binding>]) {
         for binding in &applied.gone {
-            self.gone(aor, binding.contact(), left);
+            self.gone(aor, binding, left);
         }
         if applied.added.is_empty() && applied.refreshed.is_empty() {
             return;
@@ -68,9 +68,11 @@ impl Keeper {
 
     /// One binding has gone. It is forgotten unless one of those that are `left` has its key: a REGISTER that comes
     /// after a binding ran out makes another one before that is taken out.
-    pub fn gone(&self, aor: &Aor, contact: &str, left: &[Arc<Binding>]) {
-        if !left.iter().any(|binding| binding.contact() == contact) {
-            self.store.unbind(&self.profile, aor.as_str(), contact);
+    pub fn gone(&self, aor: &Aor, gone: &Binding, left: &[Arc<Binding>]) {
+        let is_same =
+            |binding: &Arc<Binding>| binding.contact() == gone.contact() && binding.flow() == gone.flow();
+        if !left.iter().any(is_same) {
+            self.store.unbind(&self.profile, aor.as_str(), gone.contact(), gone.flow());
         }
     }
 

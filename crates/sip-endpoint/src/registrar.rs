@@ -131,7 +131,7 @@ impl Registrar {
             // A clone shares the texts.
             let is_back = bindings.restore(now, aor, binding.clone());
             if !is_back {
-                self.keeper.gone(aor, binding.contact(), bindings.all(aor.as_str()));
+                self.keeper.gone(aor, &binding, bindings.all(aor.as_str()));
             }
             is_back
         })
@@ -237,7 +237,7 @@ impl Registrar {
 
     fn forget(&self, bindings: &Bindings, taken: &[(Aor, Arc<Binding>)]) {
         for (aor, binding) in taken {
-            self.keeper.gone(aor, binding.contact(), bindings.all(aor.as_str()));
+            self.keeper.gone(aor, binding, bindings.all(aor.as_str()));
         }
     }
 

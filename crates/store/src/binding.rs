@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::Micros;
 
-/// Profile, user and contact.
-pub(crate) type BindingKey = (Arc<str>, Arc<str>, Arc<str>);
+/// Profile, user, contact and flow.
+pub(crate) type BindingKey = (Arc<str>, Arc<str>, Arc<str>, Box<str>);
 
-/// Where a user can be reached, as it survives a restart. The key is profile, user and contact.
+/// Where a user can be reached, as it survives a restart. The key is profile, user, contact and flow.
 ///
 /// Texts are shared with whoever hands it in: one that waits to be written costs no copy of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +37,6 @@ pub struct KeptBinding {
 
 impl KeptBinding {
     pub(crate) fn key(&self) -> BindingKey {
-        (self.profile.clone(), self.aor.clone(), self.contact.clone())
+        (self.profile.clone(), self.aor.clone(), self.contact.clone(), self.flow.clone())
     }
 }

@@ -224,6 +224,13 @@ const USED: &[ParamRow] = &[
         "3600",
         "seconds after which a silent connection is closed; before its first message 130 at most",
     ),
+    ParamRow::used(
+        "flow-timer",
+        "0-86400",
+        "120",
+        "seconds within which a device that keeps several flows by TCP or TLS (RFC 5626) has to send something, as Flow-Timer tells \
+         it; a connection that is silent for a quarter longer is closed; 0: connection-idle-timeout as for others",
+    ),
     ParamRow::used("tcp-max-connections", "1-1000000", "", "the older name of max-connections"),
     ParamRow::used("tcp-idle-timeout", "10-86400", "", "the older name of connection-idle-timeout"),
     ParamRow::used("tls", "true|false", "false", "listen for TLS on tls-sip-port"),

@@ -110,6 +110,8 @@ pub struct ProfileConfig {
     pub connections: ConnectionLimits,
     pub guard: GuardConfig,
     pub timing: Timing,
+    /// Seconds within which a device's connection has to show that it stands.
+    pub flow_timer: Option<u32>,
     pub sip_domain: Option<String>,
     /// Through which messages to other domains leave.
     pub foreign_gateway: Option<String>,
@@ -237,6 +239,7 @@ impl Reader<'_, '_> {
             timing: self.timing(),
             sip_domain: self.text("sip-domain"),
             foreign_gateway: self.text("foreign-gateway"),
+            flow_timer: self.flow_timer(),
             max_message_size: self.number("max-message-size", 65_535, 1300..=1_048_576) as usize,
             gateways: Vec::new(),
             push: push.ok()?,
@@ -330,9 +333,15 @@ impl Reader<'_, '_> {
 
     fn timing(&mut self) -> Timing {
         Timing {
+            flow: self.flow_timer().map(|seconds| Duration::from_secs(seconds.into()) * 5 / 4),
             t1: self.millis("timer-T1", 500, 100..=10_000),
             t2: self.millis("timer-T2", 4000, 500..=60_000),
             t4: self.millis("timer-T4", 5000, 500..=60_000),
+    /// `None`: devices are told none.
+    fn flow_timer(&mut self) -> Option<u32> {
+        Some(self.number("flow-timer", 120, 0..=86_400)).filter(|seconds| *seconds > 0)
+    }
+
             t1x64: self.millis("timer-T1X64", 32_000, 1000..=640_000),
         }
     }

@@ -253,7 +253,7 @@ mod tests {
     }
 
     fn key(number: usize) -> BindingKey {
-        ("profile".into(), "user".into(), number.to_string().into())
+        ("profile".into(), "user".into(), number.to_string().into(), Box::default())
     }
 
     #[test]
