@@ -101,6 +101,7 @@ fn kept(profile: &Arc<str>, aor: &Aor, binding: &Binding, now: Moment) -> KeptBi
         transport: Cow::Borrowed(binding.received().transport.as_str()),
         user_agent: binding.user_agent().clone(),
         flow: binding.flow().into(),
+        is_nat: binding.is_nat(),
     }
 }
 
@@ -120,6 +121,7 @@ pub fn binding(kept: &KeptBinding, now: Moment) -> Result<(Aor, Binding), Unread
         cseq: kept.cseq,
         path: &path,
         user_agent: kept.user_agent.clone(),
+        is_nat: kept.is_nat,
     };
     let binding = Binding::new(&parts).ok_or(Unreadable::TooLong)?;
     Ok((Aor::new(kept.aor.clone()), binding))
@@ -190,6 +192,7 @@ mod tests {
             transport: "TCP".into(),
             user_agent: "phone".into(),
             flow: "1;<urn:uuid:0>".into(),
+            is_nat: true,
         }
     }
 

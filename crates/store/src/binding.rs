@@ -33,6 +33,8 @@ pub struct KeptBinding {
     pub user_agent: Arc<str>,
     /// Which of a device's flows it is; empty where it is none.
     pub flow: Box<str>,
+    /// The device is behind a NAT.
+    pub is_nat: bool,
 }
 
 impl KeptBinding {

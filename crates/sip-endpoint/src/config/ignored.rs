@@ -68,10 +68,7 @@ const PROFILE: &[Group] = &[
     Group {
         why: "who came by a connection is answered by that connection, and keep-alives are answered",
         names: &[
-            "aggressive-nat-detection",
-            "apply-nat-acl",
             "keepalive-method",
-            "NDLB-received-in-nat-reg-contact",
             "socket-tcp-keepalive",
             "tcp-always-nat",
             "tcp-keepalive",
@@ -208,10 +205,10 @@ const PROFILE: &[Group] = &[
         ],
     },
     Group {
-    Group { why: "FreeSWITCH itself does nothing with it", names: &["NDLB-to-in-200-contact"] },
         why: "RFC 3263 decides where a message goes",
         names: &["disable-naptr", "disable-srv", "outbound-proxy", "reuse-connections"],
     },
+    Group { why: "FreeSWITCH itself does nothing with it", names: &["NDLB-to-in-200-contact"] },
     Group { why: "see challenge-algorithms", names: &["rfc8760-auth-algorithms"] },
 ];
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chappe_config::ParamRow;
 
-use super::{guard, ignored};
+use super::{guard, ignored, nat};
 
 const USED: &[ParamRow] = &[
     ParamRow::used(
@@ -370,8 +370,9 @@ const USED: &[ParamRow] = &[
 ];
 
 /// Every param FreeSWITCH knows of a sofia profile, and ours.
-pub static PROFILE_PARAMS: LazyLock<Vec<ParamRow>> =
-    LazyLock::new(|| USED.iter().chain(guard::ROWS).copied().chain(ignored::profile_rows()).collect());
+pub static PROFILE_PARAMS: LazyLock<Vec<ParamRow>> = LazyLock::new(|| {
+    USED.iter().chain(guard::ROWS).chain(nat::ROWS).copied().chain(ignored::profile_rows()).collect()
+});
 
 /// The params of `global_settings`.
 pub static GLOBAL_PARAMS: LazyLock<Vec<ParamRow>> =

@@ -7,7 +7,9 @@ use std::time::Duration;
 use chappe_config::{Diagnostics, Element, Params, read_params};
 use chappe_sip_proto::Timing;
 
-use super::{GatewayConfig, GuardConfig, PROFILE_PARAMS, PingConfig, PushConfig, TlsConfig, WebSocketConfig};
+use super::{
+    GatewayConfig, GuardConfig, NatConfig, PROFILE_PARAMS, PingConfig, PushConfig, TlsConfig, WebSocketConfig,
+};
 use crate::transport::ConnectionLimits;
 
 /// An address as the configuration may leave it open.
@@ -65,8 +67,6 @@ pub struct ProfileConfig {
     pub require_known_user: bool,
     pub inbound_acl: Vec<String>,
     pub register_acl: Vec<String>,
-    /// The source port counts, where a list names ports.
-    pub port_in_acl: bool,
     /// Proxies that say in X-AUTH-IP where a request came to them from.
     pub proxy_acl: Vec<String>,
     /// Take REGISTERs at all.
@@ -75,6 +75,8 @@ pub struct ProfileConfig {
     pub broken_auth_hash: bool,
     /// OPTIONS are answered 503 while MESSAGEs are.
     pub options_tell_busy: bool,
+    /// The source port counts, where a list names ports.
+    pub port_in_acl: bool,
     pub force_register_domain: Option<String>,
     pub force_register_db_domain: Option<String>,
     pub multiple: Multiple,
@@ -108,10 +110,10 @@ pub struct ProfileConfig {
     pub tls: TlsConfig,
     pub websocket: WebSocketConfig,
     pub connections: ConnectionLimits,
-    pub guard: GuardConfig,
-    pub timing: Timing,
     /// Seconds within which a device's connection has to show that it stands.
     pub flow_timer: Option<u32>,
+    pub guard: GuardConfig,
+    pub timing: Timing,
     pub sip_domain: Option<String>,
     /// Through which messages to other domains leave.
     pub foreign_gateway: Option<String>,
@@ -121,6 +123,7 @@ pub struct ProfileConfig {
     /// Devices that sleep can be woken.
     pub push: Option<PushConfig>,
     pub ping: PingConfig,
+    pub nat: NatConfig,
     /// Answers go to where a request came from, whatever its Via says.
     pub force_rport: bool,
 }
@@ -179,6 +182,7 @@ impl Reader<'_, '_> {
         let push = PushConfig::read(&self.params, self.diagnostics);
         let ping = PingConfig::read(&self.params, self.diagnostics);
         let guard = GuardConfig::read(&self.params, self.diagnostics);
+        let nat = NatConfig::read(&self.params, self.diagnostics);
         let tls_only = self.bool("tls-only", false);
         let algorithms = self.text("challenge-algorithms").unwrap_or_else(|| "MD5".to_owned());
         Some(ProfileConfig {
@@ -203,16 +207,16 @@ impl Reader<'_, '_> {
             require_known_user: self.bool("auth-require-user", false),
             inbound_acl: self.list("apply-inbound-acl"),
             register_acl: self.list("apply-register-acl"),
+            proxy_acl: self.list("apply-proxy-acl"),
+            registers: !self.bool("disable-register", false),
+            broken_auth_hash: self.bool("NDLB-broken-auth-hash", false),
+            options_tell_busy: self.bool("sip-options-respond-503-on-busy", false),
             port_in_acl: self.bool("use-port-for-acl-check", false),
             force_register_domain: self.text("force-register-domain"),
             force_register_db_domain: self.text("force-register-db-domain"),
             multiple: self.multiple(),
             max_registrations: self.number("max-registrations-per-extension", 0, 0..=1000) as usize,
             max_bindings: self.number("max-registrations", 100_000, 1..=10_000_000) as usize,
-            proxy_acl: self.list("apply-proxy-acl"),
-            registers: !self.bool("disable-register", false),
-            broken_auth_hash: self.bool("NDLB-broken-auth-hash", false),
-            options_tell_busy: self.bool("sip-options-respond-503-on-busy", false),
             force_expires: self.seconds("sip-force-expires"),
             force_expires_min: self.seconds("sip-force-expires-min"),
             force_expires_max: self.seconds("sip-force-expires-max"),
@@ -235,15 +239,16 @@ impl Reader<'_, '_> {
             tls: tls?,
             websocket: websocket?,
             connections: self.connections(),
+            flow_timer: self.flow_timer(),
             guard: guard?,
             timing: self.timing(),
             sip_domain: self.text("sip-domain"),
             foreign_gateway: self.text("foreign-gateway"),
-            flow_timer: self.flow_timer(),
             max_message_size: self.number("max-message-size", 65_535, 1300..=1_048_576) as usize,
             gateways: Vec::new(),
             push: push.ok()?,
             ping,
+            nat,
             force_rport: self.force_rport(),
         })
     }
@@ -328,20 +333,20 @@ impl Reader<'_, '_> {
             all: self.number("max-connections", all, 1..=1_000_000) as usize,
             per_source: self.number("max-connections-per-ip", 1000, 1..=1_000_000) as usize,
             idle: std::time::Duration::from_secs(idle.into()),
+            flow: self.flow_timer().map(|seconds| Duration::from_secs(seconds.into()) * 5 / 4),
         }
     }
 
-    fn timing(&mut self) -> Timing {
-        Timing {
-            flow: self.flow_timer().map(|seconds| Duration::from_secs(seconds.into()) * 5 / 4),
-            t1: self.millis("timer-T1", 500, 100..=10_000),
-            t2: self.millis("timer-T2", 4000, 500..=60_000),
-            t4: self.millis("timer-T4", 5000, 500..=60_000),
     /// `None`: devices are told none.
     fn flow_timer(&mut self) -> Option<u32> {
         Some(self.number("flow-timer", 120, 0..=86_400)).filter(|seconds| *seconds > 0)
     }
 
+    fn timing(&mut self) -> Timing {
+        Timing {
+            t1: self.millis("timer-T1", 500, 100..=10_000),
+            t2: self.millis("timer-T2", 4000, 500..=60_000),
+            t4: self.millis("timer-T4", 5000, 500..=60_000),
             t1x64: self.millis("timer-T1X64", 32_000, 1000..=640_000),
         }
     }

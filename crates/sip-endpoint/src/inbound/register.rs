@@ -14,6 +14,7 @@ use super::refuse::{answer, with, with_reason};
 use super::{Refusal, Request};
 use crate::auth::{self, Sender};
 use crate::config::{Multiple, ProfileConfig, PushConfig};
+use crate::nat;
 use crate::notices;
 use crate::profile::Settings;
 use crate::push::{Asked, masked};
@@ -43,7 +44,8 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
     if is_forbidden(request, &sender, &view, &aor) {
         return answer(403);
     }
-    match apply(shard, &settings.config, request, &aor) {
+    let is_nat = nat::is_behind(&shard.profile, &view, request, sender.user);
+    match apply(shard, &settings.config, request, &aor, is_nat) {
         Ok(applied) => {
             announce(shard, &aor, &applied);
             if settings.config.push.is_some() {
@@ -133,8 +135,9 @@ fn apply(
     config: &ProfileConfig,
     request: &Request<'_, '_>,
     aor: &Aor,
+    is_nat: bool,
 ) -> Result<Applied, Failed> {
-    let mut register = Register::read(request.message, request.peer)?;
+    let mut register = Register { is_nat, ..Register::read(request.message, request.peer)? };
     if let (Some(push), Contacts::These(these)) = (&config.push, &register.contacts)
         && these.iter().any(|wanted| is_beyond(push, &wanted.uri))
     {
@@ -229,7 +232,13 @@ fn granted(shard: &Shard, config: &ProfileConfig, request: &Request<'_, '_>, app
             None => String::new(),
         };
         has_flow |= is_own && !flow.is_empty();
-        response = with(response, "Contact", format!("<{contact}>{q};expires={left}{flow}"));
+        let tells_received = is_own && binding.is_nat() && config.nat.tells_received;
+        // Deviation: FreeSWITCH writes it into the URI, which is not the one then that the device registered.
+        let received = match tells_received {
+            true => format!(";received=\"{}\"", binding.received().addr),
+            false => String::new(),
+        };
+        response = with(response, "Contact", format!("<{contact}>{q};expires={left}{flow}{received}"));
     }
     // RFC 5626 §6.
     if has_flow {

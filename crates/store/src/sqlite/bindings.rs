@@ -30,6 +30,9 @@ pub fn write(connection: &Connection, key: &BindingKey, binding: Option<&KeptBin
     Ok(())
 }
 
+/// What stands behind the flow of a device that is behind a NAT.
+const NAT: u8 = 1;
+
 /// Bindings handed out at a time, give or take a user: few enough to be in the cache still when they are looked at.
 const PIECE: usize = 1024;
 
@@ -111,8 +114,11 @@ fn encode(binding: &KeptBinding) -> Vec<u8> {
     out.number(binding.received.port().into());
     out.text(&binding.transport);
     out.text(&binding.user_agent);
-    if !binding.flow.is_empty() {
+    if !binding.flow.is_empty() || binding.is_nat {
         out.text(&binding.flow);
+    }
+    if binding.is_nat {
+        out.octet(NAT);
     }
     out.sealed(&seal(&binding.profile, &binding.aor, &binding.contact, binding.expires))
 }
@@ -139,6 +145,7 @@ fn decode(
     let user_agent = if **agent == *user_agent { agent.clone() } else { user_agent.into() };
     // Rows of earlier versions end here.
     let flow = if input.is_at_end() { Box::default() } else { input.text()?.into() };
+    let is_nat = !input.is_at_end() && input.octet()? == NAT;
     let (profile, aor, contact) = (profile.clone(), aor.clone(), contact.clone());
     Some(KeptBinding {
         profile,
@@ -154,6 +161,7 @@ fn decode(
         transport,
         user_agent,
         flow,
+        is_nat,
     })
 }
 
@@ -210,6 +218,7 @@ mod tests {
             transport: "TCP".into(),
             user_agent: "".into(),
             flow: flow.into(),
+            is_nat: false,
         };
         let before = [of_flow("1;<urn:uuid:0>", "sip:a"), of_flow("", "sip:b")];
         for binding in &before {

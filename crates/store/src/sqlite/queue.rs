@@ -297,6 +297,7 @@ mod tests {
             transport: "UDP".into(),
             user_agent: "".into(),
             flow: "".into(),
+            is_nat: false,
         };
         queue.bind(key(1), Some(binding.clone()));
         queue.restore(batch.bindings);

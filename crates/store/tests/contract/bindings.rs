@@ -27,6 +27,7 @@ fn binding(profile: &str, contact: &str, expires: Micros) -> KeptBinding {
         transport: "TLS".into(),
         user_agent: "Grüße/1.0".into(),
         flow: FLOW.into(),
+        is_nat: false,
     }
 }
 
@@ -38,7 +39,12 @@ async fn a_binding_comes_back_as_it_was(store: &dyn Store) {
         flow: "".into(),
         ..binding("internal", "sip:b", 100)
     };
-    let all = vec![one, other];
+    let behind = |flow: &str, contact| KeptBinding {
+        is_nat: true,
+        flow: flow.into(),
+        ..binding("internal", contact, 100)
+    };
+    let all = vec![one, other, behind("", "sip:c"), behind(FLOW, "sip:d")];
     all.iter().for_each(|binding| store.bind(binding.clone()));
     store.bind(binding("external", "sip:a", 100));
     assert_eq!(store.bindings("internal", 50).await, Ok(all));
