@@ -8,6 +8,8 @@ use chappe_sip_proto::{Branch, Limits, Output, Peer, Received, Response, Transac
 use crate::records::records;
 
 const SHARD: u16 = 3;
+/// More than an input can begin, and few enough that nothing large has to be made for each input.
+const LIMITS: (usize, usize) = (64, 8);
 /// An input's octet that stands for the branch of the first request that waits; those of the others follow it.
 const BRANCHES: u8 = 2;
 
@@ -32,7 +34,8 @@ struct Waiting {
 /// request of ours ends once; answers go to where requests came from; and after a while nothing is left.
 pub fn transactions(input: &[u8]) {
     let mut now = Instant::now();
-    let mut all = Transactions::new(SHARD, 42, Limits::default());
+    let (servers, clients) = LIMITS;
+    let mut all = Transactions::new(SHARD, 42, Limits { servers, clients, ..Limits::default() });
     let mut waiting: Vec<_> = [Transport::Udp, Transport::Udp, Transport::Tcp]
         .map(|transport| send(&mut all, now, transport))
         .into();

@@ -1,11 +1,12 @@
 //! What access lists say of the address that a request comes from.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use chappe_directory::User;
 use chappe_sip_proto::Peer;
 
 use crate::config::ProfileConfig;
+use crate::inbound::Request;
 use crate::world::View;
 
 /// The verdict of a profile's lists on an address.
@@ -21,12 +22,12 @@ pub enum Access<'v, 'c> {
     Denied(&'c str),
 }
 
-/// `apply-inbound-acl`: one list that allows the address is enough.
+/// `apply-inbound-acl` on an address: one list that allows it is enough.
 /// FreeSWITCH sofia.c sofia_handle_sip_i_invite.
-pub fn inbound<'v, 'c>(view: &'v View, config: &'c ProfileConfig, peer: Peer) -> Access<'v, 'c> {
+pub fn inbound<'v, 'c>(view: &'v View, config: &'c ProfileConfig, addr: SocketAddr) -> Access<'v, 'c> {
     let mut access = Access::Unlisted;
     for list in &config.inbound_acl {
-        access = verdict(view, config, list, peer);
+        access = verdict(view, config, list, addr);
         if !matches!(access, Access::Denied(_)) {
             break;
         }
@@ -34,12 +35,54 @@ pub fn inbound<'v, 'c>(view: &'v View, config: &'c ProfileConfig, peer: Peer) ->
     access
 }
 
+/// The same on a request: where the lists deny the address of a proxy, the one that the proxy names counts.
+/// FreeSWITCH sofia.c sofia_handle_sip_i_invite.
+pub fn of_request<'v, 'c>(
+    view: &'v View,
+    config: &'c ProfileConfig,
+    request: &Request<'_, '_>,
+) -> Access<'v, 'c> {
+    let access = inbound(view, config, request.peer.addr);
+    match access {
+        Access::Denied(_) => {
+            behind_proxy(view, config, request).map_or(access, |addr| inbound(view, config, addr))
+        }
+        _ => access,
+    }
+}
+
+/// Whether many senders come through this address: `apply-proxy-acl`.
+pub fn is_proxy(view: &View, config: &ProfileConfig, addr: SocketAddr) -> bool {
+    config.proxy_acl.iter().any(|list| !matches!(verdict(view, config, list, addr), Access::Denied(_)))
+}
+
+/// The address that a proxy of `apply-proxy-acl` saw a request come from: X-AUTH-IP, and X-AUTH-PORT where lists look at ports.
+/// With more than one X-AUTH-IP nobody knows which is the proxy's.
+fn behind_proxy(view: &View, config: &ProfileConfig, request: &Request<'_, '_>) -> Option<SocketAddr> {
+    if !is_proxy(view, config, request.peer.addr) {
+        return None;
+    }
+    let only = |name| {
+        let mut values = request.message.named(name);
+        let value = std::str::from_utf8(values.next()?).ok()?;
+        values.next().is_none().then_some(value.trim())
+    };
+    let ip = only("X-AUTH-IP")?.trim_matches(['[', ']']).parse().ok()?;
+    let port = only("X-AUTH-PORT").and_then(|port| port.parse().ok()).unwrap_or_default();
+    Some(SocketAddr::new(ip, port))
+}
+
+/// The address that counts as the sender's: the one that a proxy names, else where the request came from.
+pub fn origin(view: &View, config: &ProfileConfig, request: &Request<'_, '_>) -> IpAddr {
+    behind_proxy(view, config, request).map_or_else(|| ip(request.peer), |addr| addr.ip().to_canonical())
+}
+
 /// `apply-register-acl`: one list that denies the address is enough.
 /// FreeSWITCH sofia_reg.c sofia_reg_handle_sip_i_register.
 pub fn register<'v, 'c>(view: &'v View, config: &'c ProfileConfig, peer: Peer) -> Access<'v, 'c> {
     let mut access = Access::Unlisted;
     for list in &config.register_acl {
-        access = verdict(view, config, list, peer);
+        access = verdict(view, config, list, peer.addr);
         if matches!(access, Access::Denied(_)) {
             break;
         }
@@ -47,9 +90,14 @@ pub fn register<'v, 'c>(view: &'v View, config: &'c ProfileConfig, peer: Peer) -
     access
 }
 
-fn verdict<'v, 'c>(view: &'v View, config: &ProfileConfig, list: &'c str, peer: Peer) -> Access<'v, 'c> {
-    let port = if config.port_in_acl { peer.addr.port() } else { 0 };
-    let verdict = view.acl.verdict(list, ip(peer), port);
+fn verdict<'v, 'c>(
+    view: &'v View,
+    config: &ProfileConfig,
+    list: &'c str,
+    addr: SocketAddr,
+) -> Access<'v, 'c> {
+    let port = if config.port_in_acl { addr.port() } else { 0 };
+    let verdict = view.acl.verdict(list, addr.ip().to_canonical(), port);
     if !verdict.allowed {
         return Access::Denied(list);
     }
@@ -60,10 +108,19 @@ fn verdict<'v, 'c>(view: &'v View, config: &ProfileConfig, list: &'c str, peer: 
     }
 }
 
-/// Whether the user's own list, its param `auth-acl`, keeps it away from this address.
+/// Whether the user's own list, its param `auth-acl`, keeps it away from where the request came from; through a proxy the address
+/// that the proxy names counts as well.
 /// FreeSWITCH sofia_reg.c sofia_reg_parse_auth.
-pub fn denies_user<'u>(view: &View, user: &'u User, peer: Peer) -> Option<&'u str> {
-    user.auth_acl.as_deref().filter(|list| !view.acl.allows(list, ip(peer)))
+pub fn denies_user<'u>(
+    view: &View,
+    config: &ProfileConfig,
+    user: &'u User,
+    request: &Request<'_, '_>,
+) -> Option<&'u str> {
+    let allows = |list: &&str, ip| view.acl.allows(list, ip);
+    let list = user.auth_acl.as_deref().filter(|list| !allows(list, ip(request.peer)))?;
+    let is_allowed = || allows(&list, origin(view, config, request));
+    (!is_allowed()).then_some(list)
 }
 
 /// An IPv4 address as one, also on an IPv6 socket.

@@ -119,7 +119,7 @@ pub fn message<'v, 'r: 'v>(
     if let Some(gateway) = gateway::sender_of(&shard.profile, request) {
         return Ok(Sender { gateway: Some(gateway), ..Sender::UNKNOWN });
     }
-    match access::inbound(view, config, request.peer) {
+    match access::of_request(view, config, request) {
         Access::Allowed => return Ok(Sender::TRUSTED),
         Access::Of(user) => return Ok(Sender::user(Some(user))),
         Access::Denied(list) if !config.auth_messages => return Err(rejected(request, "acl", list)),
@@ -144,7 +144,7 @@ pub fn call(
     request: &Request<'_, '_>,
 ) -> Result<(), Refusal> {
     let config = &settings.config;
-    match access::inbound(view, config, request.peer) {
+    match access::of_request(view, config, request) {
         Access::Allowed | Access::Of(_) => return Ok(()),
         Access::Denied(list) if !config.auth_calls => return Err(rejected(request, "acl", list)),
         Access::Unlisted if !config.auth_calls => return Ok(()),
@@ -187,7 +187,7 @@ pub fn question(
     let is_decided = match role {
         Role::Registrar => !matches!(access::register(view, config, request.peer), Access::Unlisted),
         Role::Proxy => {
-            matches!(access::inbound(view, config, request.peer), Access::Allowed | Access::Of(_))
+            matches!(access::of_request(view, config, request), Access::Allowed | Access::Of(_))
         }
     };
     if !needed || is_decided {
@@ -227,17 +227,16 @@ fn check<'v, 'r: 'v>(
         guard::failed(shard, settings, view, request, &credentials);
         return Err(attempt.refuse(shard, settings, request, answer(403)).into());
     }
-    if let Some(list) = user.and_then(|user| access::denies_user(view, user, request.peer)) {
+    if let Some(list) = user.and_then(|user| access::denies_user(view, &settings.config, user, request)) {
         // Before the password is looked at: nobody is told elsewhere that it is the right one.
-        let ip = access::ip(request.peer);
-        tracing::warn!(
-            file = "sofia_reg.c",
-            "IP {ip} Rejected by user acl [{list}] and no proxy acl present"
-        );
+        let config = &settings.config;
+        let ip = access::origin(view, config, request);
+        let why = if config.proxy_acl.is_empty() { " and no proxy acl present" } else { "" };
+        tracing::warn!(file = "sofia_reg.c", "IP {ip} Rejected by user acl [{list}]{why}");
         guard::failed(shard, settings, view, request, &credentials);
         return Err(attempt.refuse(shard, settings, request, answer(403)).into());
     }
-    match attempt.prove(shard, &credentials, user) {
+    match attempt.prove(shard, settings, &credentials, user) {
         Freshness::Fresh => Ok(Sender::user(user)),
         Freshness::Stale => Err(attempt.challenge(shard, settings, view, request, role, true).into()),
         Freshness::Forged => {
@@ -303,14 +302,24 @@ impl<'r, 'a> Attempt<'r, 'a> {
     }
 
     /// [`Freshness::Forged`] also stands for a wrong password.
-    fn prove(&self, shard: &Shard, credentials: &Credentials<'_>, user: Option<&User>) -> Freshness {
+    fn prove(
+        &self,
+        shard: &Shard,
+        settings: &Settings,
+        credentials: &Credentials<'_>,
+        user: Option<&User>,
+    ) -> Freshness {
         let secret = match user.map(|user| &user.password) {
             Some(Secret::Plain(password)) => digest::Secret::Password(password.as_bytes()),
             Some(Secret::A1Hash(hash)) => digest::Secret::Ha1(hash.as_bytes()),
             Some(Secret::None) | None => return Freshness::Forged,
         };
+        let is_for =
+            |method: Method<'_>| digest::verify(credentials, method.as_bytes(), self.message.body(), secret);
         let method = self.message.method();
-        if !digest::verify(credentials, method.as_bytes(), self.message.body(), secret) {
+        // FreeSWITCH sofia_reg.c sofia_reg_parse_auth.
+        let broken = settings.config.broken_auth_hash && method != Method::Register;
+        if !(is_for(method) || broken && is_for(Method::Invite)) {
             return Freshness::Forged;
         }
         shard.profile.auth.spend(credentials, seconds(shard))

@@ -55,7 +55,7 @@ impl Keeper {
     /// What a REGISTER has changed of a user's bindings, all of which are `left` now.
     pub fn changed(&self, aor: &Aor, applied: &Applied, left: &[Arc<Binding>]) {
         for binding in &applied.gone {
-            self.gone(aor, binding.contact(), left);
+            self.gone(aor, binding, left);
         }
         if applied.added.is_empty() && applied.refreshed.is_empty() {
             return;
@@ -68,9 +68,11 @@ impl Keeper {
 
     /// One binding has gone. It is forgotten unless one of those that are `left` has its key: a REGISTER that comes
     /// after a binding ran out makes another one before that is taken out.
-    pub fn gone(&self, aor: &Aor, contact: &str, left: &[Arc<Binding>]) {
-        if !left.iter().any(|binding| binding.contact() == contact) {
-            self.store.unbind(&self.profile, aor.as_str(), contact);
+    pub fn gone(&self, aor: &Aor, gone: &Binding, left: &[Arc<Binding>]) {
+        let is_same =
+            |binding: &Arc<Binding>| binding.contact() == gone.contact() && binding.flow() == gone.flow();
+        if !left.iter().any(is_same) {
+            self.store.unbind(&self.profile, aor.as_str(), gone.contact(), gone.flow());
         }
     }
 
@@ -99,6 +101,7 @@ fn kept(profile: &Arc<str>, aor: &Aor, binding: &Binding, now: Moment) -> KeptBi
         transport: Cow::Borrowed(binding.received().transport.as_str()),
         user_agent: binding.user_agent().clone(),
         flow: binding.flow().into(),
+        is_nat: binding.is_nat(),
     }
 }
 
@@ -118,6 +121,7 @@ pub fn binding(kept: &KeptBinding, now: Moment) -> Result<(Aor, Binding), Unread
         cseq: kept.cseq,
         path: &path,
         user_agent: kept.user_agent.clone(),
+        is_nat: kept.is_nat,
     };
     let binding = Binding::new(&parts).ok_or(Unreadable::TooLong)?;
     Ok((Aor::new(kept.aor.clone()), binding))
@@ -188,6 +192,7 @@ mod tests {
             transport: "TCP".into(),
             user_agent: "phone".into(),
             flow: "1;<urn:uuid:0>".into(),
+            is_nat: true,
         }
     }
 

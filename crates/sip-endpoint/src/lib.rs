@@ -21,6 +21,7 @@ mod gateway;
 mod guard;
 mod inbound;
 mod kept;
+mod nat;
 mod notices;
 mod outbound;
 mod process;

@@ -10,8 +10,8 @@ use chappe_sip_proto::Peer;
 use chappe_sip_proto::registrar::{Aor, Binding};
 
 use crate::inbound::Request;
+use crate::nat;
 use crate::profile::Profile;
-use crate::push::masked;
 use crate::shard::Shard;
 use crate::world::World;
 
@@ -139,10 +139,10 @@ pub fn changed(world: &World, profile: &Profile, subclass: &'static str, aor: &A
     event.add(header::PROFILE_NAME, &*profile.name);
     event.add("from-user", aor.user());
     event.add("from-host", aor.domain());
-    event.add("contact", format!("<{}>", masked(binding.contact())));
+    event.add("contact", contact(profile, binding));
     event.add("call-id", binding.call_id());
     event.add("rpid", "unknown");
-    event.add("status", status(&binding.received()));
+    event.add("status", status_of(binding.received().transport.as_str(), binding.is_nat()));
     event.add_display("expires", binding.remaining(Instant::now()).as_secs());
     event.add("to-user", aor.user());
     event.add("to-host", aor.domain());
@@ -164,7 +164,7 @@ pub fn expired(world: &World, profile: &Profile, (aor, binding): &(Aor, Arc<Bind
     event.add("user", aor.user());
     event.add("username", aor.user());
     event.add("host", aor.domain());
-    event.add("contact", format!("<{}>", masked(binding.contact())));
+    event.add("contact", contact(profile, binding));
     event.add_display("expires", world.unix_seconds());
     event.add("user-agent", &**binding.user_agent());
     event.add("realm", aor.domain());
@@ -187,7 +187,7 @@ pub fn pinged(world: &World, profile: &Profile, aor: &Aor, binding: &Binding, pi
         return;
     }
     let mut event = Event::custom(USER_STATE);
-    event.add("sip_contact", &*masked(binding.contact()));
+    event.add("sip_contact", &*nat::shown(binding, &profile.settings().config.nat));
     event.add(header::PROFILE_NAME, &*profile.name);
     event.add("sip_user", aor.as_str());
     event.add("from-user", aor.user());
@@ -247,16 +247,17 @@ pub fn no_recipient(world: &World, message: &Event) {
     world.deps.bus.fire(event);
 }
 
+/// In angle brackets.
+fn contact(profile: &Profile, binding: &Binding) -> String {
+    format!("<{}>", nat::shown(binding, &profile.settings().config.nat))
+}
+
 fn network(event: &mut Event, peer: Peer) {
     event.add_display("network-ip", peer.addr.ip().to_canonical());
     event.add_display("network-port", peer.addr.port());
 }
 
-fn status(peer: &Peer) -> String {
-    format!("Registered({})", peer.transport)
-}
-
-/// `Registered(UDP)`.
-pub fn status_of(transport: &str) -> String {
-    format!("Registered({})", transport.to_ascii_uppercase())
+/// `Registered(UDP)`, `Registered(UDP-NAT)`.
+pub fn status_of(transport: &str, is_nat: bool) -> String {
+    format!("Registered({}{})", transport.to_ascii_uppercase(), if is_nat { "-NAT" } else { "" })
 }

@@ -165,6 +165,8 @@ pub struct Counters {
     pub shed: AtomicU64,
     /// Requests and answers thrown away unread for want of time, by a shard or by the system.
     pub dropped: AtomicU64,
+    /// Either happened in the last second.
+    pub is_shedding: AtomicBool,
 }
 
 /// A running profile.

@@ -13,8 +13,8 @@ use parking_lot::Mutex;
 
 use crate::inbound::came;
 use crate::kept::Keeper;
+use crate::nat;
 use crate::profile::{Profile, transport_name};
-use crate::push::masked;
 use crate::shard::Random;
 use crate::world::World;
 
@@ -70,6 +70,8 @@ pub struct Registration {
     pub network: SocketAddr,
     /// `udp`, `tcp`, `tls`, `ws` or `wss`.
     pub transport: &'static str,
+    /// The profile has found out that its device is behind a NAT.
+    pub is_nat: bool,
 }
 
 impl Registrar {
@@ -131,7 +133,7 @@ impl Registrar {
             // A clone shares the texts.
             let is_back = bindings.restore(now, aor, binding.clone());
             if !is_back {
-                self.keeper.gone(aor, binding.contact(), bindings.all(aor.as_str()));
+                self.keeper.gone(aor, &binding, bindings.all(aor.as_str()));
             }
             is_back
         })
@@ -237,7 +239,7 @@ impl Registrar {
 
     fn forget(&self, bindings: &Bindings, taken: &[(Aor, Arc<Binding>)]) {
         for (aor, binding) in taken {
-            self.keeper.gone(aor, binding.contact(), bindings.all(aor.as_str()));
+            self.keeper.gone(aor, binding, bindings.all(aor.as_str()));
         }
     }
 
@@ -314,17 +316,19 @@ impl Registrar {
 
 fn registration(aor: &Aor, binding: &Binding, profile: &Profile, now: Instant, unix: i64) -> Registration {
     let remaining = i64::try_from(binding.remaining(now).as_secs()).unwrap_or(i64::MAX);
+    let contact = nat::shown(binding, &profile.settings().config.nat);
     Registration {
         user: aor.user().to_owned(),
         domain: aor.domain().to_owned(),
         profile: profile.name.to_string(),
-        contact: masked(binding.contact()).into_owned(),
-        url: dial_string(&profile.name, &masked(binding.contact())),
+        url: dial_string(&profile.name, &contact),
+        contact: contact.into_owned(),
         call_id: binding.call_id().to_owned(),
         user_agent: binding.user_agent().to_string(),
         expires: unix.saturating_add(remaining),
         network: binding.received().addr,
         transport: transport_name(binding.received().transport),
+        is_nat: binding.is_nat(),
     }
 }
 
@@ -336,7 +340,8 @@ pub fn dial_string(profile: &str, contact: &str) -> String {
 
 /// Where a request for this binding goes. `is_open` says whether a connection still stands.
 ///
-/// A connection that the device opened is used again. Where it is gone, a contact that names no transport is reached
+/// A connection that the device opened is used again, and a device that the profile knows to be behind a NAT is where its
+/// REGISTER came from. Where it is gone, a contact that names no transport is reached
 /// by UDP (RFC 3263 §4.1). A datagram goes to the contact, as RFC 3261 §8.1.2 says, unless
 /// the contact can't be where the device is: a name, or a private address other than the one its REGISTER came from.
 /// Whoever may register must not be able to have this machine's own services written to: a loopback address is a
@@ -348,6 +353,9 @@ pub fn way_to(binding: &Binding, is_open: impl Fn(&Peer) -> bool) -> Peer {
     // RFC 3327 §5.3: the first hop of the path comes before the contact.
     if let Some(first) = binding.path().next() {
         return address(first).filter(reachable).map_or(received, |(peer, _)| peer);
+    }
+    if binding.is_nat() && received.transport == Transport::Udp {
+        return received;
     }
     let contact = address(binding.contact()).filter(reachable);
     let insists_on_udp = contact.is_some_and(|(_, named)| named == Some(Transport::Udp));
@@ -377,7 +385,8 @@ pub fn can_be_sent_to(named: IpAddr, witness: IpAddr) -> bool {
 pub fn is_behind_nat(binding: &Binding) -> bool {
     let received = binding.received().addr;
     let contact = address(binding.contact()).map(|(peer, _)| peer.addr);
-    contact.is_none_or(|contact| contact.ip().to_canonical() != received.ip().to_canonical())
+    binding.is_nat()
+        || contact.is_none_or(|contact| contact.ip().to_canonical() != received.ip().to_canonical())
 }
 
 fn is_hidden(contact: Peer, received: Peer) -> bool {
@@ -394,7 +403,7 @@ fn is_hidden(contact: Peer, received: Peer) -> bool {
 }
 
 /// The address of a URI with a numeric host, and the transport that it names.
-fn address(uri: &str) -> Option<(Peer, Option<Transport>)> {
+pub fn address(uri: &str) -> Option<(Peer, Option<Transport>)> {
     let uri = Uri::parse(uri.as_bytes()).ok()?;
     let named = match uri.scheme {
         // RFC 3261 §26.2.2: TLS, whatever transport is named.

@@ -69,3 +69,113 @@ fn a_user_authenticates_where_its_list_allows_it() {
     phone.password = "wrong".to_owned();
     assert_eq!(status(&phone.register(60)), 403, "a wrong password is told apart from the right one");
 }
+
+/// The answer to a MESSAGE without credentials that has these headers.
+fn message_with(phone: &mut Phone, headers: &str) -> u16 {
+    status(&phone.transact(&phone.request("MESSAGE", TO, TO, headers, "x")))
+}
+
+#[test]
+fn a_proxy_names_the_address_that_lists_look_at() {
+    let lists = param("apply-inbound-acl", "192.0.2.0/24") + &param("apply-proxy-acl", "127.0.0.2/32");
+    let server = Server::with(&lists);
+    for (ip, headers, expected) in [
+        ("127.0.0.2", "X-AUTH-IP: 192.0.2.7\r\n", 202),
+        ("127.0.0.2", "x-auth-ip: 192.0.2.7\r\nX-AUTH-PORT: 5060\r\n", 202),
+        ("127.0.0.2", "X-AUTH-IP: 198.51.100.7\r\n", 407),
+        ("127.0.0.2", "X-AUTH-IP: 192.0.2.7x\r\n", 407),
+        ("127.0.0.2", "", 407),
+        // Which one is the proxy's?
+        ("127.0.0.2", "X-AUTH-IP: 192.0.2.7\r\nX-AUTH-IP: 198.51.100.7\r\n", 407),
+        // Anybody can write that.
+        ("127.0.0.3", "X-AUTH-IP: 192.0.2.7\r\n", 407),
+    ] {
+        assert_eq!(message_with(&mut server.phone_at(ip, "1000"), headers), expected, "{ip} {headers}");
+    }
+}
+
+#[test]
+fn a_users_own_list_looks_at_the_address_that_a_proxy_names() {
+    // 1003 may not authenticate at 127.0.0.3.
+    for (proxies, headers, expected) in [
+        ("127.0.0.3/32", "X-AUTH-IP: 192.0.2.7\r\n", 200),
+        ("127.0.0.3/32", "X-AUTH-IP: 127.0.0.3\r\n", 403),
+        ("127.0.0.3/32", "", 403),
+        ("127.0.0.4/32", "X-AUTH-IP: 192.0.2.7\r\n", 403),
+    ] {
+        let server = Server::with(&param("apply-proxy-acl", proxies));
+        let mut phone = server.phone_at("127.0.0.3", "1003");
+        let contact = format!("Contact: <{}>\r\n{headers}", phone.contact());
+        assert_eq!(status(&phone.register_contacts(&contact)), expected, "{proxies} {headers}");
+    }
+}
+
+#[test]
+fn those_behind_a_proxy_are_limited_one_by_one_and_it_is_not_banned_for_them() {
+    let limits = [
+        ("apply-proxy-acl", "127.0.0.2/32"),
+        ("auth-messages", "false"),
+        ("max-messages-per-ip", "1/60"),
+        ("max-auth-failures", "1"),
+        ("never-ban-acl", "none"),
+    ];
+    let params: String = limits.iter().map(|(name, value)| param(name, value)).collect();
+    let server = Server::with(&params);
+    let mut proxy = server.phone_at("127.0.0.2", "1000");
+    for (ip, expected) in [("192.0.2.7", 202), ("192.0.2.7", 503), ("192.0.2.8", 202)] {
+        assert_eq!(message_with(&mut proxy, &format!("X-AUTH-IP: {ip}\r\n")), expected, "{ip}");
+    }
+    proxy.password = "wrong".to_owned();
+    for _ in 0..3 {
+        assert_eq!(status(&proxy.register(60)), 401);
+    }
+}
+
+#[test]
+fn nobody_registers_where_that_is_forbidden() {
+    let server = Server::with(&param("disable-register", "true"));
+    assert_eq!(status(&server.phone("1000").register(60)), 403);
+    for params in [String::new(), param("accept-blind-reg", "true")] {
+        let server = Server::with(&params);
+        let mut phone = server.phone("1008");
+        assert_eq!(status(&phone.register(60)), 403, "{params}");
+        assert_eq!(status(&phone.message("1001", "x")), 202);
+    }
+}
+
+#[test]
+fn credentials_of_an_invite_are_taken_where_that_is_asked_for() {
+    for (broken, expected) in [("false", 407), ("true", 202)] {
+        let server = Server::with(&param("NDLB-broken-auth-hash", broken));
+        let mut phone = server.phone("1000");
+        let challenge = phone.transact(&phone.request("MESSAGE", TO, TO, "", "x"));
+        let made_for_invite = phone.credentials(&challenge, "INVITE", TO).expect("a challenge");
+        assert_eq!(message_with(&mut phone, &made_for_invite), expected);
+        let contact = format!("Contact: <{}>\r\n", phone.contact());
+        let (uri, to) = ("sip:chat.test", "sip:1000@chat.test");
+        let challenge = phone.transact(&phone.request("REGISTER", uri, to, &contact, ""));
+        let made_for_invite = phone.credentials(&challenge, "INVITE", uri).expect("a challenge");
+        let answer = phone.transact(&phone.request("REGISTER", uri, to, &(contact + &made_for_invite), ""));
+        assert_eq!(status(&answer), 401, "a REGISTER's have to be its own");
+    }
+}
+
+#[test]
+fn options_tell_that_messages_are_refused_where_that_is_asked_for() {
+    for (tells, expected) in [("false", 200), ("true", 503)] {
+        let params = param("sip-options-respond-503-on-busy", tells)
+            + &param("max-message-flows", "1")
+            + &param("shards", "1")
+            + &param("apply-inbound-acl", "loopback.auto");
+        let server = Server::with(&params);
+        let mut phone = server.phone("1000");
+        let options = |phone: &mut Phone| {
+            let request = phone.request("OPTIONS", "sip:chat.test", "sip:chat.test", "", "");
+            status(&phone.transact(&request))
+        };
+        assert_eq!(options(&mut phone), 200, "there is room");
+        let never_answered = phone.request("MESSAGE", TO, "sip:tar+x@chat.test", "", "x");
+        phone.send_raw(never_answered.as_bytes());
+        assert_eq!(options(&mut phone), expected);
+    }
+}

@@ -2,8 +2,10 @@
 
 mod fixture;
 
+use std::time::{Duration, Instant};
+
 use chappe_sip_msg::HeaderName;
-use fixture::phone::{Phone, header_text, status};
+use fixture::phone::{Phone, header_text, parsed, status};
 use fixture::{Server, param};
 
 const INSTANCE: &str = "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000a95a0e128>\"";
@@ -30,6 +32,36 @@ fn a_message_takes_one_flow_and_the_other_once_that_is_gone() {
     drop(gone);
     let ok = sender.message_while("1001", "to the other", &mut [&mut left]);
     assert_eq!((status(&ok), left.inbox.len()), (200, 1));
+}
+
+#[test]
+fn who_keeps_flows_is_told_how_often_and_heard_no_longer_is_gone() {
+    let timer = |phone: &mut Phone, contact: &str| {
+        let ok = phone.register_contacts(contact);
+        assert_eq!(status(&ok), 200);
+        parsed(&ok).named("Flow-Timer").next().map(|text| String::from_utf8_lossy(text).into_owned())
+    };
+    let server = Server::with("");
+    let (mut tcp, mut udp) = (server.tcp_phone("1001"), server.phone("1001"));
+    let of_tcp = flow(&tcp, 1);
+    assert_eq!(timer(&mut tcp, &of_tcp).as_deref(), Some("120"));
+    assert_eq!(timer(&mut tcp, &of_tcp.replace(", outbound", "")), None, "it does not know what that is");
+    let plain = format!("Contact: <{}>\r\nSupported: outbound\r\n", tcp.contact());
+    assert_eq!(timer(&mut tcp, &plain), None, "it is no flow");
+    let of_udp = flow(&udp, 2);
+    assert_eq!(timer(&mut udp, &of_udp), None, "there is no connection");
+    let untold = Server::with(&param("flow-timer", "0"));
+    let mut phone = untold.tcp_phone("1001");
+    let contact = flow(&phone, 1);
+    assert_eq!(timer(&mut phone, &contact), None);
+    let server = Server::with(&param("flow-timer", "1"));
+    let mut phone = server.tcp_phone("1001");
+    let contact = flow(&phone, 1);
+    let start = Instant::now();
+    assert_eq!(timer(&mut phone, &contact).as_deref(), Some("1"));
+    // The next thing that is read is the end.
+    assert!(!phone.pump(Duration::from_secs(10)));
+    assert!((1..10).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -71,4 +103,31 @@ fn a_first_hop_that_keeps_no_flows_is_told_of() {
             "{headers}"
         );
     }
+}
+
+#[test]
+fn both_flows_are_there_after_a_restart_also_with_one_contact() {
+    let profile = fixture::profile("internal", &param("sip-ip", "127.0.0.1"));
+    let server = Server::profiles(&profile);
+    let mut phones = [server.phone("1001"), server.phone("1001")];
+    let contact = phones[0].contact();
+    for (reg_id, phone) in (1..).zip(&mut phones) {
+        let flow =
+            format!("Contact: <{contact}>;{INSTANCE};reg-id={reg_id}\r\nSupported: path, outbound\r\n");
+        assert_eq!(status(&phone.register_contacts(&flow)), 200);
+    }
+    let contacts = |answer: &[u8]| {
+        let answer = parsed(answer);
+        let all = answer.all(HeaderName::Contact).map(|value| String::from_utf8_lossy(value).into_owned());
+        all.collect::<Vec<_>>()
+    };
+    let before = contacts(&phones[0].register_contacts(""));
+    assert_eq!(before.len(), 2);
+    let server = server.restarted(&profile);
+    assert_eq!(contacts(&server.phone("1001").register_contacts("")), before);
+    // One is taken back, and the other stays.
+    let one = format!("Contact: <{contact}>;{INSTANCE};reg-id=1;expires=0\r\nSupported: path, outbound\r\n");
+    assert_eq!(contacts(&server.phone("1001").register_contacts(&one)), before[1..]);
+    let server = server.restarted(&profile);
+    assert_eq!(contacts(&server.phone("1001").register_contacts("")), before[1..]);
 }

@@ -239,3 +239,22 @@ fn the_status_of_one_gateway_has_freeswitchs_lines() {
     "#]]
     .assert_eq(&shown);
 }
+
+#[test]
+fn a_registrar_is_told_the_address_that_it_can_reach() {
+    let outside =
+        "<param name=\"ext-sip-ip\" value=\"203.0.113.7\"/><param name=\"ext-sip-port\" value=\"5099\"/>";
+    let inside = "<param name=\"local-network-acl\" value=\"loopback.auto\"/>";
+    for (params, is_inside) in [(outside.to_owned(), false), (format!("{outside}{inside}"), true)] {
+        let upstream = Upstream::new();
+        let gateway = upstream.gateway("carrier", "");
+        let server = Server::profiles(&with_gateways(&params, &gateway));
+        let address = if is_inside { server.addr().to_string() } else { "203.0.113.7:5099".to_owned() };
+        let contact = format!("<sip:gw+carrier@{address};transport=udp;gw=carrier>");
+        let asked = upstream.receive();
+        assert_eq!(asked.header(HeaderName::Contact), contact);
+        upstream.grant(&asked, 600);
+        until_state(&server, "REGED");
+        assert_eq!(line(&server, "Contact "), contact);
+    }
+}

@@ -224,6 +224,7 @@ fn row(user: &str, contact: &str) -> KeptBinding {
         transport: "UDP".into(),
         user_agent: "phone".into(),
         flow: Box::default(),
+        is_nat: false,
     }
 }
 

@@ -50,9 +50,14 @@ fn a_forced_domain_has_names_of_ours_and_no_others() {
 #[test]
 fn an_identity_is_asserted_by_trusted_senders_alone() {
     let names = ["P-Asserted-Identity", "P-Preferred-Identity"];
-    for (params, expected) in
-        [("", None), (&*param("apply-inbound-acl", "loopback.auto"), Some("<sip:boss@chat.test>"))]
-    {
+    let nobody_asked = param("auth-messages", "false");
+    let boss = Some("<sip:boss@chat.test>");
+    for (params, expected) in [
+        ("", None),
+        (&*nobody_asked, None),
+        (&*param("apply-inbound-acl", "loopback.auto"), boss),
+        (&*(nobody_asked.clone() + &param("apply-inbound-acl", "loopback.auto")), boss),
+    ] {
         for name in names {
             let server = Server::with(&(param("fire-message-events", "true") + params));
             let headers = format!("{name}: <sip:boss@chat.test>\r\nX-Color: red\r\n");

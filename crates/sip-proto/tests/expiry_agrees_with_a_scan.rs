@@ -66,6 +66,7 @@ fn kept(now: Instant, contact: u8, span: u64) -> Binding {
         path: &[],
         received: Peer::udp(([192, 0, 2, 1], 5060).into()),
         user_agent: "phone".into(),
+        is_nat: false,
     };
     Binding::new(&parts).expect("short texts")
 }

@@ -39,6 +39,7 @@ impl World {
             path: &[],
             received: Peer::udp(([192, 0, 2, 1], 5060).into()),
             user_agent: "phone".into(),
+            is_nat: false,
         };
         Binding::new(&parts).expect("short texts")
     }

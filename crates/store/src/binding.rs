@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::Micros;
 
-/// Profile, user and contact.
-pub(crate) type BindingKey = (Arc<str>, Arc<str>, Arc<str>);
+/// Profile, user, contact and flow.
+pub(crate) type BindingKey = (Arc<str>, Arc<str>, Arc<str>, Box<str>);
 
-/// Where a user can be reached, as it survives a restart. The key is profile, user and contact.
+/// Where a user can be reached, as it survives a restart. The key is profile, user, contact and flow.
 ///
 /// Texts are shared with whoever hands it in: one that waits to be written costs no copy of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,10 +33,12 @@ pub struct KeptBinding {
     pub user_agent: Arc<str>,
     /// Which of a device's flows it is; empty where it is none.
     pub flow: Box<str>,
+    /// The device is behind a NAT.
+    pub is_nat: bool,
 }
 
 impl KeptBinding {
     pub(crate) fn key(&self) -> BindingKey {
-        (self.profile.clone(), self.aor.clone(), self.contact.clone())
+        (self.profile.clone(), self.aor.clone(), self.contact.clone(), self.flow.clone())
     }
 }

@@ -258,8 +258,9 @@ impl Store for MemoryStore {
         self.rows.lock().bindings.insert(binding.key(), binding);
     }
 
-    fn unbind(&self, profile: &str, aor: &str, contact: &str) {
-        self.rows.lock().bindings.remove(&(profile.into(), aor.into(), contact.into()));
+    fn unbind(&self, profile: &str, aor: &str, contact: &str, flow: &str) {
+        let key = (profile.into(), aor.into(), contact.into(), flow.into());
+        self.rows.lock().bindings.remove(&key);
     }
 
     fn each_binding(&self, profile: &str, now: Micros, mut pieces: Pieces) -> Done<()> {

@@ -227,8 +227,8 @@ impl Store for SqliteStore {
         self.shared.queue.bind(binding.key(), Some(binding));
     }
 
-    fn unbind(&self, profile: &str, aor: &str, contact: &str) {
-        self.shared.queue.bind((profile.into(), aor.into(), contact.into()), None);
+    fn unbind(&self, profile: &str, aor: &str, contact: &str, flow: &str) {
+        self.shared.queue.bind((profile.into(), aor.into(), contact.into(), flow.into()), None);
     }
 
     fn each_binding(&self, profile: &str, now: Micros, pieces: Pieces) -> Done<()> {

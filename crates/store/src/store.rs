@@ -57,9 +57,9 @@ pub trait Store: Send + Sync {
     fn bind(&self, binding: KeptBinding);
 
     /// Forgets a binding.
-    fn unbind(&self, profile: &str, aor: &str, contact: &str);
+    fn unbind(&self, profile: &str, aor: &str, contact: &str, flow: &str);
 
-    /// Hands out the bindings of a profile that are live at `now`, in the order of users and contacts, a user's never in two
+    /// Hands out the bindings of a profile that are live at `now`, in the order of users, contacts and flows, a user's never in two
     /// pieces; those that are not live are forgotten. After a fault they may come again from the first.
     fn each_binding(&self, profile: &str, now: Micros, pieces: Pieces) -> Done<()>;
 

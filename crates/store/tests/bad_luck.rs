@@ -177,7 +177,7 @@ async fn the_file_of_a_later_chappe_is_not_touched() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(&path).unwrap();
     let store = SqliteStore::open(&path);
-    let newer = StoreError::Newer { path: path.clone(), found: 99, known: 1 };
+    let newer = StoreError::Newer { path: path.clone(), found: 99, known: 2 };
     assert_eq!(store.trouble(), Some(newer.clone()));
     assert_eq!(store.put(kept(2)).await, Err(newer));
     drop(store);

@@ -7,7 +7,7 @@ use chappe_api::{Answer, Call, Command, Row};
 
 use super::Target;
 use crate::Endpoint;
-use crate::push::masked;
+use crate::nat;
 use crate::registrar::dial_string;
 use crate::world::View;
 
@@ -51,7 +51,11 @@ fn contacts(view: &View, target: &Target<'_>) -> String {
         let Some(domain) = forced.or(target.domain).or(first_domain) else { continue };
         let id = view.directory.user(domain, target.user).map_or(target.user, |known| &known.id);
         for binding in profile.registrar.lookup(Instant::now(), id, domain) {
-            let text = format!("{}{}", target.prefix, dial_string(&profile.name, &masked(binding.contact())));
+            let text = format!(
+                "{}{}",
+                target.prefix,
+                dial_string(&profile.name, &nat::shown(&binding, &settings.config.nat))
+            );
             if !found.contains(&text) {
                 found.push(text);
             }

@@ -131,7 +131,7 @@ fn lines(gateway: &Gateway, seen: &Seen) -> Vec<(&'static str, &'static str, Str
         ("Username", "username", config.username.clone()),
         ("Password", "password", password.to_owned()),
         ("From    ", "from", words.from.clone()),
-        ("Contact ", "contact", words.contact.clone()),
+        ("Contact ", "contact", gateway.contact().to_string()),
         ("Exten   ", "exten", extension.clone()),
         ("To      ", "to", words.to.clone()),
         ("Proxy   ", "proxy", words.registrar.clone()),

@@ -150,7 +150,7 @@ fn registrations(world: &World, all: &[Registration], total: usize) -> String {
 
 fn registered(world: &World, r: &Registration) -> String {
     let left = r.expires.saturating_sub(world.unix_seconds());
-    let status = notices::status_of(r.transport);
+    let status = notices::status_of(r.transport, r.is_nat);
     let (ip, port) = (r.network.ip().to_canonical(), r.network.port());
     let lines = [
         ("Call-ID:    ", r.call_id.clone()),

@@ -129,7 +129,10 @@ fn registered(world: &World, r: &Registration, out: &mut String) {
         ("user", account.clone()),
         ("contact", format!("<{}>", r.contact)),
         ("agent", r.user_agent.clone()),
-        ("status", format!("{}(unknown) exp({until}) expsecs({left})", notices::status_of(r.transport))),
+        (
+            "status",
+            format!("{}(unknown) exp({until}) expsecs({left})", notices::status_of(r.transport, r.is_nat)),
+        ),
         ("ping-status", "Reachable".to_owned()),
         ("ping-time", "0.00".to_owned()),
         ("host", world.deps.identity.hostname.clone()),

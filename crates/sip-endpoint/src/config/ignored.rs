@@ -14,7 +14,6 @@ const PROFILE: &[Group] = &[
             "3pcc-reinvite-bridged-on-ack",
             "allow-update",
             "apply-inbound-acl-x-token",
-            "apply-proxy-acl",
             "apply-proxy-acl-x-token",
             "auth-calls-acl-only",
             "auto-invite-100",
@@ -61,19 +60,15 @@ const PROFILE: &[Group] = &[
             "session-timeout",
             "sip-expires-late-margin",
             "sip-expires-max-deviation",
-            "sip-options-respond-503-on-busy",
             "track-calls",
             "update-refresher",
             "user-agent-filter",
         ],
     },
     Group {
-        why: "a binding is always reached where its REGISTER came from, so nothing has to be detected",
+        why: "who came by a connection is answered by that connection, and keep-alives are answered",
         names: &[
-            "aggressive-nat-detection",
-            "apply-nat-acl",
             "keepalive-method",
-            "NDLB-received-in-nat-reg-contact",
             "socket-tcp-keepalive",
             "tcp-always-nat",
             "tcp-keepalive",
@@ -145,10 +140,8 @@ const PROFILE: &[Group] = &[
         names: &[
             "auth-all-packets",
             "blind-auth-reply-403",
-            "disable-register",
             "enforce-blind-auth-result",
             "max-auth-validity",
-            "NDLB-broken-auth-hash",
             "NDLB-expires-in-register-response",
             "tcp-unreg-on-socket-close",
         ],
@@ -215,6 +208,7 @@ const PROFILE: &[Group] = &[
         why: "RFC 3263 decides where a message goes",
         names: &["disable-naptr", "disable-srv", "outbound-proxy", "reuse-connections"],
     },
+    Group { why: "FreeSWITCH itself does nothing with it", names: &["NDLB-to-in-200-contact"] },
     Group { why: "see challenge-algorithms", names: &["rfc8760-auth-algorithms"] },
 ];
 

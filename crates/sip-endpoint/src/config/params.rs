@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chappe_config::ParamRow;
 
-use super::{guard, ignored};
+use super::{guard, ignored, nat};
 
 const USED: &[ParamRow] = &[
     ParamRow::used(
@@ -65,6 +65,26 @@ const USED: &[ParamRow] = &[
         "",
         "addresses whose REGISTERs are taken without credentials, all lists must allow them; others are answered 403; may \
          be repeated",
+    ),
+    ParamRow::used(
+        "apply-proxy-acl",
+        "LIST",
+        "",
+        "proxies, which say in one header X-AUTH-IP (and X-AUTH-PORT) where a request came to them from: apply-inbound-acl, \
+         auth-acl and limits by address look at that; may be repeated, one list that allows a proxy is enough",
+    ),
+    ParamRow::used("disable-register", "true|false", "false", "answer every REGISTER 403"),
+    ParamRow::used(
+        "NDLB-broken-auth-hash",
+        "true|false",
+        "false",
+        "take credentials of a MESSAGE that were made for the method INVITE",
+    ),
+    ParamRow::used(
+        "sip-options-respond-503-on-busy",
+        "true|false",
+        "false",
+        "answer OPTIONS 503 with Retry-After while MESSAGEs are answered so for want of time or room",
     ),
     ParamRow::used(
         "use-port-for-acl-check",
@@ -203,6 +223,13 @@ const USED: &[ParamRow] = &[
         "10-86400",
         "3600",
         "seconds after which a silent connection is closed; before its first message 130 at most",
+    ),
+    ParamRow::used(
+        "flow-timer",
+        "0-86400",
+        "120",
+        "seconds within which a device that keeps several flows by TCP or TLS (RFC 5626) has to send something, as Flow-Timer tells \
+         it; a connection that is silent for a quarter longer is closed; 0: connection-idle-timeout as for others",
     ),
     ParamRow::used("tcp-max-connections", "1-1000000", "", "the older name of max-connections"),
     ParamRow::used("tcp-idle-timeout", "10-86400", "", "the older name of connection-idle-timeout"),
@@ -343,8 +370,9 @@ const USED: &[ParamRow] = &[
 ];
 
 /// Every param FreeSWITCH knows of a sofia profile, and ours.
-pub static PROFILE_PARAMS: LazyLock<Vec<ParamRow>> =
-    LazyLock::new(|| USED.iter().chain(guard::ROWS).copied().chain(ignored::profile_rows()).collect());
+pub static PROFILE_PARAMS: LazyLock<Vec<ParamRow>> = LazyLock::new(|| {
+    USED.iter().chain(guard::ROWS).chain(nat::ROWS).copied().chain(ignored::profile_rows()).collect()
+});
 
 /// The params of `global_settings`.
 pub static GLOBAL_PARAMS: LazyLock<Vec<ParamRow>> =

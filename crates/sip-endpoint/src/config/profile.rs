@@ -7,7 +7,9 @@ use std::time::Duration;
 use chappe_config::{Diagnostics, Element, Params, read_params};
 use chappe_sip_proto::Timing;
 
-use super::{GatewayConfig, GuardConfig, PROFILE_PARAMS, PingConfig, PushConfig, TlsConfig, WebSocketConfig};
+use super::{
+    GatewayConfig, GuardConfig, NatConfig, PROFILE_PARAMS, PingConfig, PushConfig, TlsConfig, WebSocketConfig,
+};
 use crate::transport::ConnectionLimits;
 
 /// An address as the configuration may leave it open.
@@ -65,6 +67,14 @@ pub struct ProfileConfig {
     pub require_known_user: bool,
     pub inbound_acl: Vec<String>,
     pub register_acl: Vec<String>,
+    /// Proxies that say in X-AUTH-IP where a request came to them from.
+    pub proxy_acl: Vec<String>,
+    /// Take REGISTERs at all.
+    pub registers: bool,
+    /// Credentials of a MESSAGE may be those of an INVITE.
+    pub broken_auth_hash: bool,
+    /// OPTIONS are answered 503 while MESSAGEs are.
+    pub options_tell_busy: bool,
     /// The source port counts, where a list names ports.
     pub port_in_acl: bool,
     pub force_register_domain: Option<String>,
@@ -100,6 +110,8 @@ pub struct ProfileConfig {
     pub tls: TlsConfig,
     pub websocket: WebSocketConfig,
     pub connections: ConnectionLimits,
+    /// Seconds within which a device's connection has to show that it stands.
+    pub flow_timer: Option<u32>,
     pub guard: GuardConfig,
     pub timing: Timing,
     pub sip_domain: Option<String>,
@@ -111,6 +123,7 @@ pub struct ProfileConfig {
     /// Devices that sleep can be woken.
     pub push: Option<PushConfig>,
     pub ping: PingConfig,
+    pub nat: NatConfig,
     /// Answers go to where a request came from, whatever its Via says.
     pub force_rport: bool,
 }
@@ -169,6 +182,7 @@ impl Reader<'_, '_> {
         let push = PushConfig::read(&self.params, self.diagnostics);
         let ping = PingConfig::read(&self.params, self.diagnostics);
         let guard = GuardConfig::read(&self.params, self.diagnostics);
+        let nat = NatConfig::read(&self.params, self.diagnostics);
         let tls_only = self.bool("tls-only", false);
         let algorithms = self.text("challenge-algorithms").unwrap_or_else(|| "MD5".to_owned());
         Some(ProfileConfig {
@@ -193,6 +207,10 @@ impl Reader<'_, '_> {
             require_known_user: self.bool("auth-require-user", false),
             inbound_acl: self.list("apply-inbound-acl"),
             register_acl: self.list("apply-register-acl"),
+            proxy_acl: self.list("apply-proxy-acl"),
+            registers: !self.bool("disable-register", false),
+            broken_auth_hash: self.bool("NDLB-broken-auth-hash", false),
+            options_tell_busy: self.bool("sip-options-respond-503-on-busy", false),
             port_in_acl: self.bool("use-port-for-acl-check", false),
             force_register_domain: self.text("force-register-domain"),
             force_register_db_domain: self.text("force-register-db-domain"),
@@ -221,6 +239,7 @@ impl Reader<'_, '_> {
             tls: tls?,
             websocket: websocket?,
             connections: self.connections(),
+            flow_timer: self.flow_timer(),
             guard: guard?,
             timing: self.timing(),
             sip_domain: self.text("sip-domain"),
@@ -229,6 +248,7 @@ impl Reader<'_, '_> {
             gateways: Vec::new(),
             push: push.ok()?,
             ping,
+            nat,
             force_rport: self.force_rport(),
         })
     }
@@ -313,7 +333,13 @@ impl Reader<'_, '_> {
             all: self.number("max-connections", all, 1..=1_000_000) as usize,
             per_source: self.number("max-connections-per-ip", 1000, 1..=1_000_000) as usize,
             idle: std::time::Duration::from_secs(idle.into()),
+            flow: self.flow_timer().map(|seconds| Duration::from_secs(seconds.into()) * 5 / 4),
         }
+    }
+
+    /// `None`: devices are told none.
+    fn flow_timer(&mut self) -> Option<u32> {
+        Some(self.number("flow-timer", 120, 0..=86_400)).filter(|seconds| *seconds > 0)
     }
 
     fn timing(&mut self) -> Timing {

@@ -68,6 +68,10 @@ pub struct Gateway {
     /// Where its hosts were found; the registrar's and the proxy's.
     addresses: ArcSwap<Vec<SocketAddr>>,
     deleted: AtomicBool,
+    /// Where the profile listens.
+    own: SocketAddr,
+    /// Of its last request.
+    contact: ArcSwap<String>,
 }
 
 impl Gateway {
@@ -79,8 +83,11 @@ impl Gateway {
     ) -> Arc<Self> {
         let mut call_id = String::new();
         Random::new().uuid(&mut call_id);
+        let words = Words::new(config, own, announced);
         Arc::new(Self {
-            words: Words::new(config, own, announced),
+            own,
+            contact: ArcSwap::from_pointee(words.contact.clone()),
+            words,
             registration: Mutex::new(Registration::new(Schedule::of(config), Instant::now())),
             config: config.clone(),
             profile,
@@ -112,6 +119,26 @@ impl Gateway {
             }
             None => None,
         }
+    }
+
+    /// By which its messages come to us.
+    pub fn transport(&self) -> Transport {
+        words::transport(&self.config)
+    }
+
+    /// The Contact that it was told.
+    pub fn contact(&self) -> Arc<String> {
+        self.contact.load_full()
+    }
+
+    /// The Contact for a gateway to which the profile is at `sent_by`: those on this side of a NAT are told another address than
+    /// those beyond it.
+    pub fn contact_at(&self, sent_by: &str) -> Arc<String> {
+        let contact = words::contact(&self.config, &self.words.contact_user, self.own, sent_by);
+        if **self.contact.load() != contact {
+            self.contact.store(Arc::new(contact));
+        }
+        self.contact()
     }
 
     /// The next CSeq of its REGISTERs and pings.

@@ -10,6 +10,7 @@ use crate::inbound::ALLOW;
 /// What a request has of its own.
 pub struct Head<'h> {
     pub sent_by: &'h str,
+    pub contact: &'h str,
     pub transport: Transport,
     pub branch: &'h str,
     pub call_id: &'h str,
@@ -24,7 +25,7 @@ pub fn register(gateway: &Gateway, head: &Head<'_>, expires: u32, shown: Option<
     let mut request = RequestWriter::new(Method::Register, &words.registrar, &mut out);
     let to = if gateway.config.distinct_to { format!("<{}>", words.to) } else { words.from.clone() };
     begin(&mut request, gateway, head, &words.from, &to, "REGISTER");
-    request.header("Contact", &words.contact);
+    request.header("Contact", head.contact);
     request.header("Expires", expires.to_string());
     request.header("User-Agent", head.user_agent);
     request.header("Allow", ALLOW);
@@ -43,7 +44,7 @@ pub fn options(gateway: &Gateway, head: &Head<'_>) -> Vec<u8> {
     let mut request = RequestWriter::new(Method::Options, &words.registrar, &mut out);
     begin(&mut request, gateway, head, &words.ping, &words.ping, "OPTIONS");
     if gateway.config.contact_in_ping {
-        request.header("Contact", &words.contact);
+        request.header("Contact", head.contact);
     }
     request.header("User-Agent", gateway.config.ping_user_agent.as_deref().unwrap_or(head.user_agent));
     request.header("Accept", "*/*");

@@ -17,7 +17,7 @@ pub struct Words {
     pub from: String,
     /// `sip:username@proxy`.
     pub to: String,
-    /// `<sip:gw+NAME@192.0.2.1:5060;transport=udp;gw=NAME>`.
+    /// `<sip:gw+NAME@192.0.2.1:5060;transport=udp;gw=NAME>`, with the address that everybody is told.
     pub contact: String,
     /// The user of `contact`.
     pub contact_user: String,
@@ -46,7 +46,7 @@ impl Words {
             registrar: format!("sip:{proxy}"),
             from: format!("<sip:{}@{host}>", config.from_user),
             to: format!("sip:{}@{proxy}", config.username),
-            contact: contact(config, &contact_user, own, announced),
+            contact: contact(config, &contact_user, own, announced(transport(config))),
             contact_user,
             ping: format!("<sip:{host}>"),
             route: config.outbound_proxy.as_deref().map(route),
@@ -61,9 +61,14 @@ pub fn route(proxy: &str) -> String {
     format!("<sip:{proxy}{lr}>")
 }
 
-fn contact(config: &GatewayConfig, user: &str, own: SocketAddr, announced: Announced<'_>) -> String {
-    let transport = config.registrar_hop().transport.unwrap_or(Transport::Udp);
-    let address: Option<SocketAddr> = announced(transport).parse().ok();
+/// By which the gateway's messages come to us.
+pub fn transport(config: &GatewayConfig) -> Transport {
+    config.registrar_hop().transport.unwrap_or(Transport::Udp)
+}
+
+/// Contact, where the gateway is told that the profile listens at `sent_by`.
+pub fn contact(config: &GatewayConfig, user: &str, own: SocketAddr, sent_by: &str) -> String {
+    let address: Option<SocketAddr> = sent_by.parse().ok();
     let port = address.map_or(own.port(), |address| address.port());
     let host = match config.contact_host.as_deref() {
         Some("sip-ip") => own.ip().to_string(),
@@ -75,7 +80,7 @@ fn contact(config: &GatewayConfig, user: &str, own: SocketAddr, announced: Annou
         params if params.is_empty() || params.starts_with(';') => params.to_owned(),
         params => format!(";{params}"),
     };
-    let transport = transport.as_str().to_ascii_lowercase();
+    let transport = transport(config).as_str().to_ascii_lowercase();
     format!("<sip:{user}@{host}:{port}{params};transport={transport};gw={}>", config.name)
 }
 

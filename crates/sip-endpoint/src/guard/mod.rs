@@ -105,7 +105,7 @@ pub fn entry(world: &World, profile: &Profile, peer: Peer, octets: &[u8], now: I
         guard.denied.say(|others| tracing::warn!(others, "IP {ip} Rejected by access acl \"{list}\""));
         return if config.guard.answers_denied { Entry::Forbidden } else { Entry::Closed };
     }
-    match config.guard.requests.filter(|_| !is_trusted(&view, profile, config, peer)) {
+    match config.guard.requests.filter(|_| !is_for_many(&view, profile, config, peer)) {
         Some(allowance) => match guard.requests.take(source(ip), allowance, now) {
             Ok(()) => Entry::Open,
             Err(wait) => {
@@ -139,7 +139,7 @@ pub fn message(
     let (limits, profile) = (&settings.config.guard, &shard.profile);
     let guard = &profile.guard;
     if let Some(allowance) = limits.messages.filter(|_| !sender.trusted && sender.gateway.is_none()) {
-        let ip = access::ip(request.peer);
+        let ip = access::origin(&shard.world.view(), &settings.config, request);
         if let Err(wait) = guard.messages.take(source(ip), allowance, request.now) {
             guard.tell(&profile.name, format_args!("IP {ip}"), "max-messages-per-ip", allowance);
             return Err(overloaded(seconds(wait)).into());
@@ -162,12 +162,11 @@ pub fn message(
 pub fn register(shard: &Shard, settings: &Settings, request: &Request<'_, '_>) -> Result<(), Refusal> {
     let (config, profile) = (&settings.config, &shard.profile);
     let Some(allowance) = config.guard.registers else { return Ok(()) };
-    if request.message.method() != Method::Register
-        || is_trusted(&shard.world.view(), profile, config, request.peer)
-    {
+    let view = shard.world.view();
+    if request.message.method() != Method::Register || is_trusted(&view, profile, config, request.peer) {
         return Ok(());
     }
-    let ip = access::ip(request.peer);
+    let ip = access::origin(&view, config, request);
     profile.guard.registers.take(source(ip), allowance, request.now).map_err(|wait| {
         profile.guard.tell(&profile.name, format_args!("IP {ip}"), "max-registers-per-ip", allowance);
         overloaded(seconds(wait)).into()
@@ -188,7 +187,7 @@ pub fn failed(
     let (peer, ip) = (request.peer, access::ip(request.peer));
     let is_there = peer.transport != Transport::Udp || profile.auth.challenged(credentials, ip);
     let is_spared = config.guard.never_ban.iter().any(|list| view.acl.allows(list, ip));
-    if !is_there || is_spared || is_trusted(view, profile, config, peer) {
+    if !is_there || is_spared || is_for_many(view, profile, config, peer) {
         return;
     }
     if profile.guard.failures.take(source(ip), allowance, request.now).is_err() {
@@ -217,9 +216,14 @@ fn denied<'c>(view: &View, config: &'c GuardConfig, ip: IpAddr) -> Option<&'c st
     config.access_acl.iter().find(|list| !view.acl.allows(list, ip)).map(String::as_str)
 }
 
+/// The same, or a proxy that others come through.
+fn is_for_many(view: &View, profile: &Profile, config: &ProfileConfig, peer: Peer) -> bool {
+    is_trusted(view, profile, config, peer) || access::is_proxy(view, config, peer.addr)
+}
+
 /// An address that a list of the profile vouches for, or a gateway's.
 fn is_trusted(view: &View, profile: &Profile, config: &ProfileConfig, peer: Peer) -> bool {
-    matches!(access::inbound(view, config, peer), Access::Allowed)
+    matches!(access::inbound(view, config, peer.addr), Access::Allowed)
         || profile.gateways.all().iter().any(|gateway| gateway.is_at_ip(peer.addr.ip()))
 }
 

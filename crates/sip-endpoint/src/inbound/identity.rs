@@ -1,7 +1,8 @@
 //! Asserted identities, RFC 3325: who says who sent a message, and who is believed.
 //!
 //! The trust domain of RFC 3325 §2.3 is the addresses that `apply-inbound-acl` allows, and gateways. What those assert is passed
-//! on. Of a user who authenticated we assert the identity ourselves, if it asks for that.
+//! on, and of everybody else it is taken off (§5, §9.1), whether a password was asked for or not. Of a user who authenticated we
+//! assert the identity ourselves, if it asks for that.
 
 use chappe_directory::User;
 use chappe_event::Event;

@@ -127,11 +127,12 @@ fn take(
         },
         source: request.peer,
         bare_type: quirks.bare_type,
-        // RFC 3325 §5: who was asked for a password is no part of the trust domain.
-        asserted: sender.user.is_none() || quirks.unchecked_from,
+        // RFC 3325 §5: the trust domain is who was made part of it, and not who merely was asked for no password.
+        // FreeSWITCH tells a chatplan of nobody's: its parser knows the header, and only unknown ones get into the event.
+        asserted: sender.trusted || sender.gateway.is_some(),
     };
     let mut event = event::event(message, &from, &to, &about);
-    if let Some(user) = sender.user.filter(|_| !about.asserted) {
+    if let Some(user) = sender.user {
         identity::assert_preferred(&mut event, message, user);
     }
     if let Some(gateway) = &sender.gateway {

@@ -105,7 +105,7 @@ fn decide(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> 
     match request.message.method() {
         Method::Message if settings.config.chat => message::handle(shard, settings, request),
         Method::Register => Some(register::handle(shard, settings, request)),
-        Method::Options => Some(options::handle(settings)),
+        Method::Options => Some(options::handle(shard, settings)),
         Method::Invite => Some(call(shard, settings, request)),
         method => Some(refuse::method(method)),
     }

@@ -2,10 +2,15 @@
 
 use chappe_sip_proto::Response;
 
-use super::refuse::{ALLOW, SUPPORTED, answer, with};
+use super::refuse::{ALLOW, SUPPORTED, answer, overloaded, with};
 use crate::profile::Settings;
+use crate::shard::Shard;
 
-pub fn handle(settings: &Settings) -> Response {
+/// FreeSWITCH sofia.c sofia_handle_sip_i_options.
+pub fn handle(shard: &Shard, settings: &Settings) -> Response {
+    if settings.config.options_tell_busy && shard.is_busy() {
+        return overloaded(1);
+    }
     let response = with(answer(200), "Allow", ALLOW);
     let response = with(response, "Accept", "*/*");
     let response = with(response, "Accept-Encoding", "identity");

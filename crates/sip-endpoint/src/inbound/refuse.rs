@@ -25,8 +25,10 @@ pub fn with_reason(code: u16, reason: impl Into<Cow<'static, str>>) -> Response 
 }
 
 /// The answer to what is no proper request. RFC 3261 §21.4.1: the phrase says what is wrong with it.
-pub fn malformed(fault: Fault) -> Response {
+pub fn malformed(fault: Fault, unread: Method<'_>) -> Response {
     match fault.status() {
+        // RFC 4475 §3.1.2.18: better than 400, since what the method means might explain it.
+        _ if fault == Fault::MethodMismatch && matches!(unread, Method::Other(_)) => method(unread),
         400 => with_reason(400, format!("Bad Request, {fault}")),
         code => answer(code),
     }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use chappe_directory::User;
 use chappe_sip_msg::{HeaderName, Scheme, Uri};
-use chappe_sip_proto::Response;
 use chappe_sip_proto::registrar::{
     Aor, Applied, Binding, Contacts, Multiple as Others, Policy, Register, RegisterError,
 };
+use chappe_sip_proto::{Response, Transport};
 
 use super::refuse::{answer, with, with_reason};
 use super::{Refusal, Request};
 use crate::auth::{self, Sender};
 use crate::config::{Multiple, ProfileConfig, PushConfig};
+use crate::nat;
 use crate::notices;
 use crate::profile::Settings;
 use crate::push::{Asked, masked};
@@ -27,6 +28,9 @@ const DAY: u32 = 86_400;
 const RETRY_AFTER: &str = "60";
 
 pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>) -> Response {
+    if !settings.config.registers {
+        return answer(403);
+    }
     let world = shard.world.clone();
     let view = world.view();
     let sender = match auth::register(shard, settings, &view, request) {
@@ -37,7 +41,11 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
         Ok(aor) => aor,
         Err(refusal) => return *refusal,
     };
-    match apply(shard, &settings.config, request, &aor) {
+    if is_forbidden(request, &sender, &view, &aor) {
+        return answer(403);
+    }
+    let is_nat = nat::is_behind(&shard.profile, &view, request, sender.user);
+    match apply(shard, &settings.config, request, &aor, is_nat) {
         Ok(applied) => {
             announce(shard, &aor, &applied);
             if settings.config.push.is_some() {
@@ -46,7 +54,7 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
             if !(applied.added.is_empty() && applied.refreshed.is_empty()) {
                 came(&world, &aor, !applied.added.is_empty());
             }
-            granted(&settings.config, request, &applied, world.unix_seconds())
+            granted(shard, &settings.config, request, &applied)
         }
         Err(Failed::Register(error)) => refused(error),
         // RFC 5626 §6.
@@ -54,6 +62,13 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
         // RFC 8599 §5.6.1.
         Err(Failed::PushService) => with_reason(555, "Push Notification Service Not Supported"),
     }
+}
+
+/// A user's param `sip-forbid-register`.
+/// Deviation: FreeSWITCH refuses all that such a user authenticates, its messages too (sofia_reg.c sofia_reg_parse_auth).
+fn is_forbidden(request: &Request<'_, '_>, sender: &Sender<'_>, view: &View, aor: &Aor) -> bool {
+    let user = sender.user.or_else(|| request.user(view, aor.domain(), aor.user()));
+    user.and_then(|user| user.param("sip-forbid-register")).is_some_and(chappe_event::is_true)
 }
 
 /// Why nothing was done.
@@ -120,8 +135,9 @@ fn apply(
     config: &ProfileConfig,
     request: &Request<'_, '_>,
     aor: &Aor,
+    is_nat: bool,
 ) -> Result<Applied, Failed> {
-    let mut register = Register::read(request.message, request.peer)?;
+    let mut register = Register { is_nat, ..Register::read(request.message, request.peer)? };
     if let (Some(push), Contacts::These(these)) = (&config.push, &register.contacts)
         && these.iter().any(|wanted| is_beyond(push, &wanted.uri))
     {
@@ -200,12 +216,7 @@ fn announce(shard: &Shard, aor: &Aor, applied: &Applied) {
 
 /// RFC 3261 §10.3 step 8: every binding of the user, with the time it has left. RFC 3327 §5.3: and the Path, for a device
 /// that says it knows what that is. One that does not is registered all the same: the path was put there by its proxy.
-fn granted(
-    config: &ProfileConfig,
-    request: &Request<'_, '_>,
-    applied: &Applied,
-    unix_seconds: i64,
-) -> Response {
+fn granted(shard: &Shard, config: &ProfileConfig, request: &Request<'_, '_>, applied: &Applied) -> Response {
     let (mut response, mut has_flow) = (answer(200), false);
     for binding in &applied.bindings {
         // Rounded up: what was just granted in full must not look shorter.
@@ -221,16 +232,26 @@ fn granted(
             None => String::new(),
         };
         has_flow |= is_own && !flow.is_empty();
-        response = with(response, "Contact", format!("<{contact}>{q};expires={left}{flow}"));
+        let tells_received = is_own && binding.is_nat() && config.nat.tells_received;
+        // Deviation: FreeSWITCH writes it into the URI, which is not the one then that the device registered.
+        let received = match tells_received {
+            true => format!(";received=\"{}\"", binding.received().addr),
+            false => String::new(),
+        };
+        response = with(response, "Contact", format!("<{contact}>{q};expires={left}{flow}{received}"));
     }
     // RFC 5626 §6.
     if has_flow {
         response = with(response, "Require", "outbound");
+        if let Some(seconds) = flow_timer(config, request) {
+            shard.profile.connections().make_flow(&request.peer);
+            response = with(response, "Flow-Timer", seconds.to_string());
+        }
     }
     for value in config.push.iter().flat_map(|push| feature_caps(push, request)) {
         response = with(response, "Feature-Caps", value);
     }
-    if let Ok(now) = jiff::Timestamp::from_second(unix_seconds) {
+    if let Ok(now) = jiff::Timestamp::from_second(shard.world.unix_seconds()) {
         response = with(response, "Date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
     }
     let knows_path = supports(request, b"path");
@@ -238,6 +259,16 @@ fn granted(
         response = with(response, "Path", String::from_utf8_lossy(path).into_owned());
     }
     response
+}
+
+/// RFC 5626 §4.4 and §5.4: the seconds within which the device has to send something by its connection, so that both sides see when
+/// it is dead. Datagrams have no connection, and a page in a browser can send nothing that keeps a WebSocket alive; behind a proxy
+/// the connection is the proxy's.
+fn flow_timer(config: &ProfileConfig, request: &Request<'_, '_>) -> Option<u32> {
+    let keeps = matches!(request.peer.transport, Transport::Tcp | Transport::Tls)
+        && request.message.vias().count() == 1
+        && supports(request, b"outbound");
+    config.flow_timer.filter(|_| keeps)
 }
 
 /// RFC 8599 §5.6.1: the provider that the device named, or all where it asks; and that it is woken to refresh, if it says

@@ -18,6 +18,7 @@ use super::request::{push_host, uri_user};
 use crate::config::{Hop, ProfileConfig};
 use crate::gateway::{self, Gateway, Named};
 use crate::inbound::{onward, registered_as};
+use crate::nat;
 use crate::profile::{Profile, Settings};
 use crate::push::{Asked, Why};
 use crate::registrar::{can_be_sent_to, way_to};
@@ -397,7 +398,9 @@ fn source_of(message: &Event) -> Option<Peer> {
 }
 
 fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
-    let bare = text.trim();
+    // As `sofia_contact` and lists write a device behind a NAT.
+    let (bare, seen) = nat::parted(text.trim());
+    let source = source.or(seen);
     let parsed =
         Uri::parse(bare.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips));
     let Some(parsed) = parsed else {

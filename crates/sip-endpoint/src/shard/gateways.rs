@@ -154,8 +154,11 @@ impl Shard {
         let Pending { gateway, what, peer, .. } = &pending;
         let settings = self.profile.settings();
         let branch = self.transactions.new_branch();
+        let listens = Peer { transport: gateway.transport(), ..*peer };
+        let contact = gateway.contact_at(settings.sent_by_to(&self.world, listens));
         let mut head = gateway::Head {
             sent_by: settings.sent_by_to(&self.world, *peer),
+            contact: &contact,
             transport: peer.transport,
             branch: branch.as_str(),
             call_id: &gateway.call_id,
@@ -265,7 +268,8 @@ fn answer(message: &Message<'_>, gateway: &Gateway) -> Answer {
 
 /// RFC 3261 §10.2.4: the expiry of our contact among all of the account's; else of the only one, else of all.
 fn granted(message: &Message<'_>, gateway: &Gateway) -> Option<u32> {
-    let mine = gateway.words.contact.trim_matches(['<', '>']);
+    let contact = gateway.contact();
+    let mine = contact.trim_matches(['<', '>']);
     let mine = chappe_sip_msg::Uri::parse(mine.as_bytes()).ok();
     let mut lone = None;
     for contact in message.contacts().flatten() {

@@ -22,6 +22,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chappe_chat::{Routed, Verdict};
@@ -285,6 +286,11 @@ impl Shard {
     /// Whether no more messages can be under way in this shard.
     pub fn flows_are_full(&self) -> bool {
         self.flows.is_full()
+    }
+
+    /// Whether messages are refused for want of time or room, here or in the profile's other shards in the last second.
+    pub fn is_busy(&self) -> bool {
+        self.flows_are_full() || self.profile.counters.is_shedding.load(Ordering::Relaxed)
     }
 
     /// Takes a flow on, to be polled in this turn.

@@ -201,7 +201,11 @@ impl Shard {
         }
         let Some(request) = error.answerable() else { return };
         tracing::debug!(%peer, %error, "a request is refused");
-        self.transactions.answer_statelessly(request, peer, &inbound::malformed(error.fault()));
+        self.transactions.answer_statelessly(
+            request,
+            peer,
+            &inbound::malformed(error.fault(), request.method()),
+        );
     }
 
     fn refuse(&mut self, bytes: &[u8], peer: Peer, response: &Response) {

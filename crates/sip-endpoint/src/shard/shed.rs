@@ -121,7 +121,9 @@ impl Shard {
         let counters = &self.profile.counters;
         let [shed, dropped] = [&counters.shed, &counters.dropped].map(|count| count.load(Ordering::Relaxed));
         let name = &self.profile.name;
-        match self.telling.tell(shed, dropped) {
+        let told = self.telling.tell(shed, dropped);
+        counters.is_shedding.store(matches!(told, Some(Told::Shedding { .. })), Ordering::Relaxed);
+        match told {
             Some(Told::Shedding { shed, dropped }) => tracing::warn!(
                 "profile {name} has more requests than it can serve: {shed} answered 503 and {dropped} dropped in the last \
                  second"

@@ -81,18 +81,39 @@ async fn read(
         if !held.set(cutter.held()) {
             return connections.complain_of_unfinished(&peer);
         }
-        let patience = patience(begun, known, connections.limits().idle);
-        if !matches!(timeout(patience, fill(&mut input, cutter)).await, Ok(Ok(1..))) {
-            return;
+        let silent = Silence { begun, known, since: Instant::now() };
+        loop {
+            let patience = silent.patience(connections, &peer);
+            match timeout(patience, fill(&mut input, cutter)).await {
+                Ok(Ok(1..)) => break,
+                Err(_) if !silent.patience(connections, &peer).is_zero() => {}
+                _ => return,
+            }
         }
     }
 }
 
-fn patience(begun: Option<Instant>, known: bool, idle: Duration) -> Duration {
-    match begun {
-        Some(begun) => ARRIVAL.saturating_sub(begun.elapsed()),
-        None if known => idle,
-        None => idle.min(STRANGER),
+/// What a connection is waited for.
+struct Silence {
+    /// When the message began that is not whole yet.
+    begun: Option<Instant>,
+    /// A message has come before.
+    known: bool,
+    since: Instant,
+}
+
+impl Silence {
+    /// How long it may go on until it is looked at again; zero: no longer. Whether the connection is a flow is known only once
+    /// the REGISTER that came by it is answered.
+    fn patience(&self, connections: &Connections, peer: &Peer) -> Duration {
+        let (limits, passed) = (connections.limits(), self.since.elapsed());
+        match (self.begun, limits.flow.filter(|flow| *flow < limits.idle)) {
+            (Some(begun), _) => ARRIVAL.saturating_sub(begun.elapsed()),
+            (None, _) if !self.known => limits.idle.min(STRANGER).saturating_sub(passed),
+            (None, Some(flow)) if passed < flow => flow - passed,
+            (None, Some(_)) if connections.is_flow(peer) => Duration::ZERO,
+            (None, _) => limits.idle.saturating_sub(passed),
+        }
     }
 }
 

@@ -212,6 +212,16 @@ impl Connections {
         }
     }
 
+    /// A device was told to keep this connection alive: once it does not, the connection is dead.
+    pub fn make_flow(&self, peer: &Peer) {
+        self.table.lock().make_flow(peer);
+    }
+
+    /// Whether that device was told so.
+    pub(super) fn is_flow(&self, peer: &Peer) -> bool {
+        self.table.lock().get(peer).is_some_and(|connection| connection.is_flow)
+    }
+
     pub(super) fn limits(&self) -> &ConnectionLimits {
         &self.limits
     }
@@ -272,6 +282,7 @@ mod tests {
     use crate::transport::mmsg::EventFd;
 
     const IDLE: Duration = Duration::from_secs(3600);
+    const FLOW: Duration = Duration::from_secs(150);
     const OPTIONS: &[u8] =
         b"OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n\
         To: <sip:h>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
@@ -279,7 +290,7 @@ mod tests {
     fn connections() -> (Arc<Connections>, Arc<Mailbox>) {
         let mailbox = Arc::new(Mailbox::new(Arc::new(EventFd::new().unwrap())));
         let tls = TlsConfig::read(&Params::default(), &mut Diagnostics::new()).unwrap();
-        let limits = ConnectionLimits { all: 10, per_source: 5, idle: IDLE };
+        let limits = ConnectionLimits { all: 10, per_source: 5, idle: IDLE, flow: Some(FLOW) };
         let client = TlsClient::new(&tls, Path::new(""));
         let runtime = tokio::runtime::Handle::current();
         (Connections::new(vec![mailbox.clone()], limits, Box::new(|_| true), client, runtime), mailbox)
@@ -373,6 +384,40 @@ mod tests {
             tokio::time::sleep(STRANGER - Duration::from_secs(5)).await;
         }
         assert!(connections.is_open(&peer));
+    }
+
+    /// How long a connection lasts by which a device registered a flow, or did not, and from which so many keep-alives come.
+    async fn flow_lasts(is_flow: bool, keep_alives: u32) -> Duration {
+        let (connections, mailbox) = connections();
+        let (mut stream, peer) = open(&connections, Transport::Tcp, 1024);
+        let start = Instant::now();
+        stream.write_all(OPTIONS).await.unwrap();
+        while take(&mailbox).is_none() {
+            tokio::task::yield_now().await;
+        }
+        if is_flow {
+            connections.make_flow(&peer);
+        }
+        for _ in 0..keep_alives {
+            tokio::time::sleep(FLOW - Duration::from_secs(5)).await;
+            stream.write_all(b"\r\n\r\n").await.unwrap();
+        }
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+        start.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flow_that_is_not_kept_alive_is_dead() {
+        for (is_flow, keep_alives, expected) in [
+            (true, 0, FLOW),
+            (true, 3, FLOW * 4 - Duration::from_secs(15)),
+            (false, 0, IDLE),
+            (false, 1, FLOW - Duration::from_secs(5) + IDLE),
+        ] {
+            let found = flow_lasts(is_flow, keep_alives).await;
+            assert!(is_about(found, expected), "{is_flow} {keep_alives}: {found:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

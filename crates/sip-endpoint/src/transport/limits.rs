@@ -14,6 +14,8 @@ pub struct ConnectionLimits {
     pub per_source: usize,
     /// How long one may be silent.
     pub idle: Duration,
+    /// How long one may be silent whose device was told a Flow-Timer; `None`: none is.
+    pub flow: Option<Duration>,
 }
 
 /// How long a handshake may take, of TLS and WebSocket together.

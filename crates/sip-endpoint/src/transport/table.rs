@@ -18,6 +18,8 @@ pub struct Connection {
     /// The host that was connected to, where its certificate says that it is that host.
     host: Option<Box<str>>,
     accepted: bool,
+    /// Its device was told a Flow-Timer.
+    pub is_flow: bool,
     task: Option<JoinHandle<()>>,
 }
 
@@ -84,7 +86,7 @@ impl Table {
         let id = next_id();
         let peer = Peer { transport, addr, connection: Some(id) };
         let (outbox, waiting) = outbox::new();
-        self.by_id.insert(id, Connection { peer, outbox, host, accepted, task: None });
+        self.by_id.insert(id, Connection { peer, outbox, host, accepted, is_flow: false, task: None });
         self.by_addr.insert((transport, addr), id);
         (peer, waiting)
     }
@@ -93,6 +95,13 @@ impl Table {
     pub fn keep(&mut self, peer: Peer, task: JoinHandle<()>) {
         if let Some(connection) = peer.connection.and_then(|id| self.by_id.get_mut(&id)) {
             connection.task = Some(task);
+        }
+    }
+
+    /// Its device keeps it alive from here on.
+    pub fn make_flow(&mut self, peer: &Peer) {
+        if let Some(connection) = peer.connection.and_then(|id| self.by_id.get_mut(&id)) {
+            connection.is_flow = true;
         }
     }
 
@@ -150,7 +159,7 @@ mod tests {
     #[test]
     fn there_is_room_for_so_many() {
         let mut table = Table::default();
-        let limits = ConnectionLimits { all: 3, per_source: 2, idle: Duration::ZERO };
+        let limits = ConnectionLimits { all: 3, per_source: 2, idle: Duration::ZERO, flow: None };
         let room = |table: &Table, ip: &str| table.room_for(ip.parse().unwrap(), &limits);
         let (first, _) = table.accept(Transport::Tcp, "192.0.2.1:1".parse().unwrap());
         table.accept(Transport::Ws, "192.0.2.1:2".parse().unwrap());

@@ -133,7 +133,9 @@ impl Seen {
     fn fits(&self, wants: Wants) -> bool {
         match wants {
             Wants::WellFormed => self.code.is_none_or(|code| !matches!(code, 400 | 505 | 513)),
-            Wants::Refused(codes) => self.code.is_some_and(|code| codes.contains(&code)),
+            Wants::Refused(codes) | Wants::Says(_, codes) => {
+                self.code.is_some_and(|code| codes.contains(&code))
+            }
             Wants::RefusedOrRepaired => self.code.is_some(),
             Wants::Dropped => self.code.is_none(),
         }
@@ -222,6 +224,7 @@ fn wants(wants: Wants) -> String {
     match wants {
         Wants::WellFormed => "well-formed".to_owned(),
         Wants::Refused(codes) => codes.iter().map(|code| code.to_string()).collect::<Vec<_>>().join(" or "),
+        Wants::Says(words, _) => words.to_owned(),
         Wants::RefusedOrRepaired => "400, or repaired and taken".to_owned(),
         Wants::Dropped => "dropped".to_owned(),
     }

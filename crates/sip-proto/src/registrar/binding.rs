@@ -36,6 +36,7 @@ pub struct Binding {
     q: u16,
     transport: Transport,
     is_v4: bool,
+    is_nat: bool,
 }
 
 /// What a [`Binding`] is made of.
@@ -61,6 +62,8 @@ pub struct BindingParts<'a> {
     pub received: Peer,
     /// User-Agent of that REGISTER; empty without one.
     pub user_agent: Arc<str>,
+    /// The client is behind a NAT: by datagrams only `received` leads to it, whatever its contact says.
+    pub is_nat: bool,
 }
 
 impl Binding {
@@ -106,6 +109,7 @@ impl Binding {
             q,
             transport: received.transport,
             is_v4: ip.is_ipv4(),
+            is_nat: parts.is_nat,
         })
     }
 
@@ -178,6 +182,11 @@ impl Binding {
         &self.user_agent
     }
 
+    /// Whether the client is known to be behind a NAT: by datagrams only [`Binding::received`] leads to it.
+    pub fn is_nat(&self) -> bool {
+        self.is_nat
+    }
+
     pub(super) fn set_user_agent(&mut self, user_agent: Arc<str>) {
         self.user_agent = user_agent;
     }
@@ -217,6 +226,7 @@ impl std::fmt::Debug for Binding {
             .field("q", &self.q)
             .field("cseq", &self.cseq)
             .field("received", &self.received())
+            .field("is_nat", &self.is_nat)
             .field("user_agent", &self.user_agent)
             .field("serial", &self.serial)
             .finish_non_exhaustive()
@@ -264,8 +274,10 @@ mod tests {
             cseq: 7,
             received,
             user_agent: "phone".into(),
+            is_nat: flow.is_empty(),
         };
         let binding = Binding::new(&parts).unwrap();
+        assert_eq!(binding.is_nat(), flow.is_empty());
         assert_eq!((binding.contact(), binding.call_id(), binding.flow()), ("sip:b@h", "c", flow));
         assert_eq!(binding.path().collect::<Vec<_>>(), path);
         assert_eq!(binding.received(), received);

@@ -131,6 +131,8 @@ pub struct Register<'a> {
     pub received: Peer,
     /// User-Agent; empty without one.
     pub user_agent: Cow<'a, str>,
+    /// Whether its client is behind a NAT, as far as whoever hands it in can tell; `false` as it is read.
+    pub is_nat: bool,
 }
 
 impl<'a> Register<'a> {
@@ -146,6 +148,7 @@ impl<'a> Register<'a> {
             path: path(request)?,
             received,
             user_agent: String::from_utf8_lossy(user_agent),
+            is_nat: false,
         };
         if register.longest() > KEPT { Err(RegisterError::TooLong) } else { Ok(register) }
     }

@@ -180,6 +180,7 @@ impl<'r, 'm> Update<'r, 'm> {
             cseq: register.cseq,
             received: register.received,
             user_agent,
+            is_nat: register.is_nat,
         };
         let binding = Binding::like(&parts, before).ok_or(RegisterError::TooLong)?;
         Ok(binding.numbered(self.next_serial))

@@ -46,11 +46,11 @@ impl Clients {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            waiting: Slab::new(),
-            by_number: Index::new(),
+            waiting: Slab::for_most(limits.clients),
+            by_number: Index::for_most(limits.clients),
             retry: limits.timing.intervals().into_iter().map(Fifo::new).collect(),
             rest: Fifo::new(Duration::ZERO),
-            answered: Index::new(),
+            answered: Index::for_most(limits.clients),
             linger: Fifo::new(limits.timing.t4),
         }
     }

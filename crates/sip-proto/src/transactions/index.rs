@@ -6,8 +6,10 @@
 
 use hashbrown::HashTable;
 
-/// Tables; a power of two.
+/// Tables at most; a power of two.
 const PARTS: usize = 1024;
+/// So many values in one table move in no time.
+const FEW: usize = 1024;
 /// A table takes its buckets from the lowest bits of a hash and marks from the highest; those in between choose the table.
 const SHIFT: u32 = 40;
 
@@ -18,12 +20,19 @@ pub(super) struct Index<T> {
 }
 
 impl<T> Index<T> {
-    pub(super) fn new() -> Self {
-        Self { parts: (0..PARTS).map(|_| HashTable::new()).collect(), len: 0 }
+    /// For about so many values: where they are few, one table will do.
+    pub(super) fn for_most(values: usize) -> Self {
+        let parts = (values / FEW).clamp(1, PARTS).next_power_of_two();
+        Self { parts: (0..parts).map(|_| HashTable::new()).collect(), len: 0 }
+    }
+
+    /// The table of a hash: there is a power of two of them.
+    fn part(&self, hash: u64) -> usize {
+        (hash >> SHIFT) as usize & (self.parts.len() - 1)
     }
 
     pub(super) fn find(&self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<&T> {
-        self.parts[part(hash)].find(hash, is_it)
+        self.parts[self.part(hash)].find(hash, is_it)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -31,7 +40,8 @@ impl<T> Index<T> {
     }
 
     pub(super) fn remove(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) {
-        if let Ok(entry) = self.parts[part(hash)].find_entry(hash, is_it) {
+        let part = self.part(hash);
+        if let Ok(entry) = self.parts[part].find_entry(hash, is_it) {
             entry.remove();
             self.len -= 1;
         }
@@ -39,13 +49,10 @@ impl<T> Index<T> {
 
     /// Adds what is not there yet. `hash_of` tells the hash of what is.
     pub(super) fn insert_unique(&mut self, hash: u64, value: T, hash_of: impl Fn(&T) -> u64) {
-        self.parts[part(hash)].insert_unique(hash, value, hash_of);
+        let part = self.part(hash);
+        self.parts[part].insert_unique(hash, value, hash_of);
         self.len += 1;
     }
-}
-
-fn part(hash: u64) -> usize {
-    (hash >> SHIFT) as usize % PARTS
 }
 
 #[cfg(test)]
@@ -61,7 +68,12 @@ mod tests {
 
     #[test]
     fn what_was_added_is_found_until_it_is_removed() {
-        let mut index = Index::new();
+        [0, 5_000, 2_000_000].into_iter().for_each(check);
+    }
+
+    /// With room for `most`; more than that are found as well.
+    fn check(most: usize) {
+        let mut index = Index::for_most(most);
         let numbers = 0..100_000;
         for number in numbers.clone() {
             index.insert_unique(hash(&number), number, hash);
@@ -80,7 +92,7 @@ mod tests {
 
     #[test]
     fn no_table_is_large() {
-        let mut index = Index::new();
+        let mut index = Index::for_most(2_000_000);
         (0..1_000_000).for_each(|number| index.insert_unique(hash(&number), number, hash));
         let most = index.parts.iter().map(HashTable::len).max().unwrap_or_default();
         assert!(most < 2 * 1_000_000 / PARTS, "{most}");

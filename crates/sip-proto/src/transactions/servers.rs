@@ -85,9 +85,9 @@ impl Servers {
         Self {
             limits,
             tag_key,
-            all: Slab::new(),
-            by_key: Index::new(),
-            by_merge: Index::new(),
+            all: Slab::for_most(limits.servers),
+            by_key: Index::for_most(limits.servers),
+            by_merge: Index::for_most(limits.servers),
             spare: Vec::new(),
             printer: Printer::new(),
             kept_bytes: 0,
@@ -358,7 +358,8 @@ impl Servers {
             self.repeat_or_forget(now, slot, outbox);
         }
         if self.all.settle() {
-            (self.by_key, self.by_merge) = (Index::new(), Index::new());
+            let empty = || Index::for_most(self.limits.servers);
+            (self.by_key, self.by_merge) = (empty(), empty());
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Slab<T> {
     chunks: Vec<Vec<Place<T>>>,
     free: Vec<u32>,
     len: usize,
+    /// Places that a chunk has room for from the start.
+    room: usize,
     /// Of places that are new.
     first: u32,
     /// The highest that there was.
@@ -36,8 +38,9 @@ impl<T> Slab<T> {
     #[cfg(test)]
     pub(super) const PLACE: usize = size_of::<Place<T>>();
 
-    pub(super) fn new() -> Self {
-        Self { chunks: Vec::new(), free: Vec::new(), len: 0, first: 0, latest: 0 }
+    /// For about so many values: where they are few, they take no room for many.
+    pub(super) fn for_most(values: usize) -> Self {
+        Self { chunks: Vec::new(), free: Vec::new(), len: 0, room: values.min(CHUNK), first: 0, latest: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -56,7 +59,7 @@ impl<T> Slab<T> {
 
     fn append(&mut self, value: T) -> Slot {
         if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+            self.chunks.push(Vec::with_capacity(self.room));
         }
         let before = (self.chunks.len() - 1) * CHUNK;
         let chunk = &mut self.chunks[before / CHUNK];
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_freed_place_is_used_again_under_another_slot() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::for_most(2 * CHUNK);
         let first = slab.insert("first");
         assert_eq!(slab.remove(first), Some("first"));
         let second = slab.insert("second");
@@ -145,7 +148,7 @@ mod tests {
 
     #[test]
     fn chunks_are_one_behind_the_other() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::for_most(2 * CHUNK);
         let slots: Vec<_> = (0..3 * CHUNK).map(|number| slab.insert(number)).collect();
         assert!(slots.iter().enumerate().all(|(number, slot)| slab.get(*slot) == Some(&number)));
         assert!(slab.iter().map(|(_, number)| *number).eq(0..3 * CHUNK));
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_a_storm_took_is_given_back_and_its_slots_lead_nowhere() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::for_most(2 * CHUNK);
         let mut storm = || (0..(FEW + 1) * CHUNK).map(|number| slab.insert(number)).collect::<Vec<_>>();
         let slots = storm();
         assert!(!slab.settle(), "something is left");
@@ -168,7 +171,7 @@ mod tests {
 
     #[test]
     fn iteration_skips_what_is_free() {
-        let mut slab = Slab::new();
+        let mut slab = Slab::for_most(2 * CHUNK);
         let slots = ["a", "b", "c"].map(|value| slab.insert(value));
         slab.remove(slots[1]);
         assert_eq!(slab.iter().map(|(_, value)| *value).collect::<Vec<_>>(), ["a", "c"]);

@@ -13,26 +13,30 @@ use crate::{KeptBinding, Micros, Pieces};
 
 /// Writes one, or removes it.
 pub fn write(connection: &Connection, key: &BindingKey, binding: Option<&KeptBinding>) -> Result<(), Fault> {
-    let (profile, aor, contact) = key;
+    let (profile, aor, contact, flow) = key;
     match binding {
         Some(binding) => {
-            let mut insert =
-                connection.prepare_cached("INSERT OR REPLACE INTO binding VALUES (?1, ?2, ?3, ?4, ?5)")?;
-            insert.execute(params![profile, aor, contact, binding.expires, encode(binding)])?;
+            let mut insert = connection
+                .prepare_cached("INSERT OR REPLACE INTO binding VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            insert.execute(params![profile, aor, contact, flow, binding.expires, encode(binding)])?;
         }
         None => {
-            let mut delete = connection
-                .prepare_cached("DELETE FROM binding WHERE profile = ?1 AND aor = ?2 AND contact = ?3")?;
-            delete.execute(params![profile, aor, contact])?;
+            let mut delete = connection.prepare_cached(
+                "DELETE FROM binding WHERE profile = ?1 AND aor = ?2 AND contact = ?3 AND flow = ?4",
+            )?;
+            delete.execute(params![profile, aor, contact, flow])?;
         }
     }
     Ok(())
 }
 
+/// What stands behind the flow of a device that is behind a NAT.
+const NAT: u8 = 1;
+
 /// Bindings handed out at a time, give or take a user: few enough to be in the cache still when they are looked at.
 const PIECE: usize = 1024;
 
-/// Hands out those of a profile that are live, in the order of users and contacts; the others are removed.
+/// Hands out those of a profile that are live, in the order of users, contacts and flows; the others are removed.
 pub fn live(
     connection: &Connection,
     profile: &Arc<str>,
@@ -40,10 +44,11 @@ pub fn live(
     pieces: &mut Pieces,
 ) -> Result<(), Fault> {
     let mut select = connection.prepare_cached(
-        "SELECT aor, contact, expires, octets FROM binding WHERE profile = ?1 ORDER BY aor, contact",
+        "SELECT aor, contact, expires, octets, flow FROM binding WHERE profile = ?1 ORDER BY aor, contact, flow",
     )?;
     let mut rows = select.query([&**profile])?;
     let (mut live, mut damaged, mut is_over) = (Vec::<KeptBinding>::with_capacity(PIECE), Vec::new(), false);
+    let mut moved = Vec::new();
     let mut known: Arc<str> = Arc::default();
     while let Some(row) = rows.next()? {
         // What is no number is damage, which comes out below.
@@ -60,12 +65,16 @@ pub fn live(
             }
         }
         let octets = row.get_ref(3)?.as_blob().ok();
+        let flow: Box<str> = row.get(4)?;
         match octets.and_then(|octets| decode(octets, profile, &aor, &contact, expires?, &known)) {
-            Some(binding) => {
+            Some(binding) if binding.flow == flow || flow.is_empty() => {
                 known = binding.user_agent.clone();
+                if binding.flow != flow {
+                    moved.push(binding.clone());
+                }
                 live.push(binding);
             }
-            None => damaged.push((profile.clone(), aor, contact)),
+            _ => damaged.push((profile.clone(), aor, contact, flow)),
         }
     }
     drop(rows);
@@ -76,6 +85,12 @@ pub fn live(
         let mut delete =
             connection.prepare_cached("DELETE FROM binding WHERE profile = ?1 AND expires <= ?2")?;
         delete.execute(params![&**profile, now])?;
+    }
+    // Rows of the first version of the table have no flow of their own.
+    for binding in moved {
+        write(connection, &binding.key(), Some(&binding))?;
+        let (profile, aor, contact, _) = binding.key();
+        write(connection, &(profile, aor, contact, Box::default()), None)?;
     }
     for key in damaged {
         tracing::error!("the binding {} of {} is damaged in the store, and forgotten", key.2, key.1);
@@ -99,8 +114,11 @@ fn encode(binding: &KeptBinding) -> Vec<u8> {
     out.number(binding.received.port().into());
     out.text(&binding.transport);
     out.text(&binding.user_agent);
-    if !binding.flow.is_empty() {
+    if !binding.flow.is_empty() || binding.is_nat {
         out.text(&binding.flow);
+    }
+    if binding.is_nat {
+        out.octet(NAT);
     }
     out.sealed(&seal(&binding.profile, &binding.aor, &binding.contact, binding.expires))
 }
@@ -127,6 +145,7 @@ fn decode(
     let user_agent = if **agent == *user_agent { agent.clone() } else { user_agent.into() };
     // Rows of earlier versions end here.
     let flow = if input.is_at_end() { Box::default() } else { input.text()?.into() };
+    let is_nat = !input.is_at_end() && input.octet()? == NAT;
     let (profile, aor, contact) = (profile.clone(), aor.clone(), contact.clone());
     Some(KeptBinding {
         profile,
@@ -142,6 +161,7 @@ fn decode(
         transport,
         user_agent,
         flow,
+        is_nat,
     })
 }
 
@@ -159,4 +179,58 @@ fn seal(profile: &str, aor: &str, contact: &str, expires: Micros) -> Vec<u8> {
     }
     seal.extend_from_slice(&expires.to_le_bytes());
     seal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::{STEPS, migrate};
+    use super::*;
+
+    fn bindings(connection: &Connection) -> Vec<KeptBinding> {
+        let mut all = Vec::new();
+        let (told, pieces) = std::sync::mpsc::channel();
+        live(
+            connection,
+            &"internal".into(),
+            0,
+            &mut (Box::new(move |piece| told.send(piece).is_ok()) as Pieces),
+        )
+        .unwrap();
+        pieces.iter().for_each(|piece| all.extend(piece));
+        all
+    }
+
+    #[test]
+    fn flows_of_the_first_version_get_their_place() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &STEPS[..1]).unwrap();
+        let of_flow = |flow: &str, contact: &str| KeptBinding {
+            profile: "internal".into(),
+            aor: "bob@example.org".into(),
+            contact: contact.into(),
+            q: 1000,
+            expires: 100,
+            since: 0,
+            call_id: "c".into(),
+            cseq: 1,
+            path: Vec::new(),
+            received: ([192, 0, 2, 1], 5060).into(),
+            transport: "TCP".into(),
+            user_agent: "".into(),
+            flow: flow.into(),
+            is_nat: false,
+        };
+        let before = [of_flow("1;<urn:uuid:0>", "sip:a"), of_flow("", "sip:b")];
+        for binding in &before {
+            let row = params!["internal", "bob@example.org", &*binding.contact, 100, encode(binding)];
+            connection.execute("INSERT INTO binding VALUES (?1, ?2, ?3, ?4, ?5)", row).unwrap();
+        }
+        migrate(&mut connection, STEPS).unwrap();
+        assert_eq!(bindings(&connection), before);
+        // What is written and removed under its own key now is the row of before.
+        write(&connection, &before[0].key(), None).unwrap();
+        assert_eq!(bindings(&connection), before[1..]);
+        write(&connection, &before[1].key(), None).unwrap();
+        assert_eq!(bindings(&connection), []);
+    }
 }

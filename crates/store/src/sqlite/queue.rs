@@ -253,7 +253,7 @@ mod tests {
     }
 
     fn key(number: usize) -> BindingKey {
-        ("profile".into(), "user".into(), number.to_string().into())
+        ("profile".into(), "user".into(), number.to_string().into(), Box::default())
     }
 
     #[test]
@@ -297,6 +297,7 @@ mod tests {
             transport: "UDP".into(),
             user_agent: "".into(),
             flow: "".into(),
+            is_nat: false,
         };
         queue.bind(key(1), Some(binding.clone()));
         queue.restore(batch.bindings);

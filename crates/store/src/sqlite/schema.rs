@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::fault::Fault;
 
 /// Step n leads from version n to version n + 1; version 0 is an empty file. A step that was released never changes.
-pub const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+pub const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// SQLite's `application_id` of our files: `chap`.
 pub const APPLICATION: i32 = i32::from_be_bytes(*b"chap");

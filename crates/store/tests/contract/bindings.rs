@@ -4,10 +4,13 @@ crate::contract! {
     a_binding_comes_back_as_it_was,
     the_last_refresh_counts,
     a_binding_that_was_removed_is_gone,
+    the_flows_of_a_device_may_have_one_contact,
     bindings_that_are_over_are_forgotten,
     a_flush_waits_for_everything,
     many_bindings_come_in_pieces_that_part_no_user,
 }
+
+const FLOW: &str = "1;<urn:uuid:0>";
 
 fn binding(profile: &str, contact: &str, expires: Micros) -> KeptBinding {
     KeptBinding {
@@ -23,7 +26,8 @@ fn binding(profile: &str, contact: &str, expires: Micros) -> KeptBinding {
         received: "[2001:db8::1]:5060".parse().unwrap(),
         transport: "TLS".into(),
         user_agent: "Grüße/1.0".into(),
-        flow: "1;<urn:uuid:0>".into(),
+        flow: FLOW.into(),
+        is_nat: false,
     }
 }
 
@@ -35,10 +39,15 @@ async fn a_binding_comes_back_as_it_was(store: &dyn Store) {
         flow: "".into(),
         ..binding("internal", "sip:b", 100)
     };
-    store.bind(one.clone());
-    store.bind(other.clone());
+    let behind = |flow: &str, contact| KeptBinding {
+        is_nat: true,
+        flow: flow.into(),
+        ..binding("internal", contact, 100)
+    };
+    let all = vec![one, other, behind("", "sip:c"), behind(FLOW, "sip:d")];
+    all.iter().for_each(|binding| store.bind(binding.clone()));
     store.bind(binding("external", "sip:a", 100));
-    assert_eq!(store.bindings("internal", 50).await, Ok(vec![one, other]));
+    assert_eq!(store.bindings("internal", 50).await, Ok(all));
     assert_eq!(store.bindings("nobody", 50).await, Ok(Vec::new()));
 }
 
@@ -55,11 +64,22 @@ async fn the_last_refresh_counts(store: &dyn Store) {
 async fn a_binding_that_was_removed_is_gone(store: &dyn Store) {
     store.bind(binding("internal", "sip:a", 100));
     store.bind(binding("internal", "sip:b", 100));
-    store.unbind("internal", "bob@example.org", "sip:a");
-    store.unbind("internal", "bob@example.org", "sip:c");
+    store.unbind("internal", "bob@example.org", "sip:a", FLOW);
+    store.unbind("internal", "bob@example.org", "sip:c", FLOW);
+    store.unbind("internal", "bob@example.org", "sip:b", "");
     assert_eq!(store.bindings("internal", 50).await, Ok(vec![binding("internal", "sip:b", 100)]));
-    store.unbind("internal", "bob@example.org", "sip:b");
+    store.unbind("internal", "bob@example.org", "sip:b", FLOW);
     assert_eq!(store.bindings("internal", 50).await, Ok(Vec::new()));
+}
+
+async fn the_flows_of_a_device_may_have_one_contact(store: &dyn Store) {
+    let flows = ["", FLOW, "2;<urn:uuid:0>"];
+    let all = flows.map(|flow| KeptBinding { flow: flow.into(), ..binding("internal", "sip:a", 100) });
+    all.iter().for_each(|binding| store.bind(binding.clone()));
+    assert_eq!(store.bindings("internal", 50).await, Ok(all.to_vec()));
+    store.unbind("internal", "bob@example.org", "sip:a", FLOW);
+    let [first, _, last] = all;
+    assert_eq!(store.bindings("internal", 50).await, Ok(vec![first, last]));
 }
 
 async fn bindings_that_are_over_are_forgotten(store: &dyn Store) {
