@@ -1,5 +1,6 @@
 //! A running profile: its shards, connections, bindings and settings.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -189,7 +190,7 @@ pub struct Profile {
     running: Arc<AtomicUsize>,
     stopped: AtomicBool,
     siptrace: AtomicBool,
-    turn: AtomicUsize,
+    hasher: RandomState,
     window: RateWindow,
 }
 
@@ -271,7 +272,7 @@ impl Profile {
             running: Arc::new(AtomicUsize::new(mailboxes.len())),
             stopped: AtomicBool::new(false),
             siptrace: AtomicBool::new(false),
-            turn: AtomicUsize::new(0),
+            hasher: RandomState::new(),
             window: RateWindow::default(),
             mailboxes,
             connections,
@@ -429,14 +430,16 @@ impl Profile {
         all.map(|(transport, addr)| Listening { profile: self.name.to_string(), transport, addr }).collect()
     }
 
-    /// Hands a request to a shard of this profile, the calling one if it is one. `Err`: its mailbox is full.
+    /// Hands a request to a shard of this profile: the calling one if it is one, else the same for all to one recipient, so that
+    /// they stay in order. `Err`: its mailbox is full.
     pub fn submit(&self, job: Box<SendJob>) -> Result<(), Box<SendJob>> {
         let Some(job) = shard::submit_here(self.id, job) else { return Ok(()) };
         if self.stopped.load(Ordering::Acquire) {
             return Err(job);
         }
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
-        self.mailboxes[turn].send(job)
+        let recipient = job.legs.first().map(|leg| &leg.uri);
+        let shard = self.hasher.hash_one(recipient) as usize % self.mailboxes.len();
+        self.mailboxes[shard].send(job)
     }
 
     /// Lets a shard of this profile go on with the work: the same one for all that the calling thread has, in order.

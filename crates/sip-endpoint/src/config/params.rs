@@ -200,6 +200,14 @@ const USED: &[ParamRow] = &[
         "messages under way in one shard; more are answered 503",
     ),
     ParamRow::used(
+        "max-pending-per-target",
+        "0-1000",
+        "1",
+        "MESSAGEs that may be under way to a device, or to an address elsewhere, before one of them is answered; up to 64 \
+         more wait for their turn, those beyond are answered 503. 1: RFC 3428 §8, messages arrive in order; above, only their first \
+         tries leave in order; 0: no limit",
+    ),
+    ParamRow::used(
         "max-request-age",
         "0-10000",
         "50",

@@ -105,6 +105,8 @@ pub struct ProfileConfig {
     /// 0: no limit.
     pub max_requests_per_second: u32,
     pub max_flows: usize,
+    /// MESSAGEs; 0: no limit.
+    pub max_pending_per_target: usize,
     /// Zero: no limit.
     pub max_request_age: Duration,
     pub tls: TlsConfig,
@@ -151,6 +153,11 @@ impl ProfileConfig {
     /// The directory's domain of users who register at this host.
     pub fn register_domain<'a>(&'a self, host: &'a str) -> &'a str {
         self.force_register_domain.as_deref().unwrap_or(host)
+    }
+
+    /// MESSAGEs that may be under way to a target.
+    pub fn most_pending(&self) -> usize {
+        if self.max_pending_per_target == 0 { usize::MAX } else { self.max_pending_per_target }
     }
 
     fn names(&mut self, element: &Element, params: &Params<'_>) {
@@ -235,6 +242,7 @@ impl Reader<'_, '_> {
             log_auth_failures: self.bool("log-auth-failures", false),
             max_requests_per_second: self.number("max-recv-requests-per-second", 0, 0..=10_000_000),
             max_flows: self.number("max-message-flows", 20_000, 1..=1_000_000) as usize,
+            max_pending_per_target: self.number("max-pending-per-target", 1, 0..=1000) as usize,
             max_request_age: self.millis("max-request-age", 50, 0..=10_000),
             tls: tls?,
             websocket: websocket?,

@@ -13,7 +13,8 @@ use chappe_sip_proto::{ClientEnd, ClientId, Peer};
 use hashbrown::HashMap;
 
 use super::Shard;
-use super::forks::{Leg, SendJob};
+use super::forks::{CopyId, Leg, SendJob};
+use super::turns::Prepared;
 use crate::gateway::{self, Answers, Gateway, Heeded, Purpose};
 use crate::outbound::{Head, Targets, for_size, write_request};
 
@@ -26,7 +27,7 @@ pub struct Ways {
 }
 
 /// A request that may be tried again.
-struct Trying {
+pub(super) struct Trying {
     leg: Leg,
     rest: Vec<u8>,
     call_id: Box<str>,
@@ -62,9 +63,9 @@ impl Shard {
         let device = leg.device().into_owned();
         let gateway = ways.gateway;
         let (answers, flows) = (Answers::default(), VecDeque::new());
+        let target = self.has_turns().then(|| self.targets.address(&leg));
         let trying = Trying { leg, rest, call_id, cseq, left, gateway, answers, flows };
-        let client = self.send_trying(now, Box::new(trying));
-        self.forks.add(fork, client, device);
+        self.send_in_turn(now, fork, device, target, Prepared::Trying(Box::new(trying)));
     }
 
     /// A copy for a device with several flows.
@@ -76,6 +77,7 @@ impl Shard {
         rest: &[u8],
         call_id: Option<&str>,
     ) {
+        let target = self.has_turns().then(|| self.targets.device(&leg));
         let flows = std::mem::take(&mut leg.flows).into();
         let call_id = call_id.map(Box::from).unwrap_or_else(|| {
             self.random.uuid(&mut self.call_id);
@@ -93,8 +95,7 @@ impl Shard {
             answers: Answers::default(),
             flows,
         };
-        let client = self.send_trying(now, Box::new(trying));
-        self.forks.add(fork, client, device);
+        self.send_in_turn(now, fork, device, target, Prepared::Trying(Box::new(trying)));
     }
 
     /// Octets of the whole request, but for credentials.
@@ -108,7 +109,7 @@ impl Shard {
         self.scratch.len()
     }
 
-    fn send_trying(&mut self, now: Instant, trying: Box<Trying>) -> ClientId {
+    pub(super) fn send_trying(&mut self, now: Instant, trying: Box<Trying>) -> ClientId {
         let Trying { leg, rest, call_id, cseq, gateway, .. } = &*trying;
         let settings = self.profile.settings();
         let branch = self.transactions.new_branch();
@@ -201,7 +202,7 @@ impl Shard {
 
     fn go_on_trying(&mut self, now: Instant, before: ClientId, trying: Box<Trying>) -> bool {
         let client = self.send_trying(now, trying);
-        self.forks.moved(before, client);
+        self.forks.moved(CopyId::Sent(before), CopyId::Sent(client));
         true
     }
 }

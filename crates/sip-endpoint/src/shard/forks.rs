@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
 use super::again::Ways;
+use super::targets::TargetKey;
 use crate::push::masked;
 
 /// One copy of a request.
@@ -76,8 +77,24 @@ pub enum Outcome {
     Overloaded,
 }
 
+/// A copy of a request under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CopyId {
+    /// It was sent, by this transaction.
+    Sent(ClientId),
+    /// It waits for its turn, under this number.
+    Waiting(u64),
+}
+
+struct Copy {
+    fork: u64,
+    device: String,
+    /// Where it takes part in turns.
+    target: Option<TargetKey>,
+}
+
 struct Fork {
-    pending: SmallVec<[ClientId; 2]>,
+    pending: SmallVec<[CopyId; 2]>,
     /// Whether there is just one copy.
     is_lone: bool,
     best: Option<Outcome>,
@@ -96,15 +113,29 @@ pub enum LegEnd {
     },
     TimedOut,
     Unreachable,
+    /// It waited behind one that nobody answered.
+    NotSent,
     /// Too many requests are under way.
     TooMany,
+}
+
+impl LegEnd {
+    /// Whether it says that another request would not be answered either at the moment. RFC 3261 §21.4.9 and §21.5.4: a proxy
+    /// says so, too.
+    pub fn is_silent(&self) -> bool {
+        match self {
+            Self::Answer { code, .. } => matches!(code, 408 | 503),
+            Self::TimedOut | Self::Unreachable | Self::NotSent => true,
+            Self::TooMany => false,
+        }
+    }
 }
 
 /// The forks of one shard.
 #[derive(Default)]
 pub struct Forks {
     forks: HashMap<u64, Fork>,
-    legs: HashMap<ClientId, (u64, String)>,
+    copies: HashMap<CopyId, Copy>,
     /// Earliest first.
     deadlines: VecDeque<(Instant, u64)>,
     next: u64,
@@ -135,45 +166,46 @@ impl Forks {
         self.next
     }
 
-    pub fn add(&mut self, id: u64, client: ClientId, device: String) {
+    pub fn add(&mut self, id: u64, copy: CopyId, device: String, target: Option<TargetKey>) {
         if let Some(fork) = self.forks.get_mut(&id) {
-            fork.pending.push(client);
+            fork.pending.push(copy);
         }
-        self.legs.insert(client, (id, device));
+        self.copies.insert(copy, Copy { fork: id, device, target });
     }
 
     /// A copy goes on as another request.
-    pub fn moved(&mut self, before: ClientId, client: ClientId) {
-        let Some(leg) = self.legs.remove(&before) else { return };
-        if let Some(fork) = self.forks.get_mut(&leg.0) {
-            fork.pending.iter_mut().filter(|pending| **pending == before).for_each(|p| *p = client);
+    pub fn moved(&mut self, before: CopyId, after: CopyId) {
+        let Some(copy) = self.copies.remove(&before) else { return };
+        if let Some(fork) = self.forks.get_mut(&copy.fork) {
+            fork.pending.iter_mut().filter(|pending| **pending == before).for_each(|p| *p = after);
         }
-        self.legs.insert(client, leg);
+        self.copies.insert(after, copy);
     }
 
-    /// Takes note of the end of a copy. A provisional answer is no end and must not come here.
-    pub fn ended(&mut self, client: ClientId, end: LegEnd) {
-        let Some((id, device)) = self.legs.remove(&client) else { return };
-        let Some(fork) = self.forks.get_mut(&id) else { return };
-        fork.pending.retain(|pending| *pending != client);
+    /// Takes note of the end of a copy. A provisional answer is no end and must not come here. Where it took part in turns.
+    pub fn ended(&mut self, copy: CopyId, end: LegEnd) -> Option<TargetKey> {
+        let Copy { fork: id, device, target } = self.copies.remove(&copy)?;
+        let Some(fork) = self.forks.get_mut(&id) else { return target };
+        fork.pending.retain(|pending| *pending != copy);
         fork.note(&end, &device);
         let outcome = outcome(end, device);
         if let Outcome::Delivered { .. } = outcome {
             // RFC 3261 §16.7 step 5: the first 2xx is forwarded at once.
-            fork.tell(outcome, &self.legs);
+            fork.tell(outcome, &self.copies);
         } else if fork.best.as_ref().is_none_or(|best| rank(&outcome) < rank(best)) {
             fork.best = Some(outcome);
         }
         if fork.pending.is_empty() {
             self.close(id);
         }
+        target
     }
 
     /// All copies have ended.
     fn close(&mut self, id: u64) {
         let Some(mut fork) = self.forks.remove(&id) else { return };
         if let Some(best) = fork.best.take() {
-            fork.tell(best, &self.legs);
+            fork.tell(best, &self.copies);
         }
         if let Some(rest) = fork.rest.take() {
             // Whoever asked may have gone meanwhile.
@@ -196,7 +228,7 @@ impl Forks {
         while self.deadlines.front().is_some_and(|(at, _)| *at <= now) {
             let Some((_, id)) = self.deadlines.pop_front() else { return };
             if let Some(fork) = self.forks.get_mut(&id) {
-                fork.tell(Outcome::NoAnswer, &self.legs);
+                fork.tell(Outcome::NoAnswer, &self.copies);
             }
         }
     }
@@ -209,20 +241,23 @@ impl Fork {
             LegEnd::Answer { code, reason } => (*code, reason.as_str()),
             LegEnd::TimedOut => (0, "No Answer"),
             LegEnd::Unreachable => (0, "Unreachable"),
-            LegEnd::TooMany => return,
+            LegEnd::NotSent => (0, "Not Sent"),
+            // Others may have it: then it is to be known that this device has not.
+            LegEnd::TooMany if self.is_lone => return,
+            LegEnd::TooMany => (0, "Not Sent"),
         };
         self.ended.push(CopyEnd { device: device.into(), code, reason: reason.into() });
     }
 
     /// Tells whoever waits, once.
-    fn tell(&mut self, outcome: Outcome, legs: &HashMap<ClientId, (u64, String)>) {
+    fn tell(&mut self, outcome: Outcome, copies: &HashMap<CopyId, Copy>) {
         let Some(done) = self.done.take() else { return };
         let mut rest = None;
         if !self.pending.is_empty() {
             let (told, ended) = oneshot::channel();
-            let devices = self.pending.iter().filter_map(|client| legs.get(client));
-            rest =
-                Some(Pending { devices: devices.map(|(_, device)| device.as_str().into()).collect(), ended });
+            let pending = self.pending.iter().filter_map(|copy| copies.get(copy));
+            let devices = pending.map(|copy| copy.device.as_str().into()).collect();
+            rest = Some(Pending { devices, ended });
             self.rest = Some(told);
         }
         // Whoever asked may have gone meanwhile.
@@ -234,7 +269,7 @@ fn outcome(end: LegEnd, device: String) -> Outcome {
     match end {
         LegEnd::Answer { code, .. } if (200..300).contains(&code) => Outcome::Delivered { code, device },
         LegEnd::Answer { code, reason } => Outcome::Refused { code, reason, device },
-        LegEnd::TimedOut | LegEnd::Unreachable => Outcome::NoAnswer,
+        LegEnd::TimedOut | LegEnd::Unreachable | LegEnd::NotSent => Outcome::NoAnswer,
         LegEnd::TooMany => Outcome::Overloaded,
     }
 }
@@ -261,21 +296,22 @@ mod tests {
     use chappe_sip_proto::{Limits, Transactions};
 
     /// So many copies of one request, and what becomes of them.
-    fn fork(copies: usize) -> (Forks, Vec<ClientId>, oneshot::Receiver<Told>) {
+    fn fork(copies: usize) -> (Forks, Vec<CopyId>, oneshot::Receiver<Told>) {
         let mut forks = Forks::default();
         let (done, told) = oneshot::channel();
         let id = forks.open(Instant::now() + Duration::from_secs(2), copies, Some(done));
         let mut transactions = Transactions::new(0, 1, Limits::default());
         let peer = Peer::udp("192.0.2.1:5060".parse().unwrap());
-        let clients: Vec<_> = (0..copies)
+        let sent: Vec<_> = (0..copies)
             .map(|number| {
                 let branch = transactions.new_branch();
                 let client = transactions.request(Instant::now(), branch, Bytes::from_static(b"M"), peer);
-                forks.add(id, client, format!("d{number}"));
-                client
+                let copy = CopyId::Sent(client);
+                forks.add(id, copy, format!("d{number}"), None);
+                copy
             })
             .collect();
-        (forks, clients, told)
+        (forks, sent, told)
     }
 
     fn answer(code: u16) -> LegEnd {
@@ -337,6 +373,28 @@ mod tests {
         forks.ended(clients[2], answer(0));
         assert_eq!(rest.ended.try_recv().unwrap()[0].code, 0);
         assert_eq!(forks.len(), 0);
+    }
+
+    #[test]
+    fn a_device_that_got_no_copy_is_told_of_where_another_has_it() {
+        for end in [LegEnd::TooMany, LegEnd::NotSent] {
+            let (mut forks, clients, mut told) = fork(2);
+            forks.ended(clients[1], end);
+            forks.ended(clients[0], answer(200));
+            let ended = told.try_recv().unwrap().ended;
+            let ended: Vec<_> = ended.iter().map(|copy| (&*copy.device, copy.code, &*copy.reason)).collect();
+            assert_eq!(ended, [("d1", 0, "Not Sent"), ("d0", 200, "R")]);
+        }
+    }
+
+    #[test]
+    fn only_who_is_not_there_ends_what_waits_for_him() {
+        let silent: Vec<_> = [0, 1, 200, 404, 408, 480, 486, 500, 503, 603]
+            .into_iter()
+            .filter(|code| answer(*code).is_silent())
+            .collect();
+        assert_eq!(silent, [0, 1, 408, 503]);
+        assert!(!LegEnd::TooMany.is_silent());
     }
 
     #[test]

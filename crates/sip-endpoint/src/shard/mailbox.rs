@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use chappe_sip_proto::Peer;
-use crossbeam_queue::ArrayQueue;
+use crossbeam_queue::{ArrayQueue, SegQueue};
 
 use super::forks::SendJob;
 use super::gateways::GatewayMail;
 use super::local::Work;
+use super::targets::Turn;
 use crate::transport::mmsg::EventFd;
 
 /// What other threads have for a shard.
@@ -36,6 +37,8 @@ pub enum Mail {
 pub struct Mailbox {
     /// Each with when it was posted.
     queue: ArrayQueue<(Instant, Mail)>,
+    /// Of the shard's own copies that waited, so that there are no more than those, and none is ever handed back.
+    turns: SegQueue<(u64, Turn)>,
     wake: Arc<EventFd>,
     stop: AtomicBool,
     drain: AtomicBool,
@@ -46,7 +49,7 @@ const CAPACITY: usize = 16_384;
 impl Mailbox {
     pub fn new(wake: Arc<EventFd>) -> Self {
         let flag = || AtomicBool::new(false);
-        Self { queue: ArrayQueue::new(CAPACITY), wake, stop: flag(), drain: flag() }
+        Self { queue: ArrayQueue::new(CAPACITY), turns: SegQueue::new(), wake, stop: flag(), drain: flag() }
     }
 
     pub fn post(&self, mail: Mail) -> Result<(), Mail> {
@@ -57,7 +60,17 @@ impl Mailbox {
 
     /// For the shard, before it sleeps.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && self.turns.is_empty()
+    }
+
+    /// It is the turn of the shard's copy of this number.
+    pub fn post_turn(&self, number: u64, turn: Turn) {
+        self.turns.push((number, turn));
+        self.wake.signal();
+    }
+
+    pub fn next_turn(&self) -> Option<(u64, Turn)> {
+        self.turns.pop()
     }
 
     /// A request to send, from another thread. `Err`: the mailbox is full.

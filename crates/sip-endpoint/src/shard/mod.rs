@@ -16,6 +16,8 @@ mod random;
 mod receive;
 mod send;
 mod shed;
+mod targets;
+mod turns;
 
 use std::future::Future;
 use std::io;
@@ -42,6 +44,8 @@ use self::overload::{Gate, Telling};
 use self::pings::Pings;
 use self::questions::Paused;
 pub use self::random::Random;
+use self::targets::Targets;
+use self::turns::Turns;
 use crate::inbound;
 use crate::notices;
 use crate::profile::Profile;
@@ -62,15 +66,16 @@ const SOON: Duration = Duration::from_millis(10);
 pub struct End {
     pub mailbox: Arc<Mailbox>,
     wake: Arc<EventFd>,
+    targets: Targets,
 }
 
 /// One end a socket.
 pub fn ends(sockets: &[Pair]) -> io::Result<Vec<End>> {
-    let end = |_: &Pair| {
+    let end = |targets| {
         let wake = Arc::new(EventFd::new()?);
-        Ok(End { mailbox: Arc::new(Mailbox::new(wake.clone())), wake })
+        Ok(End { mailbox: Arc::new(Mailbox::new(wake.clone())), wake, targets })
     };
-    sockets.iter().map(end).collect()
+    Targets::of_shards(sockets.len()).into_iter().map(end).collect()
 }
 
 /// Who waits for the end of a flow.
@@ -98,6 +103,11 @@ pub struct Shard {
     flows: Flows<Routed, Waiting>,
     questions: Flows<Option<Arc<Directory>>, Paused>,
     forks: Forks,
+    targets: Targets,
+    /// Transactions that may be pending at a target.
+    most_pending: usize,
+    turns: Turns,
+    most_waiting: usize,
     again: Again,
     upkeep: Upkeep,
     pings: Pings,
@@ -121,26 +131,27 @@ pub struct Shard {
 
 /// Runs the shard until its mailbox says stop, or drain and nothing is under way.
 pub fn run(index: u16, sockets: Pair, end: End, profile: Arc<Profile>, world: Arc<World>) {
-    let poller = match Poller::new(&sockets.requests, sockets.answers.as_ref(), &end.wake) {
+    let End { mailbox, wake, targets } = end;
+    let poller = match Poller::new(&sockets.requests, sockets.answers.as_ref(), &wake) {
         Ok(poller) => poller,
         Err(error) => return tracing::error!(%error, "a shard can't wait for its socket"),
     };
-    let mut shard = Shard::new(index, &end, profile, world);
+    let mut shard = Shard::new(index, &wake, targets, profile, world);
     let mut batch = RecvBatch::new(BATCH);
     // What flows await may be tokio's.
     let runtime = shard.world.deps.runtime.clone();
     let _context = runtime.enter();
-    shard.wait_for_the_world(&end.mailbox);
+    shard.wait_for_the_world(&mailbox);
     shard.gate.begin(Instant::now());
     shard.streams.begin(Instant::now());
-    while !shard.is_over(&end.mailbox) {
-        end.wake.falls_asleep();
-        let is_busy = shard.has_ready() || !end.mailbox.is_empty() || shard.is_over(&end.mailbox);
+    while !shard.is_over(&mailbox) {
+        wake.falls_asleep();
+        let is_busy = shard.has_ready() || !mailbox.is_empty() || shard.is_over(&mailbox);
         let patience = if is_busy { Some(Duration::ZERO) } else { shard.patience(Instant::now()) };
         let ready = poller.wait(patience);
-        end.wake.wakes_up(ready.wake);
+        wake.wakes_up(ready.wake);
         // A fault of ours costs the messages of one turn, not the profile.
-        let turn = || shard.turn(&end.mailbox, &sockets, &mut batch, ready);
+        let turn = || shard.turn(&mailbox, &sockets, &mut batch, ready);
         if catch_unwind(AssertUnwindSafe(turn)).is_err() {
             tracing::error!("a shard of profile {} has panicked and goes on", shard.profile.name);
         }
@@ -148,12 +159,18 @@ pub fn run(index: u16, sockets: Pair, end: End, profile: Arc<Profile>, world: Ar
 }
 
 impl Shard {
-    fn new(index: u16, end: &End, profile: Arc<Profile>, world: Arc<World>) -> Self {
+    fn new(
+        index: u16,
+        wake: &Arc<EventFd>,
+        targets: Targets,
+        profile: Arc<Profile>,
+        world: Arc<World>,
+    ) -> Self {
         let config = profile.settings().config.clone();
         let mut random = Random::new();
         let limits = Limits { timing: config.timing, force_rport: config.force_rport, ..Limits::default() };
         let id = world.next_id();
-        let flows = Flows::new(id, config.max_flows, end.wake.clone());
+        let flows = Flows::new(id, config.max_flows, wake.clone());
         flows.enter();
         local::enter(profile.id);
         let [gate, streams] = [(); 2].map(|()| Gate::new(Instant::now(), random.next()));
@@ -162,8 +179,12 @@ impl Shard {
             transactions: Transactions::new(index, random.next(), limits),
             random,
             flows,
-            questions: Flows::new(id, questions::LIMIT, end.wake.clone()),
+            questions: Flows::new(id, questions::LIMIT, wake.clone()),
             forks: Forks::default(),
+            targets,
+            most_pending: usize::MAX,
+            turns: Turns::default(),
+            most_waiting: config.max_flows,
             again: Again::default(),
             upkeep: Upkeep::new(Instant::now()),
             pings: Pings::default(),
@@ -215,6 +236,7 @@ impl Shard {
     fn turn(&mut self, mailbox: &Mailbox, sockets: &Pair, batch: &mut RecvBatch, ready: Ready) {
         let now = Instant::now();
         self.second = u64::try_from(self.world.unix_seconds()).unwrap_or_default();
+        self.most_pending = self.profile.settings().config.most_pending();
         self.mail(now, mailbox);
         self.datagrams(now, mailbox, sockets, batch, ready);
         self.settle(now);
@@ -250,7 +272,11 @@ impl Shard {
     /// Lets flows, requests and transactions act on each other until there is nothing left to do; all that can take the
     /// same step take it together, see [`receive`](Self::receive).
     fn settle(&mut self, now: Instant) {
-        while self.has_ready() || !self.jobs.is_empty() || local::has_work() || self.transactions.has_output()
+        while self.has_ready()
+            || !self.jobs.is_empty()
+            || local::has_work()
+            || self.turns.has_come()
+            || self.transactions.has_output()
         {
             while let Some(ended) = self.flows.next() {
                 if let Some((routed, waiting)) = ended {
@@ -263,6 +289,7 @@ impl Shard {
                     self.resume(now, found, paused);
                 }
             }
+            self.take_turns(now);
             self.send_jobs(now);
             self.drain_outputs(now);
         }

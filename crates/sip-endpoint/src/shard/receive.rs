@@ -101,6 +101,9 @@ impl Shard {
     }
 
     pub(super) fn mail(&mut self, now: Instant, mailbox: &Mailbox) {
+        while let Some((number, turn)) = mailbox.next_turn() {
+            self.turns.add(number, turn);
+        }
         let draining = mailbox.is_draining();
         for _ in 0..MAILS {
             let Some((posted, mail)) = mailbox.take() else { return };
@@ -247,7 +250,7 @@ impl Shard {
                 {
                     return None;
                 }
-                self.forks.ended(client, LegEnd::Answer { code, reason: phrase(message, code) });
+                self.copy_ended(client, LegEnd::Answer { code, reason: phrase(message, code) });
             }
             Received::OtherShard(shard) => self.hand_over(shard, peer, message.bytes()),
             Received::Response { .. }

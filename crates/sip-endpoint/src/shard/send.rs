@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::forks::{LegEnd, SendJob};
 use super::receive::trace;
+use super::turns::Prepared;
 use super::{Shard, local};
 use crate::outbound::{Head, write_request};
 use crate::transport::udp::Pair;
@@ -56,13 +57,13 @@ impl Shard {
             self.scratch.clear();
             write_request(&head, &rest, &mut self.scratch);
             let bytes = Bytes::copy_from_slice(&self.scratch);
-            let client = self.transactions.request(now, branch, bytes, leg.peer);
+            let target = self.has_turns().then(|| self.targets.device(&leg));
+            let copy = Prepared::Written { branch, bytes, peer: leg.peer };
             let device = match leg.device() {
                 Cow::Borrowed(_) => leg.uri,
                 Cow::Owned(masked) => masked,
             };
-            self.forks.add(fork, client, device);
-            self.profile.counters.sent.fetch_add(1, Ordering::Relaxed);
+            self.send_in_turn(now, fork, device, target, copy);
         }
     }
 
@@ -83,7 +84,7 @@ impl Shard {
                         ClientEnd::TooMany => LegEnd::TooMany,
                         _ => LegEnd::Unreachable,
                     };
-                    self.forks.ended(client, end);
+                    self.copy_ended(client, end);
                 }
             }
         }
