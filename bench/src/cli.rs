@@ -41,12 +41,12 @@ pub struct Options {
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub window: u32,
 
-    /// Users that send, and as many that receive
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// Users that send, and as many that receive: several times the window, as a device is sent one message at a time
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub users: u32,
 
     /// Users that send over a connection each, and as many that receive, in the rows of connections
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=400))]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=400))]
     pub connections: u32,
 
     /// Bytes of a MESSAGE, at least

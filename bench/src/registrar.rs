@@ -125,6 +125,7 @@ impl Bench<'_> {
     /// Rounds with few users and with many, in turns.
     fn relays(&mut self, few: &Server, many: &Server) -> Result<(Vec<Run>, Vec<Run>), BenchError> {
         let from = self.driver.ports[0].address;
+        let window = std::mem::replace(&mut self.driver.window, self.options.window.min(FEW as u32 / 2));
         let (mut with_few, mut with_many) = (Vec::new(), Vec::new());
         for _ in 0..self.options.rounds {
             for (server, users, runs) in
@@ -137,6 +138,7 @@ impl Bench<'_> {
                 );
             }
         }
+        self.driver.window = window;
         Ok((with_few, with_many))
     }
 

@@ -65,7 +65,7 @@ pub struct SweepOptions {
     pub window: u32,
 
     /// Users that send, and as many that receive
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub users: u32,
 
     /// Bytes of a MESSAGE, at least

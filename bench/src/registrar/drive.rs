@@ -45,12 +45,12 @@ pub struct Driver {
     pub ports: [Port; 2],
     /// Numbers below belong to earlier runs.
     pub base: usize,
-    window: u64,
+    pub window: u32,
 }
 
 impl Driver {
     pub fn new(window: u32) -> Result<Self, BenchError> {
-        Ok(Self { ports: [Port::open()?, Port::open()?], base: 1, window: window.into() })
+        Ok(Self { ports: [Port::open()?, Port::open()?], base: 1, window })
     }
 
     /// Runs against a server; `arrive`: a request is done once it was delivered as well.
@@ -96,7 +96,7 @@ impl Pass<'_> {
             };
             if more {
                 last = now;
-                let room = self.driver.window.saturating_sub(self.ledger.open()) as usize;
+                let room = u64::from(self.driver.window).saturating_sub(self.ledger.open()) as usize;
                 let left = if let Until::Sent(total) = until { total - sent } else { room };
                 (0..room.min(left)).for_each(|_| {
                     let number = self.ledger.send(now, now);

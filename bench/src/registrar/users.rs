@@ -22,7 +22,8 @@ impl Requests for Everybody {
     }
 }
 
-/// One sender's MESSAGEs to users here and there, no two of them near each other.
+/// One sender's MESSAGEs to users here and there, no two of them near each other, and none again before all had one: a second
+/// message to a device waits until the first is answered, which is not what is measured.
 pub struct Messages {
     pub template: Template,
     pub users: usize,
@@ -30,10 +31,18 @@ pub struct Messages {
 
 impl Requests for Messages {
     fn write(&mut self, number: usize, out: &mut Vec<u8>) {
-        // Knuth's multiplicative hash: the same user each time that the number is asked for.
-        let spread = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-        self.template.write((spread % self.users as u64) as usize, number, "", out);
+        self.template.write(number * stride(self.users) % self.users, number, "", out);
     }
+}
+
+/// From one user to the next: the golden section of all, and a number with which all come in turn.
+fn stride(users: usize) -> usize {
+    let golden = users * 618 / 1000;
+    (golden.max(1)..).find(|stride| gcd(*stride, users) == 1).unwrap_or(1)
+}
+
+fn gcd(one: usize, other: usize) -> usize {
+    if other == 0 { one } else { gcd(other, one % other) }
 }
 
 /// Users with passwords. A user answers the last challenge it got, counting up, as phones do.
@@ -91,5 +100,18 @@ impl Requests for Phones {
         let challenges = response.all(asks).filter_map(|value| Challenge::parse(value).ok());
         let who = (number - self.first) % self.known.len();
         self.known[who] = strongest(challenges).map(|challenge| (challenge, 0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_user_has_its_turn() {
+        for users in [1, 2, 100, 1000, 20_000] {
+            let met: std::collections::HashSet<_> = (0..users).map(|n| n * stride(users) % users).collect();
+            assert_eq!(met.len(), users);
+        }
     }
 }

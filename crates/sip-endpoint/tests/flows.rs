@@ -39,6 +39,8 @@ fn who_keeps_flows_is_told_how_often_and_heard_no_longer_is_gone() {
     let timer = |phone: &mut Phone, contact: &str| {
         let ok = phone.register_contacts(contact);
         assert_eq!(status(&ok), 200);
+        let knows = contact.contains("outbound") && contact.contains("reg-id");
+        assert_eq!(header_text(&ok, HeaderName::Require), if knows { "outbound" } else { "" });
         parsed(&ok).named("Flow-Timer").next().map(|text| String::from_utf8_lossy(text).into_owned())
     };
     let server = Server::with("");

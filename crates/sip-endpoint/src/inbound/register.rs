@@ -240,8 +240,8 @@ fn granted(shard: &Shard, config: &ProfileConfig, request: &Request<'_, '_>, app
         };
         response = with(response, "Contact", format!("<{contact}>{q};expires={left}{flow}{received}"));
     }
-    // RFC 5626 §6.
-    if has_flow {
+    // RFC 5626 §6; RFC 3261 §8.2.4: only to a device that says it knows what that is.
+    if has_flow && supports(request, b"outbound") {
         response = with(response, "Require", "outbound");
         if let Some(seconds) = flow_timer(config, request) {
             shard.profile.connections().make_flow(&request.peer);
@@ -266,8 +266,7 @@ fn granted(shard: &Shard, config: &ProfileConfig, request: &Request<'_, '_>, app
 /// the connection is the proxy's.
 fn flow_timer(config: &ProfileConfig, request: &Request<'_, '_>) -> Option<u32> {
     let keeps = matches!(request.peer.transport, Transport::Tcp | Transport::Tls)
-        && request.message.vias().count() == 1
-        && supports(request, b"outbound");
+        && request.message.vias().count() == 1;
     config.flow_timer.filter(|_| keeps)
 }
 
