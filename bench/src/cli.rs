@@ -30,11 +30,11 @@ pub struct Options {
     pub results: Option<PathBuf>,
 
     /// Rounds of each row
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub rounds: u32,
 
-    /// Seconds a round
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    /// Seconds of a row in a round, and as many at half load
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: u32,
 
     /// Messages on their way at once while capacity is measured

@@ -12,7 +12,7 @@ use crate::fleet::program;
 use crate::folder::Setup;
 use crate::machine;
 use crate::server::Server;
-use crate::table::median;
+use crate::spread::median;
 
 /// Starts that are measured.
 const STARTS: usize = 10;

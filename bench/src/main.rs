@@ -4,7 +4,7 @@
 //! measured in several short rounds, taken in turns with the other rows, so that a change in the machine's mood hits
 //! all of them; the table shows medians and how far the rounds lie apart. What a message costs is told as the CPU time
 //! of the server process, and as its ratio to the floor: the same packets through a relay with one receive and one send
-//! call a packet and nothing between them.
+//! call a packet and nothing between them. Ratios are of runs that were made right after each other.
 //!
 //! Other parts: [`events`] measures what clients of the event socket cost (`chappe-bench events`), [`store`] how fast messages
 //! get to the disk (`chappe-bench store`), [`idle`] what connections take that nothing happens on (`chappe-bench idle`).
@@ -33,6 +33,7 @@ mod rounds;
 mod row;
 mod server;
 mod sleeper;
+mod spread;
 mod stop;
 mod store;
 mod streams;

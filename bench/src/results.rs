@@ -20,7 +20,7 @@ const BARS: &str = "cpu.svg";
 /// Measures what the options name, and tells. What fails is told in its place, and does not keep the rest from being told.
 pub fn run(options: &Options) -> Result<(), BenchError> {
     let measured = rounds::measure(options)?;
-    let mut failed = measured.iter().filter(|one| one.half.is_err()).count();
+    let mut failed = measured.iter().filter(|one| one.failed.is_some()).count();
     let mut out = table::markdown(&measured);
     let _ = write!(out, "\n{}", table::ratios(&measured));
     match &options.results {
