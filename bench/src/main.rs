@@ -34,6 +34,7 @@ mod row;
 mod server;
 mod sleeper;
 mod spread;
+mod stalls;
 mod stop;
 mod store;
 mod streams;

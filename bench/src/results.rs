@@ -9,9 +9,9 @@ use crate::error::BenchError;
 use crate::facts::Facts;
 use crate::idle::Idle;
 use crate::plot::bars::{Bar, bars};
-use crate::rounds::{self, Measured};
+use crate::rounds::{self, Measured, Rounds};
 use crate::sweep::{self, Sweep, SweepOptions};
-use crate::{registrar, table};
+use crate::{registrar, stalls, table};
 
 /// What is written by hand about where the time goes; beside the results.
 const PROFILE: &str = "profile.md";
@@ -19,10 +19,10 @@ const BARS: &str = "cpu.svg";
 
 /// Measures what the options name, and tells. What fails is told in its place, and does not keep the rest from being told.
 pub fn run(options: &Options) -> Result<(), BenchError> {
-    let measured = rounds::measure(options)?;
+    let Rounds { rows: measured, stalls } = rounds::measure(options)?;
     let mut failed = measured.iter().filter(|one| one.failed.is_some()).count();
     let mut out = table::markdown(&measured);
-    let _ = write!(out, "\n{}", table::ratios(&measured));
+    let _ = write!(out, "\n{}\n{}", stalls::markdown(&stalls), table::ratios(&measured));
     match &options.results {
         None => print!("{out}"),
         Some(folder) => {

@@ -15,6 +15,7 @@ use crate::fleet::Fleet;
 use crate::ledger::Counts;
 use crate::machine;
 use crate::row::Row;
+use crate::stalls::{self, Stalls};
 
 pub use crate::fleet::program;
 
@@ -56,8 +57,15 @@ pub struct Measured {
     pub failed: Option<String>,
 }
 
+/// All that was measured.
+pub struct Rounds {
+    pub rows: Vec<Measured>,
+    /// Of each round and core, while nothing was at work.
+    pub stalls: Vec<Stalls>,
+}
+
 /// Measures the rows in turns. A row that fails is left alone from then on; the others have their figures.
-pub fn measure(options: &Options) -> Result<Vec<Measured>, BenchError> {
+pub fn measure(options: &Options) -> Result<Rounds, BenchError> {
     machine::check_cores(options.server_core, options.load_core)?;
     machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
     let mut rows = options.rows();
@@ -65,7 +73,9 @@ pub fn measure(options: &Options) -> Result<Vec<Measured>, BenchError> {
     let mut bench = Bench::new(options, fleet);
     let turns = turns(&rows);
     let mut measured: Vec<Measured> = rows.into_iter().map(Measured::nothing).collect();
+    let mut stalls = Vec::new();
     for round in 1..=options.rounds {
+        stalls.extend(stalls::measure(&[options.server_core, options.load_core])?);
         for turn in &turns {
             match *turn {
                 Turn::Capacity(place) => measured[place].capacity(&mut bench, round),
@@ -73,7 +83,7 @@ pub fn measure(options: &Options) -> Result<Vec<Measured>, BenchError> {
             }
         }
     }
-    Ok(measured)
+    Ok(Rounds { rows: measured, stalls })
 }
 
 impl Measured {
