@@ -115,6 +115,17 @@ pub enum Command {
         /// Who gets what anybody else sends
         receiver: SocketAddrV4,
     },
+    /// The client ends of idle connections; does what its input says
+    #[command(hide = true)]
+    Hold {
+        /// Where they go
+        server: SocketAddrV4,
+        /// Who has signed its certificate
+        authority: PathBuf,
+        /// A user registers over each
+        #[arg(long)]
+        register: bool,
+    },
 }
 
 /// What is measured of the event socket.
@@ -208,7 +219,7 @@ pub struct IdleOptions {
     #[arg(long, value_name = "PATH")]
     pub chappe: Option<PathBuf>,
 
-    /// Connections, or as many as the limit of open files lets the server have
+    /// Connections, over as many servers as the limit of open files asks for
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=200_000))]
     pub connections: u32,
 

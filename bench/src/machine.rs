@@ -102,6 +102,13 @@ pub fn proportional(process: u32) -> Result<u64, BenchError> {
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024)
 }
 
+/// Sockets that a process has open (proc_pid_fd(5)).
+pub fn sockets(process: u32) -> usize {
+    let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    let targets = files.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+}
+
 /// CPU time of each of a process's threads, by their ids (`/proc/PID/task/TID/schedstat`: nanoseconds on a core first).
 /// Empty where the kernel does not count it.
 pub fn threads(process: u32) -> Vec<(u32, Duration)> {

@@ -52,6 +52,9 @@ fn main() -> ExitCode {
     let options = cli::Options::parse();
     let result = match &options.command {
         Some(cli::Command::Floor { sender, receiver }) => floor::relay(*sender, *receiver),
+        Some(cli::Command::Hold { server, authority, register }) => {
+            idle::holder::hold(*server, authority, *register)
+        }
         Some(cli::Command::Events(options)) => events::run(options),
         Some(cli::Command::Registrar(options)) => registrar::run(options),
         Some(cli::Command::Idle(options)) => idle::run(options),

@@ -123,6 +123,11 @@ impl Server {
         machine::resident(self.child.id())
     }
 
+    /// Sockets that it has open.
+    pub fn sockets(&self) -> usize {
+        machine::sockets(self.child.id())
+    }
+
     fn spawn(command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         Self::spawn_in(Arc::new(folder), command, &[core], port)
