@@ -8,6 +8,8 @@ use crate::certificates::certificates;
 use crate::error::BenchError;
 use crate::transport::{Transport, is_encrypted};
 
+/// The one profile.
+pub const PROFILE: &str = "bench";
 /// The one domain.
 pub const DOMAIN: &str = "bench.test";
 /// The user that the chatplan's one extension answers for.
@@ -178,7 +180,7 @@ fn document(folder: &Path, ports: Ports, setup: Setup) -> String {
   <configuration name="sms.conf"><settings>{sms}</settings></configuration>
   <configuration name="acl.conf"><network-lists/></configuration>
   {events}
-  <configuration name="sofia.conf"><profiles><profile name="bench">
+  <configuration name="sofia.conf"><profiles><profile name="{PROFILE}">
     <domains><domain name="{DOMAIN}" alias="true" parse="false"/></domains>
     <settings>
       <param name="sip-ip" value="127.0.0.1"/>

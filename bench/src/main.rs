@@ -12,6 +12,7 @@
 //! Invariant: nothing leaves loopback, every port is one the system chose, and what was started is ended.
 
 mod certificates;
+mod cgroup;
 mod cli;
 mod error;
 mod events;
@@ -26,6 +27,7 @@ mod load;
 mod machine;
 mod message;
 mod plot;
+mod quotas;
 mod register;
 mod registrar;
 mod results;

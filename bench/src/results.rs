@@ -10,8 +10,9 @@ use crate::facts::Facts;
 use crate::idle::Idle;
 use crate::plot::bars::{Bar, bars};
 use crate::rounds::{self, Measured, Rounds};
+use crate::row::TWO_CORES;
 use crate::sweep::{self, Sweep, SweepOptions};
-use crate::{registrar, stalls, table};
+use crate::{quotas, registrar, stalls, table};
 
 /// What is written by hand about where the time goes; beside the results.
 const PROFILE: &str = "profile.md";
@@ -23,6 +24,11 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
     let mut failed = measured.iter().filter(|one| one.failed.is_some()).count();
     let mut out = table::markdown(&measured);
     let _ = write!(out, "\n{}\n{}", stalls::markdown(&stalls), table::ratios(&measured));
+    if options.rows().iter().any(|row| row.name == TWO_CORES) {
+        let quotas = quotas::measure(options);
+        failed += usize::from(quotas.is_err());
+        out.push_str(&quotas.unwrap_or_else(|error| format!("\nTwo cores, messages a second: {error}\n")));
+    }
     match &options.results {
         None => print!("{out}"),
         Some(folder) => {

@@ -53,6 +53,8 @@ pub enum Conf {
     Events,
     /// A shard on each of two cores.
     TwoCores,
+    /// Two servers of one shard each, on a core each, with half of the users each.
+    TwoServers,
     /// Each client has a connection.
     Connected(Transport),
 }
@@ -111,6 +113,7 @@ pub const RELAY: &str = "relay";
 pub const KAMAILIO: &str = "kamailio";
 pub const KAMAILIO_STORED: &str = "kamailio-stored";
 pub const TWO_CORES: &str = "two-cores";
+pub const TWO_SERVERS: &str = "two-servers";
 pub const SLEEPER_TITLE: &str =
     "chappe, point to point, beside a Python script that sleeps 1 s in every tenth message";
 
@@ -201,6 +204,12 @@ pub const ROWS: &[Row] = &[
         Recipient::Registered,
     ),
     row(
+        TWO_SERVERS,
+        "chappe, point to point, two servers of one shard each on two cores",
+        Kind::Chappe(Conf::TwoServers),
+        Recipient::Registered,
+    ),
+    row(
         "stored",
         "chappe, to users who are away: 202 once it is on the disk",
         Kind::Chappe(Conf::Keeper),
@@ -229,7 +238,9 @@ mod tests {
             assert_eq!(ROWS.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
         }
         assert!(
-            [FLOOR, RELAY, KAMAILIO, KAMAILIO_STORED, TWO_CORES].iter().all(|name| named(name).is_some())
+            [FLOOR, RELAY, KAMAILIO, KAMAILIO_STORED, TWO_CORES, TWO_SERVERS]
+                .iter()
+                .all(|name| named(name).is_some())
         );
     }
 }

@@ -21,6 +21,11 @@ impl Spread {
         }
     }
 
+    /// All of them multiplied.
+    pub fn times(self, factor: f64) -> Self {
+        Self { median: factor * self.median, least: factor * self.least, most: factor * self.most }
+    }
+
     /// The middle with its unit, and in brackets the least and the most where they differ.
     pub fn told(&self, digits: usize, unit: &str) -> String {
         let Self { median, least, most } = self;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::ledger::Counts;
 use crate::rounds::{Capacity, Measured, pairs};
-use crate::row::{Conf, FLOOR, KAMAILIO, KAMAILIO_STORED, Kind, RELAY, TWO_CORES};
+use crate::row::{Conf, FLOOR, KAMAILIO, KAMAILIO_STORED, Kind, RELAY, TWO_CORES, TWO_SERVERS};
 use crate::spread::{Spread, median};
 
 const HEAD: &str = "| | messages/s | server CPU a message | × floor | × relay | CPU use: server | load | at half load: messages/s \
@@ -109,13 +109,13 @@ pub fn ratios(measured: &[Measured]) -> String {
             let _ = writeln!(out, "| {meaning} | {} |", ratio.told(2, ""));
         }
     }
-    let two_cores = ratio(TWO_CORES, RELAY);
-    if let Some(ratio) = &two_cores {
-        let times = 2.0 / ratio.median;
-        let _ = writeln!(out, "| two cores do so many times the messages of one | {times:.2} |");
+    // What shares nothing does twice as much on two cores as on one.
+    let scaling = ratio(TWO_SERVERS, TWO_CORES).map(|ratio| ratio.times(2.0));
+    if let Some(times) = &scaling {
+        let _ = writeln!(out, "| two cores do so many times the messages of one | {} |", times.told(2, ""));
     }
     out.push_str(PAIRS_REMARK);
-    if two_cores.is_some() {
+    if scaling.is_some() {
         out.push_str(&two_cores_remark(measured));
     }
     out
@@ -128,34 +128,29 @@ const PAIRS_REMARK: &str = "\nRatios are of the CPU a message, each run of the o
 
 /// How that is known, and how far the figure can be trusted.
 fn two_cores_remark(measured: &[Measured]) -> String {
-    let runs = || measured.iter().filter(|one| one.row.name == TWO_CORES).flat_map(|one| &one.capacity);
-    let used = median(runs().map(|run| run.cores.0));
-    let busiest = median(runs().map(|run| run.busiest));
-    let mut out = TWO_CORES_REMARK.to_owned();
-    let _ = write!(
-        out,
-        "In this run the two shards used {:.0} % of a core together, and the busier one did {:.0} % of the work",
-        100.0 * used,
-        100.0 * busiest,
-    );
-    // Two that use more than all of one core together have run at the same time.
-    let _ = match used {
-        1.0.. => writeln!(out, "; both ran at once for at least {:.0} % of the time.", 100.0 * (used - 1.0)),
-        _ => writeln!(out, "."),
+    let used = |name| {
+        let runs = named(measured, name).into_iter().flat_map(|one| &one.capacity);
+        let (used, busiest): (Vec<_>, Vec<_>) = runs.map(|run| (run.cores.0, run.busiest)).unzip();
+        (100.0 * median(used), 100.0 * median(busiest))
     };
-    out
+    let (two_cores, two_servers) = (used(TWO_CORES), used(TWO_SERVERS));
+    format!(
+        "{TWO_CORES_REMARK}In this run the two shards used {:.0} % of a core together, and the busier one did {:.0} % of the work; the two \
+         servers {:.0} % and {:.0} %.\n",
+        two_cores.0, two_cores.1, two_servers.0, two_servers.1
+    )
 }
 
 /// How that is known.
-const TWO_CORES_REMARK: &str = "\nTwo cores: a rate would say what the load can do, which on two cores has none of its own beside \
-    two of the server's. So the figure is worked out from the CPU that a message costs: two cores, each with a shard, do twice \
-    what one does if a message costs no more there, and less by as much as it costs more. What it costs is counted by the system \
-    for the server's process while both shards are at work, with 32 ports of senders and devices that the kernel spreads over \
-    them, so that half of the messages go from one shard's socket to users of the other's. What the shards cost each other (locks, \
-    answers handed over, cache lines) is in it; waiting for the load is not. Two things pull the figure either way: the load \
-    shares a core and its caches with one shard, which makes a message dearer than it would be beside a load on a machine of its own; \
-    and it takes time from that shard, so that the two meet each other less often. With four cores the load has its own, \
-    and nothing pulls.\n";
+const TWO_CORES_REMARK: &str = "\nTwo cores: a rate would say what the load can do, which on two cores has none of its own beside two of the \
+    server's. It runs on one of them, takes time and caches from the shard there, and leaves it small batches; a message costs more \
+    for that, whatever the shards cost each other. So a server with two shards, each kept on a core, is compared with two servers of \
+    one shard each on the same cores, with the same load, half of the pairs of users for each: these share nothing, do by definition twice \
+    what one does, and suffer from the load as the shards do. The figure is twice the CPU a message of the two servers by that of the two \
+    shards. What shards cost each other (locks, answers handed over, cache lines) is in it: the ports of senders and devices are chosen \
+    so that each shard has half of them, and half of the messages go to users of the other. One thing is too kind: where the load takes \
+    time from one shard, the two run at once for less of the time than beside a load on a machine of its own, and meet less often. \
+    ";
 
 /// What a reader must know before believing the row.
 fn remarks(one: &Measured, out: &mut String) {
@@ -221,12 +216,13 @@ mod tests {
         }
     }
 
-    fn rows() -> [Measured; 4] {
+    fn rows() -> [Measured; 5] {
         [
             measured(FLOOR, [(90.0, 8.0), (70.0, 10.0), (80.0, 9.0)], 0),
             measured(RELAY, [(40.0, 24.0), (30.0, 20.0), (20.0, 18.0)], 1),
             measured("reply", [(40.0, 27.0), (30.0, 27.0), (20.0, 27.0)], 0),
             measured(TWO_CORES, [(40.0, 20.0), (30.0, 20.0), (20.0, 20.0)], 0),
+            measured(TWO_SERVERS, [(40.0, 18.0), (30.0, 20.0), (20.0, 17.0)], 0),
         ]
     }
 
@@ -254,8 +250,8 @@ mod tests {
         assert!(text.contains("times the floor | 2.00 (2.00 to 3.00) |"), "{text}");
         // The ratio of the medians is the middle one.
         assert!(text.contains("times a relayed message | 1.35 (1.12 to 1.50) |"), "{text}");
-        assert!(text.contains("messages of one | 2.00 |"), "{text}");
-        assert!(text.contains("both ran at once for at least 0 %"), "{text}");
+        assert!(text.contains("messages of one | 1.80 (1.70 to 2.00) |"), "{text}");
+        assert!(text.contains("used 100 % of a core together, and the busier one did 50 %"), "{text}");
         assert!(!text.contains("Kamailio"), "{text}");
     }
 

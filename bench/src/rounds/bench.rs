@@ -7,7 +7,7 @@ use super::aside::Aside;
 use super::{Capacity, Half};
 use crate::cli::Options;
 use crate::error::BenchError;
-use crate::fleet::{self, Ends, Fleet, away, receiver, sender};
+use crate::fleet::{self, Ends, Fleet, Servers, away, receiver, sender};
 use crate::folder::extension_user;
 use crate::load::{Load, Pace};
 use crate::machine;
@@ -85,16 +85,16 @@ impl<'o> Bench<'o> {
         Duration::from_secs(u64::from(self.options.seconds)).saturating_sub(WARM_UP)
     }
 
-    fn load(&mut self, row: &Row) -> Result<(Load<'_>, &Server), BenchError> {
+    fn load(&mut self, row: &Row) -> Result<(Load<'_>, &Servers), BenchError> {
         self.run += 1;
         let (options, run) = (self.options, self.run);
-        let (server, mut ends) = self.fleet.load(row.server)?;
+        let (servers, mut ends) = self.fleet.load(row.server)?;
         let mut templates = Vec::new();
         for user in 0..fleet::pairs(options, row.server) {
-            templates.push(template(options, row, run, user, server, &mut ends)?);
+            templates.push(template(options, row, run, user, servers.first(), &mut ends)?);
         }
-        let load = Load::new(run, ends.wire(server), templates);
-        Ok((if row.to == Recipient::Away { load.of_answers() } else { load }, server))
+        let load = Load::new(run, ends.wire(servers), templates);
+        Ok((if row.to == Recipient::Away { load.of_answers() } else { load }, servers))
     }
 }
 

@@ -1,0 +1,190 @@
+//! Messages a second of one shard and of two, each with a part of its core: so the load has more than a core for itself on a
+//! machine that has only two, and the rates are the server's.
+//!
+//! Each shard's thread is in a control group with a quota. Rounds with one shard and with two take turns; the load, one
+//! thread, may run on both cores.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use crate::cgroup::Group;
+use crate::cli::Options;
+use crate::error::BenchError;
+use crate::fleet::{self, SPREAD, even, receiver, sender};
+use crate::folder::Setup;
+use crate::ledger::Counts;
+use crate::load::{Load, Pace};
+use crate::machine;
+use crate::message::Template;
+use crate::rounds::program;
+use crate::server::Server;
+use crate::spread::{Spread, median};
+use crate::udp::Port;
+use crate::wire::Datagrams;
+
+/// The part of its core that a shard may use.
+const PART: f64 = 0.3;
+/// Messages on their way at once for each shard: what it does in several periods of its quota.
+const WINDOW: u64 = 256;
+/// The start of a run that is not counted.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// How long the last messages of a run may take.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// What one run showed.
+struct Run {
+    /// Messages a second, answered and delivered.
+    rate: f64,
+    /// The part of a core that each shard used.
+    shards: Vec<f64>,
+    /// And the load.
+    load: f64,
+    counts: Counts,
+}
+
+/// A server whose shards have quotas.
+struct Limited {
+    server: Server,
+    shards: Vec<u32>,
+    // Removed once the server is gone.
+    _groups: Vec<Group>,
+}
+
+/// Measures; the figures as Markdown, or why there are none.
+pub fn measure(options: &Options) -> Result<String, BenchError> {
+    if let Err(error) = Group::new("probe", PART) {
+        return Ok(format!(
+            "\nTwo cores, messages a second: left out. On two cores it takes control groups for CPU time (version 1), so that the load has \
+             time enough, and this machine does not let them be made: {error}.\n"
+        ));
+    }
+    let cores = [options.server_core, options.second_core()];
+    machine::pin_to(&cores).map_err(BenchError::system("let the load have both cores"))?;
+    let rounds = rounds(options, &cores);
+    machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
+    Ok(markdown(&rounds?))
+}
+
+fn rounds(options: &Options, cores: &[usize; 2]) -> Result<Vec<[Run; 2]>, BenchError> {
+    let (two, one) = (Limited::start(options, cores)?, Limited::start(options, &cores[..1])?);
+    let mut ports = even::open(&two.server, SPREAD)?;
+    for limited in [&one, &two] {
+        fleet::register_pairs(options.users, &mut ports, std::slice::from_ref(&limited.server))?;
+    }
+    let mut number = 0;
+    let mut turn = |limited: &Limited| {
+        number += 1;
+        run(options, number, limited, &mut ports)
+    };
+    (0..options.rounds).map(|_| Ok([turn(&one)?, turn(&two)?])).collect()
+}
+
+impl Limited {
+    /// A shard on each of these cores.
+    fn start(options: &Options, cores: &[usize]) -> Result<Self, BenchError> {
+        let count = cores.len() as u32;
+        let setup = Setup { users: 2 * options.users, shards: count, ..Setup::default() };
+        let server = Server::chappe_on(&program(options.chappe.as_ref())?, cores, setup)?;
+        let shards = server.shards();
+        let limit = |(place, shard): (usize, &u32)| {
+            let group = Group::new(&format!("{place}-of-{count}"), PART)?;
+            group.take(*shard).map(|()| group)
+        };
+        let groups = shards.iter().enumerate().map(limit).collect::<Result<Vec<_>, _>>();
+        let groups = groups.map_err(BenchError::system("limit a shard"))?;
+        Ok(Self { server, shards, _groups: groups })
+    }
+
+    /// CPU time that each shard has used.
+    fn used(&self) -> Vec<Duration> {
+        let threads = self.server.threads();
+        let used = |id| threads.iter().find(|(thread, _)| thread == id).map(|(_, time)| *time);
+        self.shards.iter().map(|id| used(id).unwrap_or_default()).collect()
+    }
+}
+
+fn run(options: &Options, number: u32, limited: &Limited, ports: &mut [Port]) -> Result<Run, BenchError> {
+    let template = |user: u32| {
+        let from = ports[user as usize % (ports.len() / 2)].address;
+        Template::new(number, from, &sender(user), &receiver(options.users, user), options.size as usize)
+    };
+    let templates = (0..options.users).map(template).collect();
+    let wire = Datagrams::new(vec![limited.server.address], ports);
+    let mut load = Load::new(number, Box::new(wire), templates);
+    let pace = Pace::Window(WINDOW * limited.shards.len() as u64);
+    load.drive(pace, WARM_UP)?;
+    let (start, own, before) = (Instant::now(), machine::own_cpu_time()?, limited.used());
+    let done = load.ledger.counts.done;
+    load.drive(pace, Duration::from_secs(u64::from(options.seconds)).saturating_sub(WARM_UP))?;
+    let (elapsed, own) = (start.elapsed(), machine::own_cpu_time()?.saturating_sub(own));
+    let used = limited.used().into_iter().zip(before);
+    let shards = used.map(|(after, before)| after.saturating_sub(before).div_duration_f64(elapsed)).collect();
+    let rate = (load.ledger.counts.done - done) as f64 / elapsed.as_secs_f64();
+    load.drain(DRAIN)?;
+    let run = Run { rate, shards, load: own.div_duration_f64(elapsed), counts: load.end().counts };
+    eprintln!(
+        "quotas, {} shards: {rate:.0}/s, shards {:.2?}, load {:.2}",
+        limited.shards.len(),
+        run.shards,
+        run.load
+    );
+    Ok(run)
+}
+
+fn markdown(rounds: &[[Run; 2]]) -> String {
+    let mut out = format!(
+        "\n| shards with {:.0} % of a core each | messages/s | CPU use: the shards | load |\n|---|---|---|---|\n",
+        100.0 * PART
+    );
+    for (place, what) in ["one", "two, each on a core"].into_iter().enumerate() {
+        let runs = || rounds.iter().map(|round| &round[place]);
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            out,
+            "| {what} | {} | {} | {:.0} % |",
+            Spread::of(runs().map(|run| run.rate)).told(0, ""),
+            uses(&runs().collect::<Vec<_>>()),
+            100.0 * median(runs().map(|run| run.load)),
+        );
+    }
+    let times = Spread::of(rounds.iter().map(|[one, two]| two.rate / one.rate)).told(2, "");
+    let _ = writeln!(out, "| two do so many times the messages of one | {times} | | |");
+    let all: Counts = rounds.iter().flatten().map(|run| &run.counts).sum();
+    let refused: u64 = all.refused.values().sum();
+    out.push_str(REMARK);
+    let _ = writeln!(out, "{} sent, {} lost, {refused} refused.", all.sent, all.open());
+    out
+}
+
+/// What each shard used, as the median over the runs.
+fn uses(runs: &[&Run]) -> String {
+    let shards = runs.first().map_or(0, |run| run.shards.len());
+    let used = |shard: usize| 100.0 * median(runs.iter().map(|run| run.shards[shard]));
+    let used: Vec<_> = (0..shards).map(|shard| format!("{:.0} %", used(shard))).collect();
+    used.join(" and ")
+}
+
+const REMARK: &str = "\nTwo cores, messages a second: each shard's thread is in a control group of the kernel's that lets it use a part of \
+    its core, so that the load, one thread which may run on both cores, has more than a core left. Where the shards used up what they may, and \
+    the load had time left of its 100 %, it is the shards that were measured. Shards that rest for most of the time meet each other less often \
+    than two that always run; what they cost each other when they do is in the figure above. ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(rate: f64, shards: &[f64]) -> Run {
+        let counts = Counts { sent: 10, done: 8, refused: [(503, 1)].into(), ..Counts::default() };
+        Run { rate, shards: shards.to_vec(), load: 0.5, counts }
+    }
+
+    #[test]
+    fn the_ratio_is_that_of_each_round() {
+        let round = |one, two| [run(one, &[0.3]), run(two, &[0.29, 0.31])];
+        let text = markdown(&[round(10.0, 20.0), round(40.0, 60.0), round(20.0, 36.0)]);
+        assert!(text.contains("| one | 20 (10 to 40) | 30 % | 50 % |"), "{text}");
+        assert!(text.contains("| two, each on a core | 36 (20 to 60) | 29 % and 31 % | 50 % |"), "{text}");
+        assert!(text.contains("the messages of one | 1.80 (1.50 to 2.00) |"), "{text}");
+        assert!(text.contains("60 sent, 6 lost, 6 refused."), "{text}");
+    }
+}
