@@ -9,7 +9,7 @@ use crate::cli::Options;
 use crate::error::BenchError;
 use crate::folder::Setup;
 use crate::register::register;
-use crate::row::{Conf, Kind, Row};
+use crate::row::{Conf, Kind, ROWS, Row};
 use crate::server::Server;
 use crate::streams::Streams;
 use crate::transport::{Here, Transport};
@@ -89,7 +89,8 @@ impl Fleet {
             eprintln!("no {}: its rows are left out", options.kamailio.display());
             rows.retain(|row| !is_peer(row));
         }
-        for row in rows.iter() {
+        // In the order of all rows: the ports are spread over the shards of the server that has two.
+        for row in ROWS.iter().filter(|row| rows.iter().any(|wanted| wanted.name == row.name)) {
             if fleet.servers.iter().all(|(kind, _)| *kind != row.server) {
                 let started = fleet.start_one(options, row.server).map_err(|error| error.to_string());
                 fleet.servers.push((row.server, started));

@@ -52,6 +52,8 @@ pub struct Setup {
     pub event_socket: bool,
     /// Params of sms.conf.
     pub sms: &'static [(&'static str, &'static str)],
+    /// Further params of the profile.
+    pub profile: &'static [(&'static str, &'static str)],
     /// Each MESSAGE needs credentials.
     pub digest: bool,
     /// Threads that have a socket of the port.
@@ -70,6 +72,7 @@ impl Default for Setup {
             users: 0,
             event_socket: false,
             sms: &[],
+            profile: &[],
             digest: false,
             shards: 1,
             transport: Transport::Udp,
@@ -144,8 +147,10 @@ fn event_socket(port: u16) -> (&'static str, String) {
 
 fn document(folder: &Path, ports: Ports, setup: Setup) -> String {
     let port = ports.sip;
-    let sms: String =
-        setup.sms.iter().map(|(name, value)| format!(r#"<param name="{name}" value="{value}"/>"#)).collect();
+    let params = |params: &[(&str, &str)]| -> String {
+        params.iter().map(|(name, value)| format!(r#"<param name="{name}" value="{value}"/>"#)).collect()
+    };
+    let (sms, profile) = (params(setup.sms), params(setup.profile));
     let trust = match setup.digest {
         true => r#"<param name="auth-messages" value="true"/>"#,
         false => {
@@ -189,6 +194,7 @@ fn document(folder: &Path, ports: Ports, setup: Setup) -> String {
       <param name="auth-calls" value="true"/>
       {trust}
       {transport}
+      {profile}
       <param name="accept-blind-reg" value="{blind}"/>
       <param name="shards" value="{shards}"/>
       <param name="force-register-domain" value="{DOMAIN}"/>

@@ -1,8 +1,8 @@
 //! Messages a second of one shard and of two, each with a part of its core: so the load has more than a core for itself on a
 //! machine that has only two, and the rates are the server's.
 //!
-//! Each shard's thread is in a control group with a quota. Rounds with one shard and with two take turns; the load, one
-//! thread, may run on both cores.
+//! Each shard's thread is in a control group with a quota. Rounds with one shard, with two, and with two servers of one shard
+//! each, which share nothing, take turns; the load, one thread, may run on both cores.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -26,6 +26,9 @@ use crate::wire::Datagrams;
 const PART: f64 = 0.3;
 /// Messages on their way at once for each shard: what it does in several periods of its quota.
 const WINDOW: u64 = 256;
+/// What waits for a shard's next period is never too old: it is the quota that keeps it waiting, and the load offers no more than
+/// [`WINDOW`].
+const PATIENT: &[(&str, &str)] = &[("max-request-age", "0")];
 /// The start of a run that is not counted.
 const WARM_UP: Duration = Duration::from_millis(500);
 /// How long the last messages of a run may take.
@@ -42,11 +45,14 @@ struct Run {
     counts: Counts,
 }
 
-/// A server whose shards have quotas.
+/// What a round measures, in this order.
+const WHAT: [&str; 3] = ["one", "two, each on a core", "two servers of one each, which share nothing"];
+
+/// Servers whose shards have quotas.
 struct Limited {
-    server: Server,
+    servers: Vec<Server>,
     shards: Vec<u32>,
-    // Removed once the server is gone.
+    // Removed once the servers are gone.
     _groups: Vec<Group>,
 }
 
@@ -65,39 +71,45 @@ pub fn measure(options: &Options) -> Result<String, BenchError> {
     Ok(markdown(&rounds?))
 }
 
-fn rounds(options: &Options, cores: &[usize; 2]) -> Result<Vec<[Run; 2]>, BenchError> {
-    let (two, one) = (Limited::start(options, cores)?, Limited::start(options, &cores[..1])?);
-    let mut ports = even::open(&two.server, SPREAD)?;
-    for limited in [&one, &two] {
-        fleet::register_pairs(options.users, &mut ports, std::slice::from_ref(&limited.server))?;
+fn rounds(options: &Options, cores: &[usize; 2]) -> Result<Vec<[Run; 3]>, BenchError> {
+    let start = |cores: &[usize]| start(options, cores);
+    let (first, second) = cores.split_at(1);
+    let (one, two, apart) = (vec![start(first)?], vec![start(cores)?], vec![start(first)?, start(second)?]);
+    let mut ports = even::open(&two[0], SPREAD)?;
+    for servers in [&one, &two, &apart] {
+        fleet::register_pairs(options.users, &mut ports, servers)?;
     }
+    let (one, two, apart) = (Limited::new(one)?, Limited::new(two)?, Limited::new(apart)?);
     let mut number = 0;
     let mut turn = |limited: &Limited| {
         number += 1;
         run(options, number, limited, &mut ports)
     };
-    (0..options.rounds).map(|_| Ok([turn(&one)?, turn(&two)?])).collect()
+    (0..options.rounds).map(|_| Ok([turn(&one)?, turn(&two)?, turn(&apart)?])).collect()
+}
+
+/// A shard on each of these cores.
+fn start(options: &Options, cores: &[usize]) -> Result<Server, BenchError> {
+    let shards = cores.len() as u32;
+    let setup = Setup { users: 2 * options.users, shards, profile: PATIENT, ..Setup::default() };
+    Server::chappe_on(&program(options.chappe.as_ref())?, cores, setup)
 }
 
 impl Limited {
-    /// A shard on each of these cores.
-    fn start(options: &Options, cores: &[usize]) -> Result<Self, BenchError> {
-        let count = cores.len() as u32;
-        let setup = Setup { users: 2 * options.users, shards: count, ..Setup::default() };
-        let server = Server::chappe_on(&program(options.chappe.as_ref())?, cores, setup)?;
-        let shards = server.shards();
-        let limit = |(place, shard): (usize, &u32)| {
-            let group = Group::new(&format!("{place}-of-{count}"), PART)?;
+    fn new(servers: Vec<Server>) -> Result<Self, BenchError> {
+        let shards: Vec<u32> = servers.iter().flat_map(Server::shards).collect();
+        let limit = |shard: &u32| {
+            let group = Group::new(&shard.to_string(), PART)?;
             group.take(*shard).map(|()| group)
         };
-        let groups = shards.iter().enumerate().map(limit).collect::<Result<Vec<_>, _>>();
+        let groups = shards.iter().map(limit).collect::<Result<Vec<_>, _>>();
         let groups = groups.map_err(BenchError::system("limit a shard"))?;
-        Ok(Self { server, shards, _groups: groups })
+        Ok(Self { servers, shards, _groups: groups })
     }
 
     /// CPU time that each shard has used.
     fn used(&self) -> Vec<Duration> {
-        let threads = self.server.threads();
+        let threads: Vec<_> = self.servers.iter().flat_map(Server::threads).collect();
         let used = |id| threads.iter().find(|(thread, _)| thread == id).map(|(_, time)| *time);
         self.shards.iter().map(|id| used(id).unwrap_or_default()).collect()
     }
@@ -109,7 +121,8 @@ fn run(options: &Options, number: u32, limited: &Limited, ports: &mut [Port]) ->
         Template::new(number, from, &sender(user), &receiver(options.users, user), options.size as usize)
     };
     let templates = (0..options.users).map(template).collect();
-    let wire = Datagrams::new(vec![limited.server.address], ports);
+    let addresses = limited.servers.iter().map(|server| server.address).collect();
+    let wire = Datagrams::new(addresses, ports);
     let mut load = Load::new(number, Box::new(wire), templates);
     let pace = Pace::Window(WINDOW * limited.shards.len() as u64);
     load.drive(pace, WARM_UP)?;
@@ -123,20 +136,20 @@ fn run(options: &Options, number: u32, limited: &Limited, ports: &mut [Port]) ->
     load.drain(DRAIN)?;
     let run = Run { rate, shards, load: own.div_duration_f64(elapsed), counts: load.end().counts };
     eprintln!(
-        "quotas, {} shards: {rate:.0}/s, shards {:.2?}, load {:.2}",
-        limited.shards.len(),
+        "quotas, {} servers: {rate:.0}/s, shards {:.2?}, load {:.2}",
+        limited.servers.len(),
         run.shards,
         run.load
     );
     Ok(run)
 }
 
-fn markdown(rounds: &[[Run; 2]]) -> String {
+fn markdown(rounds: &[[Run; 3]]) -> String {
     let mut out = format!(
         "\n| shards with {:.0} % of a core each | messages/s | CPU use: the shards | load |\n|---|---|---|---|\n",
         100.0 * PART
     );
-    for (place, what) in ["one", "two, each on a core"].into_iter().enumerate() {
+    for (place, what) in WHAT.into_iter().enumerate() {
         let runs = || rounds.iter().map(|round| &round[place]);
         // Writing to a String does not fail.
         let _ = writeln!(
@@ -147,8 +160,10 @@ fn markdown(rounds: &[[Run; 2]]) -> String {
             100.0 * median(runs().map(|run| run.load)),
         );
     }
-    let times = Spread::of(rounds.iter().map(|[one, two]| two.rate / one.rate)).told(2, "");
-    let _ = writeln!(out, "| two do so many times the messages of one | {times} | | |");
+    for (of, what) in [(1, "two do"), (2, "two servers do")] {
+        let times = Spread::of(rounds.iter().map(|round| round[of].rate / round[0].rate)).told(2, "");
+        let _ = writeln!(out, "| {what} so many times the messages of one | {times} | | |");
+    }
     let all: Counts = rounds.iter().flatten().map(|run| &run.counts).sum();
     let refused: u64 = all.refused.values().sum();
     out.push_str(REMARK);
@@ -166,7 +181,8 @@ fn uses(runs: &[&Run]) -> String {
 
 const REMARK: &str = "\nTwo cores, messages a second: each shard's thread is in a control group of the kernel's that lets it use a part of \
     its core, so that the load, one thread which may run on both cores, has more than a core left. Where the shards used up what they may, and \
-    the load had time left of its 100 %, it is the shards that were measured. Shards that rest for most of the time meet each other less often \
+    the load had time left of its 100 %, it is the shards that were measured. Of one shard the load keeps away, on the other core; with two at work it takes caches \
+    and turns from both, which two servers that share nothing show as well: less than 2 for them is the load's doing. Shards that rest for most of the time meet each other less often \
     than two that always run; what they cost each other when they do is in the figure above. ";
 
 #[cfg(test)]
@@ -180,11 +196,15 @@ mod tests {
 
     #[test]
     fn the_ratio_is_that_of_each_round() {
-        let round = |one, two| [run(one, &[0.3]), run(two, &[0.29, 0.31])];
+        let round = |one, two| [run(one, &[0.3]), run(two, &[0.29, 0.31]), run(2.0 * one, &[0.3, 0.3])];
         let text = markdown(&[round(10.0, 20.0), round(40.0, 60.0), round(20.0, 36.0)]);
         assert!(text.contains("| one | 20 (10 to 40) | 30 % | 50 % |"), "{text}");
         assert!(text.contains("| two, each on a core | 36 (20 to 60) | 29 % and 31 % | 50 % |"), "{text}");
-        assert!(text.contains("the messages of one | 1.80 (1.50 to 2.00) |"), "{text}");
-        assert!(text.contains("60 sent, 6 lost, 6 refused."), "{text}");
+        assert!(
+            text.contains("| two do so many times the messages of one | 1.80 (1.50 to 2.00) |"),
+            "{text}"
+        );
+        assert!(text.contains("| two servers do so many times the messages of one | 2.00 |"), "{text}");
+        assert!(text.contains("90 sent, 9 lost, 9 refused."), "{text}");
     }
 }

@@ -94,8 +94,8 @@ impl SweepOptions {
             kamailio: options.kamailio.clone(),
             alone: false,
             loads: vec![0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0],
-            // Twice as long as a round: what waits has to settle.
-            seconds: 2 * options.seconds,
+            // Longer than a round: what waits has to settle.
+            seconds: options.seconds + 1,
             window: options.window,
             users: options.users,
             size: options.size,

@@ -14,7 +14,7 @@ use crate::udp::Port;
 /// Requests by which the shard of a port is found.
 const ASKED: u32 = 16;
 /// Ports that are tried for one that is needed, at most.
-const TRIED: usize = 64;
+const TRIED: usize = 16;
 
 /// So many senders' ports, and as many receivers'. With two shards a half of the senders is on each, and of these each a half
 /// writes to receivers of the other shard.
@@ -22,15 +22,17 @@ pub fn open(server: &Server, pairs: usize) -> Result<Vec<Port>, BenchError> {
     let shards = server.shards();
     let mut spare: Vec<Vec<Port>> = shards.iter().map(|_| Vec::new()).collect();
     let mut ports = Vec::new();
-    let mut rest = TRIED * pairs;
+    let mut found = vec![0; shards.len()];
     for shard in order(shards.len(), pairs) {
         while spare.get(shard).is_some_and(Vec::is_empty) {
-            rest = rest.checked_sub(1).ok_or_else(|| {
-                BenchError::NotStarted(format!("no port of this machine comes to the shard {shard}"))
-            })?;
+            if found.iter().sum::<usize>() >= TRIED * pairs {
+                let why = format!("ports that come to each of the shards: {found:?}, too few for one");
+                return Err(BenchError::NotStarted(why));
+            }
             let mut port = Port::open()?;
-            let found = shard_of(server, &shards, &mut port)?;
-            spare[found].push(port);
+            let shard = shard_of(server, &shards, &mut port)?;
+            found[shard] += 1;
+            spare[shard].push(port);
         }
         ports.push(match spare.get_mut(shard).and_then(Vec::pop) {
             Some(port) => port,

@@ -2,9 +2,10 @@
 //!
 //! The speed of a machine drifts by a third over tens of seconds, so that what is compared has to be measured in the same
 //! seconds. Everything is compared with the relay and the floor: these have a turn in the middle of every few rows. Rows
-//! that are compared with each other stand near each other in the table.
+//! that are compared with each other stand near each other in the table. The two whose ratio is closest to 1 have a second turn in the
+//! other order, so that a drift within the pair pulls it the other way.
 
-use crate::row::{FLOOR, RELAY, Row};
+use crate::row::{FLOOR, RELAY, Row, TWO_CORES, TWO_SERVERS};
 
 /// Rows around one measurement of the baselines.
 const BLOCK: usize = 4;
@@ -31,6 +32,10 @@ pub fn turns(rows: &[&Row]) -> Vec<Turn> {
         turns.extend(baselines.iter().map(|&place| Turn::Capacity(place)));
     }
     turns.extend(baselines.iter().map(|&place| Turn::Half(place)));
+    let place = |name| rows.iter().position(|row| row.name == name);
+    if let (Some(servers), Some(cores)) = (place(TWO_SERVERS), place(TWO_CORES)) {
+        turns.extend([servers, cores].map(Turn::Capacity));
+    }
     turns
 }
 
@@ -58,7 +63,7 @@ mod tests {
             if [FLOOR, RELAY].contains(&row.name) {
                 continue;
             }
-            let [own] = places(&rows, row.name)[..] else { panic!("{} is not measured once", row.name) };
+            let own = places(&rows, row.name)[0];
             for baseline in [FLOOR, RELAY] {
                 let nearest = places(&rows, baseline).into_iter().map(|place| place.abs_diff(own)).min();
                 assert!(nearest <= Some(3), "{} and {baseline}: {nearest:?}", row.name);
@@ -70,10 +75,19 @@ mod tests {
     fn the_half_follows_the_capacity() {
         let rows: Vec<_> = ROWS.iter().collect();
         let turns = turns(&rows);
-        for place in 0..rows.len() {
+        for (place, row) in rows.iter().enumerate() {
             let at = |turn| turns.iter().position(|found| *found == turn);
-            assert!(at(Turn::Capacity(place)) < at(Turn::Half(place)), "{}", rows[place].name);
+            assert!(at(Turn::Capacity(place)) < at(Turn::Half(place)), "{}", row.name);
         }
+    }
+
+    #[test]
+    fn the_closest_pair_has_turns_in_both_orders() {
+        let rows: Vec<_> = ROWS.iter().collect();
+        let (cores, servers) = (places(&rows, TWO_CORES), places(&rows, TWO_SERVERS));
+        let [[first, last], [second, third]] = [&cores[..], &servers[..]].map(|at| [at[0], at[1]]);
+        assert_eq!((second - first, last - third), (1, 1), "{cores:?} {servers:?}");
+        assert_eq!((cores.len(), servers.len()), (2, 2));
     }
 
     #[test]
