@@ -30,11 +30,11 @@ pub struct Options {
     pub results: Option<PathBuf>,
 
     /// Rounds of each row
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub rounds: u32,
 
-    /// Seconds a round
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    /// Seconds of a row in a round; at half load two thirds of what is counted
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: u32,
 
     /// Messages on their way at once while capacity is measured
@@ -114,6 +114,17 @@ pub enum Command {
         sender: SocketAddrV4,
         /// Who gets what anybody else sends
         receiver: SocketAddrV4,
+    },
+    /// The client ends of idle connections; does what its input says
+    #[command(hide = true)]
+    Hold {
+        /// Where they go
+        server: SocketAddrV4,
+        /// Who has signed its certificate
+        authority: PathBuf,
+        /// A user registers over each
+        #[arg(long)]
+        register: bool,
     },
 }
 
@@ -208,7 +219,7 @@ pub struct IdleOptions {
     #[arg(long, value_name = "PATH")]
     pub chappe: Option<PathBuf>,
 
-    /// Connections, or as many as the limit of open files lets the server have
+    /// Connections, over as many servers as the limit of open files asks for
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=200_000))]
     pub connections: u32,
 

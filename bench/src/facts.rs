@@ -12,7 +12,7 @@ use crate::fleet::program;
 use crate::folder::Setup;
 use crate::machine;
 use crate::server::Server;
-use crate::table::median;
+use crate::spread::median;
 
 /// Starts that are measured.
 const STARTS: usize = 10;
@@ -44,7 +44,7 @@ impl Facts {
         }
         let size =
             std::fs::metadata(&path).map_err(BenchError::system("look at the server's program"))?.len();
-        Ok(Self { start: median(starts.into_iter()), idle: idle(&path)?, program: size })
+        Ok(Self { start: median(starts), idle: idle(&path)?, program: size })
     }
 
     pub fn markdown(&self) -> String {

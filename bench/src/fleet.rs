@@ -1,12 +1,15 @@
 //! The servers of a run: one of each kind that its rows need, all at once, so that rounds can take turns.
 
+pub mod even;
+
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::cli::Options;
 use crate::error::BenchError;
 use crate::folder::Setup;
 use crate::register::register;
-use crate::row::{Conf, Kind, Row};
+use crate::row::{Conf, Kind, ROWS, Row};
 use crate::server::Server;
 use crate::streams::Streams;
 use crate::transport::{Here, Transport};
@@ -17,19 +20,38 @@ use crate::wire::{Datagrams, Wire};
 const KEEPS_ALL: &[(&str, &str)] =
     &[("max-waiting-per-user", "1000000"), ("max-waiting-per-sender", "0"), ("max-waiting", "100000000")];
 const KEEPS_NOTHING: &[(&str, &str)] = &[("store", "none")];
-/// Ports of senders, and as many of receivers, where the kernel is to spread them over shards.
-const SPREAD: usize = 16;
+/// Ports of senders, and as many of receivers, where they are spread over shards.
+pub const SPREAD: usize = 16;
 
 /// Servers with their users registered.
 pub struct Fleet {
     /// Or why one was not started.
-    servers: Vec<(Kind, Result<Server, String>)>,
+    servers: Vec<(Kind, Result<Servers, String>)>,
     /// A sender's port and a receiver's.
     pub pair: Vec<Port>,
-    /// As many as the kernel needs to spread them.
+    /// Of many senders and receivers, half of them for each of two shards.
     pub spread: Vec<Port>,
     /// The connections of each transport.
     streams: Vec<(Transport, Streams)>,
+}
+
+/// Those of a kind: one, or several that share the load.
+pub struct Servers(Vec<Server>);
+
+impl Servers {
+    pub fn first(&self) -> &Server {
+        &self.0[0]
+    }
+
+    /// CPU time that all of them have used.
+    pub fn cpu_time(&self) -> Result<Duration, BenchError> {
+        self.0.iter().map(Server::cpu_time).sum()
+    }
+
+    /// CPU time of each of their threads, by their ids.
+    pub fn threads(&self) -> Vec<(u32, Duration)> {
+        self.0.iter().flat_map(Server::threads).collect()
+    }
 }
 
 /// The clients of a server.
@@ -47,9 +69,10 @@ impl<'f> Ends<'f> {
         }
     }
 
-    pub fn wire(self, server: &Server) -> Box<dyn Wire + 'f> {
+    pub fn wire(self, servers: &Servers) -> Box<dyn Wire + 'f> {
+        let addresses = || servers.0.iter().map(|server| server.address).collect();
         match self {
-            Ends::Ports(ports) => Box::new(Datagrams::new(server.address, ports)),
+            Ends::Ports(ports) => Box::new(Datagrams::new(addresses(), ports)),
             Ends::Streams(streams) => Box::new(streams),
         }
     }
@@ -59,15 +82,15 @@ impl Fleet {
     /// Starts what the rows need; a peer that is not installed is left out, with its rows. A server that does not start is
     /// told to whoever asks for it.
     pub fn start(options: &Options, rows: &mut Vec<&'static Row>) -> Result<Self, BenchError> {
-        let open = |count: usize| (0..count).map(|_| Port::open()).collect::<Result<Vec<_>, _>>();
-        let mut fleet =
-            Fleet { servers: Vec::new(), pair: open(2)?, spread: open(2 * SPREAD)?, streams: Vec::new() };
+        let pair = vec![Port::open()?, Port::open()?];
+        let mut fleet = Fleet { servers: Vec::new(), pair, spread: Vec::new(), streams: Vec::new() };
         let is_peer = |row: &Row| matches!(row.server, Kind::Kamailio(_));
         if !options.kamailio.is_file() && rows.iter().any(|row| is_peer(row)) {
             eprintln!("no {}: its rows are left out", options.kamailio.display());
             rows.retain(|row| !is_peer(row));
         }
-        for row in rows.iter() {
+        // In the order of all rows: the ports are spread over the shards of the server that has two.
+        for row in ROWS.iter().filter(|row| rows.iter().any(|wanted| wanted.name == row.name)) {
             if fleet.servers.iter().all(|(kind, _)| *kind != row.server) {
                 let started = fleet.start_one(options, row.server).map_err(|error| error.to_string());
                 fleet.servers.push((row.server, started));
@@ -76,20 +99,30 @@ impl Fleet {
         Ok(fleet)
     }
 
-    fn start_one(&mut self, options: &Options, kind: Kind) -> Result<Server, BenchError> {
-        let server = self.server(options, kind)?;
-        self.register_users(options, kind, &server)?;
-        Ok(server)
+    fn start_one(&mut self, options: &Options, kind: Kind) -> Result<Servers, BenchError> {
+        let servers = match kind {
+            Kind::Chappe(Conf::TwoServers) => {
+                let program = program(options.chappe.as_ref())?;
+                let start = |core| Server::chappe(&program, core, setup(options, Conf::TwoServers));
+                Servers(vec![start(options.server_core)?, start(options.second_core())?])
+            }
+            _ => Servers(vec![self.server(options, kind)?]),
+        };
+        if is_spread(kind) && self.spread.is_empty() {
+            self.spread = even::open(servers.first(), SPREAD)?;
+        }
+        self.register_users(options, kind, &servers)?;
+        Ok(servers)
     }
 
     pub fn get(&self, kind: Kind) -> Result<&Server, BenchError> {
-        find(&self.servers, kind)
+        find(&self.servers, kind).map(Servers::first)
     }
 
-    /// The server, and its clients.
-    pub fn load(&mut self, kind: Kind) -> Result<(&Server, Ends<'_>), BenchError> {
+    /// The servers, and their clients.
+    pub fn load(&mut self, kind: Kind) -> Result<(&Servers, Ends<'_>), BenchError> {
         let ends = match kind {
-            Kind::Chappe(Conf::TwoCores) => Ends::Ports(&mut self.spread),
+            _ if is_spread(kind) => Ends::Ports(&mut self.spread),
             Kind::Chappe(Conf::Connected(transport)) => {
                 let found = self.streams.iter_mut().find(|(known, _)| *known == transport);
                 let none = || BenchError::NotStarted("there are no connections".to_owned());
@@ -117,30 +150,41 @@ impl Fleet {
     }
 
     /// Those who are away stay so.
-    fn register_users(&mut self, options: &Options, kind: Kind, server: &Server) -> Result<(), BenchError> {
+    fn register_users(&mut self, options: &Options, kind: Kind, servers: &Servers) -> Result<(), BenchError> {
         let ports = match kind {
             Kind::Floor => return Ok(()),
             Kind::Chappe(Conf::Connected(transport)) => {
                 let senders = (0..options.connections).map(sender);
                 let receivers = (0..options.connections).map(|user| receiver(options.connections, user));
                 let users: Vec<_> = senders.chain(receivers).collect();
-                self.streams.push((transport, Streams::open(transport, server.connections, &users)?));
+                self.streams
+                    .push((transport, Streams::open(transport, servers.first().connections, &users)?));
                 return Ok(());
             }
-            Kind::Chappe(Conf::TwoCores) => &mut self.spread,
+            _ if is_spread(kind) => &mut self.spread,
             _ => &mut self.pair,
         };
-        let senders = ports.len() / 2;
-        for user in 0..options.users {
-            let port = user as usize % senders;
-            register(&mut ports[port], server.address, &sender(user))?;
-            register(&mut ports[senders + port], server.address, &receiver(options.users, user))?;
-        }
-        Ok(())
+        register_pairs(options.users, ports, &servers.0)
     }
 }
 
-fn find(servers: &[(Kind, Result<Server, String>)], kind: Kind) -> Result<&Server, BenchError> {
+/// So many senders and receivers; each pair at the server that [`Datagrams`] has its messages go to.
+pub fn register_pairs(pairs: u32, ports: &mut [Port], servers: &[Server]) -> Result<(), BenchError> {
+    let senders = ports.len() / 2;
+    for user in 0..pairs {
+        let port = user as usize % senders;
+        let server = servers[port % servers.len()].address;
+        register(&mut ports[port], server, &sender(user))?;
+        register(&mut ports[senders + port], server, &receiver(pairs, user))?;
+    }
+    Ok(())
+}
+
+fn is_spread(kind: Kind) -> bool {
+    matches!(kind, Kind::Chappe(Conf::TwoCores | Conf::TwoServers))
+}
+
+fn find(servers: &[(Kind, Result<Servers, String>)], kind: Kind) -> Result<&Servers, BenchError> {
     let found = servers.iter().find(|(known, _)| *known == kind);
     let (_, server) = found.expect("the servers of all rows were looked after");
     server.as_ref().map_err(|why| BenchError::NotStarted(why.clone()))
@@ -158,7 +202,7 @@ fn setup(options: &Options, conf: Conf) -> Setup {
     let plain = Setup { users: 3 * options.users + 1, ..Setup::default() };
     let connected = Setup { users: 2 * options.connections, ..plain };
     match conf {
-        Conf::Plain => plain,
+        Conf::Plain | Conf::TwoServers => plain,
         Conf::Storeless => Setup { sms: KEEPS_NOTHING, ..plain },
         Conf::Keeper => Setup { sms: KEEPS_ALL, ..plain },
         Conf::Digest => Setup { digest: true, ..plain },

@@ -8,6 +8,8 @@ use crate::certificates::certificates;
 use crate::error::BenchError;
 use crate::transport::{Transport, is_encrypted};
 
+/// The one profile.
+pub const PROFILE: &str = "bench";
 /// The one domain.
 pub const DOMAIN: &str = "bench.test";
 /// The user that the chatplan's one extension answers for.
@@ -50,6 +52,8 @@ pub struct Setup {
     pub event_socket: bool,
     /// Params of sms.conf.
     pub sms: &'static [(&'static str, &'static str)],
+    /// Further params of the profile.
+    pub profile: &'static [(&'static str, &'static str)],
     /// Each MESSAGE needs credentials.
     pub digest: bool,
     /// Threads that have a socket of the port.
@@ -68,6 +72,7 @@ impl Default for Setup {
             users: 0,
             event_socket: false,
             sms: &[],
+            profile: &[],
             digest: false,
             shards: 1,
             transport: Transport::Udp,
@@ -142,8 +147,10 @@ fn event_socket(port: u16) -> (&'static str, String) {
 
 fn document(folder: &Path, ports: Ports, setup: Setup) -> String {
     let port = ports.sip;
-    let sms: String =
-        setup.sms.iter().map(|(name, value)| format!(r#"<param name="{name}" value="{value}"/>"#)).collect();
+    let params = |params: &[(&str, &str)]| -> String {
+        params.iter().map(|(name, value)| format!(r#"<param name="{name}" value="{value}"/>"#)).collect()
+    };
+    let (sms, profile) = (params(setup.sms), params(setup.profile));
     let trust = match setup.digest {
         true => r#"<param name="auth-messages" value="true"/>"#,
         false => {
@@ -178,7 +185,7 @@ fn document(folder: &Path, ports: Ports, setup: Setup) -> String {
   <configuration name="sms.conf"><settings>{sms}</settings></configuration>
   <configuration name="acl.conf"><network-lists/></configuration>
   {events}
-  <configuration name="sofia.conf"><profiles><profile name="bench">
+  <configuration name="sofia.conf"><profiles><profile name="{PROFILE}">
     <domains><domain name="{DOMAIN}" alias="true" parse="false"/></domains>
     <settings>
       <param name="sip-ip" value="127.0.0.1"/>
@@ -187,6 +194,7 @@ fn document(folder: &Path, ports: Ports, setup: Setup) -> String {
       <param name="auth-calls" value="true"/>
       {trust}
       {transport}
+      {profile}
       <param name="accept-blind-reg" value="{blind}"/>
       <param name="shards" value="{shards}"/>
       <param name="force-register-domain" value="{DOMAIN}"/>

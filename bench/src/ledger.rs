@@ -1,6 +1,7 @@
 //! What became of each message.
 
 use std::collections::BTreeMap;
+use std::iter::Sum;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -49,15 +50,49 @@ pub struct Ledger {
     oldest: usize,
     /// Messages are to arrive, too.
     arrive: bool,
+    /// The latencies of those before this one don't count.
+    counted: usize,
     pub counts: Counts,
-    /// From when a message was due to its 2xx, in microseconds.
+    /// From when a message was due to its 2xx, in microseconds, of those that count.
     pub latency: Histogram<u64>,
+}
+
+impl Counts {
+    /// Neither answered and arrived nor refused.
+    pub fn open(&self) -> u64 {
+        self.sent - self.done - self.refused.values().sum::<u64>()
+    }
+}
+
+impl<'c> Sum<&'c Counts> for Counts {
+    fn sum<I: Iterator<Item = &'c Counts>>(all: I) -> Self {
+        let mut sum = Counts::default();
+        for counts in all {
+            sum.sent += counts.sent;
+            sum.answered += counts.answered;
+            sum.delivered += counts.delivered;
+            sum.done += counts.done;
+            sum.duplicates += counts.duplicates;
+            sum.retransmitted += counts.retransmitted;
+            for (code, count) in &counts.refused {
+                *sum.refused.entry(*code).or_default() += count;
+            }
+        }
+        sum
+    }
 }
 
 impl Ledger {
     pub fn new() -> Self {
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
-        Ledger { entries: Vec::new(), oldest: 0, arrive: true, counts: Counts::default(), latency }
+        Ledger {
+            entries: Vec::new(),
+            oldest: 0,
+            arrive: true,
+            counted: 0,
+            counts: Counts::default(),
+            latency,
+        }
     }
 
     /// Of messages that are done once they are answered.
@@ -65,9 +100,15 @@ impl Ledger {
         Ledger { arrive: false, ..Ledger::new() }
     }
 
+    /// Latencies of what has been sent so far don't count, whenever the answers come.
+    pub fn begin(&mut self) {
+        self.counted = self.entries.len();
+        self.latency.reset();
+    }
+
     /// Messages that are not yet answered and delivered, or refused.
     pub fn open(&self) -> u64 {
-        self.counts.sent - self.counts.done - self.counts.refused.values().sum::<u64>()
+        self.counts.open()
     }
 
     /// A message was sent; its number.
@@ -94,7 +135,9 @@ impl Ledger {
         self.counts.answered += 1;
         self.counts.done += u64::from(entry.is_done());
         let micros = u64::try_from(now.duration_since(entry.due).as_micros()).unwrap_or(u64::MAX);
-        self.latency.saturating_record(micros.max(1));
+        if number >= self.counted {
+            self.latency.saturating_record(micros.max(1));
+        }
     }
 
     /// A message arrived.
@@ -149,6 +192,28 @@ mod tests {
         assert_eq!((counts.duplicates, counts.refused.get(&404), ledger.open()), (1, Some(&1), 1));
         assert_eq!(ledger.latency.len(), 2);
         assert!((2990..=3010).contains(&ledger.latency.max()));
+    }
+
+    #[test]
+    fn what_was_sent_before_the_beginning_has_no_latency() {
+        let start = Instant::now();
+        let mut ledger = Ledger::new();
+        let [early, late] = std::array::from_fn(|_| ledger.send(start, start));
+        ledger.answer(early, 200, start + Duration::from_secs(9));
+        ledger.begin();
+        let counted = ledger.send(start, start);
+        ledger.answer(late, 200, start + Duration::from_secs(9));
+        ledger.answer(counted, 200, start + Duration::from_millis(3));
+        assert_eq!((ledger.latency.len(), ledger.counts.answered), (1, 3));
+        assert!(ledger.latency.max() < 4000);
+    }
+
+    #[test]
+    fn counts_of_several_runs_are_added() {
+        let counts = |sent, code| Counts { sent, done: 2, refused: [(code, 1)].into(), ..Counts::default() };
+        let sum: Counts = [&counts(5, 404), &counts(4, 503), &counts(3, 503)].into_iter().sum();
+        assert_eq!((sum.sent, sum.done, sum.open()), (12, 6, 3));
+        assert_eq!(sum.refused, [(404, 1), (503, 2)].into());
     }
 
     #[test]

@@ -16,6 +16,16 @@ pub fn pin(core: usize) -> io::Result<()> {
 
 /// The same on several.
 pub fn pin_to(cores: &[usize]) -> io::Result<()> {
+    keep(0, cores)
+}
+
+/// Keeps another thread on one core.
+pub fn pin_thread(thread: u32, core: usize) -> io::Result<()> {
+    keep(thread as libc::pid_t, &[core])
+}
+
+/// 0: the calling thread.
+fn keep(thread: libc::pid_t, cores: &[usize]) -> io::Result<()> {
     if cores.iter().any(|core| *core >= libc::CPU_SETSIZE as usize) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -26,7 +36,7 @@ pub fn pin_to(cores: &[usize]) -> io::Result<()> {
         unsafe { libc::CPU_SET(*core, &mut set) };
     }
     // SAFETY: `set` lives through the call and its size is given.
-    match unsafe { libc::sched_setaffinity(0, mem::size_of_val(&set), &set) } {
+    match unsafe { libc::sched_setaffinity(thread, mem::size_of_val(&set), &set) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
@@ -102,6 +112,13 @@ pub fn proportional(process: u32) -> Result<u64, BenchError> {
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024)
 }
 
+/// Sockets that a process has open (proc_pid_fd(5)).
+pub fn sockets(process: u32) -> usize {
+    let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    let targets = files.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+}
+
 /// CPU time of each of a process's threads, by their ids (`/proc/PID/task/TID/schedstat`: nanoseconds on a core first).
 /// Empty where the kernel does not count it.
 pub fn threads(process: u32) -> Vec<(u32, Duration)> {
@@ -112,6 +129,16 @@ pub fn threads(process: u32) -> Vec<(u32, Duration)> {
         Some((entry.file_name().to_str()?.parse().ok()?, Duration::from_nanos(nanos)))
     };
     tasks.filter_map(time).collect()
+}
+
+/// The threads of a process with the names that it gave them (proc_pid_comm(5): 15 octets at most).
+pub fn named_threads(process: u32) -> Vec<(u32, String)> {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let name = |entry: std::fs::DirEntry| {
+        let name = std::fs::read_to_string(entry.path().join("comm")).ok()?;
+        Some((entry.file_name().to_str()?.parse().ok()?, name.trim_end().to_owned()))
+    };
+    tasks.filter_map(name).collect()
 }
 
 /// CPU time that this process has used, all its threads together.

@@ -4,7 +4,7 @@
 //! measured in several short rounds, taken in turns with the other rows, so that a change in the machine's mood hits
 //! all of them; the table shows medians and how far the rounds lie apart. What a message costs is told as the CPU time
 //! of the server process, and as its ratio to the floor: the same packets through a relay with one receive and one send
-//! call a packet and nothing between them.
+//! call a packet and nothing between them. Ratios are of runs that were made right after each other.
 //!
 //! Other parts: [`events`] measures what clients of the event socket cost (`chappe-bench events`), [`store`] how fast messages
 //! get to the disk (`chappe-bench store`), [`idle`] what connections take that nothing happens on (`chappe-bench idle`).
@@ -12,6 +12,7 @@
 //! Invariant: nothing leaves loopback, every port is one the system chose, and what was started is ended.
 
 mod certificates;
+mod cgroup;
 mod cli;
 mod error;
 mod events;
@@ -26,6 +27,7 @@ mod load;
 mod machine;
 mod message;
 mod plot;
+mod quotas;
 mod register;
 mod registrar;
 mod results;
@@ -33,6 +35,8 @@ mod rounds;
 mod row;
 mod server;
 mod sleeper;
+mod spread;
+mod stalls;
 mod stop;
 mod store;
 mod streams;
@@ -50,6 +54,9 @@ fn main() -> ExitCode {
     let options = cli::Options::parse();
     let result = match &options.command {
         Some(cli::Command::Floor { sender, receiver }) => floor::relay(*sender, *receiver),
+        Some(cli::Command::Hold { server, authority, register }) => {
+            idle::holder::hold(*server, authority, *register)
+        }
         Some(cli::Command::Events(options)) => events::run(options),
         Some(cli::Command::Registrar(options)) => registrar::run(options),
         Some(cli::Command::Idle(options)) => idle::run(options),

@@ -27,7 +27,7 @@ use crate::error::BenchError;
 use crate::machine;
 use crate::rounds::program;
 use crate::server::Server;
-use crate::table::{Spread, median};
+use crate::spread::{Spread, median};
 
 /// Users of the server that messages are compared with.
 const FEW: usize = 100;
@@ -223,13 +223,9 @@ impl Bench<'_> {
     }
 
     fn row(&mut self, what: &str, runs: &[Run]) {
-        let (rate, cpu) =
-            (Spread::of(runs.iter().map(|run| run.rate)), Spread::of(runs.iter().map(|run| run.cpu)));
-        let _ = writeln!(
-            self.out,
-            "| {what} | {:.0} ({:.0} to {:.0}) | {:.2} µs ({:.2} to {:.2}) |",
-            rate.median, rate.least, rate.most, cpu.median, cpu.least, cpu.most
-        );
+        let rate = Spread::of(runs.iter().map(|run| run.rate)).told(0, "");
+        let cpu = Spread::of(runs.iter().map(|run| run.cpu)).told(2, " µs");
+        let _ = writeln!(self.out, "| {what} | {rate} | {cpu} |");
     }
 }
 

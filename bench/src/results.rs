@@ -9,9 +9,10 @@ use crate::error::BenchError;
 use crate::facts::Facts;
 use crate::idle::Idle;
 use crate::plot::bars::{Bar, bars};
-use crate::rounds::{self, Measured};
+use crate::rounds::{self, Measured, Rounds};
+use crate::row::TWO_CORES;
 use crate::sweep::{self, Sweep, SweepOptions};
-use crate::{registrar, table};
+use crate::{quotas, registrar, stalls, table};
 
 /// What is written by hand about where the time goes; beside the results.
 const PROFILE: &str = "profile.md";
@@ -19,10 +20,15 @@ const BARS: &str = "cpu.svg";
 
 /// Measures what the options name, and tells. What fails is told in its place, and does not keep the rest from being told.
 pub fn run(options: &Options) -> Result<(), BenchError> {
-    let measured = rounds::measure(options)?;
-    let mut failed = measured.iter().filter(|one| one.half.is_err()).count();
+    let Rounds { rows: measured, stalls } = rounds::measure(options)?;
+    let mut failed = measured.iter().filter(|one| one.failed.is_some()).count();
     let mut out = table::markdown(&measured);
-    let _ = write!(out, "\n{}", table::ratios(&measured));
+    let _ = write!(out, "\n{}\n{}", stalls::markdown(&stalls), table::ratios(&measured));
+    if options.rows().iter().any(|row| row.name == TWO_CORES) {
+        let quotas = quotas::measure(options);
+        failed += usize::from(quotas.is_err());
+        out.push_str(&quotas.unwrap_or_else(|error| format!("\nTwo cores, messages a second: {error}\n")));
+    }
     match &options.results {
         None => print!("{out}"),
         Some(folder) => {

@@ -53,6 +53,8 @@ pub enum Conf {
     Events,
     /// A shard on each of two cores.
     TwoCores,
+    /// Two servers of one shard each, on a core each, with half of the users each.
+    TwoServers,
     /// Each client has a connection.
     Connected(Transport),
 }
@@ -111,25 +113,41 @@ pub const RELAY: &str = "relay";
 pub const KAMAILIO: &str = "kamailio";
 pub const KAMAILIO_STORED: &str = "kamailio-stored";
 pub const TWO_CORES: &str = "two-cores";
+pub const TWO_SERVERS: &str = "two-servers";
 pub const SLEEPER_TITLE: &str =
     "chappe, point to point, beside a Python script that sleeps 1 s in every tenth message";
 
-/// All rows, in the order of the table.
+/// All rows, in the order of the table; those that are compared with each other stand together, in fours.
 pub const ROWS: &[Row] = &[
     row(FLOOR, "floor: moves packets, parses nothing", Kind::Floor, Recipient::Registered),
+    plain(RELAY, "chappe, point to point", Recipient::Registered),
     row(
         KAMAILIO,
         "Kamailio, 2 children, stateful relay to a registered user",
         Kind::Kamailio(Peer::Relay),
         Recipient::Registered,
     ),
-    plain(RELAY, "chappe, point to point", Recipient::Registered),
     row(
         "storeless",
         "chappe, point to point, without a store",
         Kind::Chappe(Conf::Storeless),
         Recipient::Registered,
     ),
+    row(
+        "digest",
+        "chappe, point to point, digest on every message",
+        Kind::Chappe(Conf::Digest),
+        Recipient::Registered,
+    ),
+    Row {
+        beside: Beside::Listeners(10),
+        ..row(
+            "events",
+            "chappe, point to point, 10 clients hear of each message",
+            Kind::Chappe(Conf::Events),
+            Recipient::Registered,
+        )
+    },
     connected("tcp", "chappe, point to point, a TCP connection each", Transport::Tcp),
     connected("tls", "chappe, point to point, a TLS connection each", Transport::Tls),
     connected("ws", "chappe, point to point, a WebSocket each", Transport::Ws),
@@ -146,51 +164,8 @@ pub const ROWS: &[Row] = &[
         body: Body::Octets(8192),
         ..plain("body-8k", "chappe, point to point, bodies of 8 KiB", Recipient::Registered)
     },
-    row(
-        "digest",
-        "chappe, point to point, digest on every message",
-        Kind::Chappe(Conf::Digest),
-        Recipient::Registered,
-    ),
-    row(
-        TWO_CORES,
-        "chappe, point to point, a shard on each of two cores",
-        Kind::Chappe(Conf::TwoCores),
-        Recipient::Registered,
-    ),
-    Row {
-        beside: Beside::Listeners(10),
-        ..row(
-            "events",
-            "chappe, point to point, 10 clients hear of each message",
-            Kind::Chappe(Conf::Events),
-            Recipient::Registered,
-        )
-    },
+    Row { beside: Beside::Sleeper, ..plain("sleeper", SLEEPER_TITLE, Recipient::Registered) },
     plain("reply", "chappe, `reply` from the chatplan", Recipient::Named(ECHO)),
-    extensions("extensions-1", "chappe, `reply`, 1 extension", 1, Recipient::OfExtension(0)),
-    extensions(
-        "extensions-100",
-        "chappe, `reply`, the last of 100 extensions",
-        100,
-        Recipient::OfExtension(99),
-    ),
-    extensions("extensions-1k-first", "chappe, `reply`, the first of 1,000", 1000, Recipient::OfExtension(0)),
-    extensions(
-        "extensions-1k-middle",
-        "chappe, `reply`, the middle of 1,000",
-        1000,
-        Recipient::OfExtension(499),
-    ),
-    extensions("extensions-1k", "chappe, `reply`, the last of 1,000", 1000, Recipient::OfExtension(999)),
-    extensions("extensions-1k-none", "chappe, point to point, none of 1,000", 1000, Recipient::Registered),
-    extensions("extensions-10k", "chappe, `reply`, the last of 10,000", 10_000, Recipient::OfExtension(9999)),
-    extensions(
-        "extensions-10k-none",
-        "chappe, point to point, none of 10,000",
-        10_000,
-        Recipient::Registered,
-    ),
     plain("lua", "chappe, `reply` from a Lua script", Recipient::Named(LUA)),
     row(
         "kamailio-lua",
@@ -199,7 +174,41 @@ pub const ROWS: &[Row] = &[
         Recipient::Named(LUA),
     ),
     plain("python", "chappe, `reply` from a Python script, workers included", Recipient::Named(PYTHON)),
-    Row { beside: Beside::Sleeper, ..plain("sleeper", SLEEPER_TITLE, Recipient::Registered) },
+    extensions("extensions-1", "chappe, `reply`, 1 extension", 1, Recipient::OfExtension(0)),
+    extensions(
+        "extensions-100",
+        "chappe, `reply`, the last of 100 extensions",
+        100,
+        Recipient::OfExtension(99),
+    ),
+    extensions("extensions-1k", "chappe, `reply`, the last of 1,000", 1000, Recipient::OfExtension(999)),
+    extensions("extensions-10k", "chappe, `reply`, the last of 10,000", 10_000, Recipient::OfExtension(9999)),
+    extensions("extensions-1k-first", "chappe, `reply`, the first of 1,000", 1000, Recipient::OfExtension(0)),
+    extensions(
+        "extensions-1k-middle",
+        "chappe, `reply`, the middle of 1,000",
+        1000,
+        Recipient::OfExtension(499),
+    ),
+    extensions("extensions-1k-none", "chappe, point to point, none of 1,000", 1000, Recipient::Registered),
+    extensions(
+        "extensions-10k-none",
+        "chappe, point to point, none of 10,000",
+        10_000,
+        Recipient::Registered,
+    ),
+    row(
+        TWO_CORES,
+        "chappe, point to point, a shard on each of two cores",
+        Kind::Chappe(Conf::TwoCores),
+        Recipient::Registered,
+    ),
+    row(
+        TWO_SERVERS,
+        "chappe, point to point, two servers of one shard each on two cores",
+        Kind::Chappe(Conf::TwoServers),
+        Recipient::Registered,
+    ),
     row(
         "stored",
         "chappe, to users who are away: 202 once it is on the disk",
@@ -229,7 +238,9 @@ mod tests {
             assert_eq!(ROWS.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
         }
         assert!(
-            [FLOOR, RELAY, KAMAILIO, KAMAILIO_STORED, TWO_CORES].iter().all(|name| named(name).is_some())
+            [FLOOR, RELAY, KAMAILIO, KAMAILIO_STORED, TWO_CORES, TWO_SERVERS]
+                .iter()
+                .all(|name| named(name).is_some())
         );
     }
 }

@@ -55,7 +55,7 @@ impl Server {
         Self::chappe_on(program, &[core], setup)
     }
 
-    /// The same on several cores.
+    /// The same on several cores, with each shard on one of them.
     pub fn chappe_on(program: &Path, cores: &[usize], setup: Setup) -> Result<Self, BenchError> {
         if !program.is_file() {
             return Err(BenchError::NoServer(program.to_owned()));
@@ -63,6 +63,11 @@ impl Server {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         let ports = folder::write(folder.path(), setup)?;
         let mut server = Self::serve_on(program, cores, Arc::new(folder), ports.sip)?;
+        if cores.len() > 1 {
+            for (shard, core) in server.shards().into_iter().zip(cores) {
+                machine::pin_thread(shard, *core).map_err(BenchError::system("keep a shard on a core"))?;
+            }
+        }
         server.connections.set_port(ports.connections);
         server.events = ports.events.map(|port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
         Ok(server)
@@ -109,6 +114,15 @@ impl Server {
         machine::threads(self.child.id())
     }
 
+    /// The threads that have a socket of the port, by their ids, in order.
+    pub fn shards(&self) -> Vec<u32> {
+        let threads = machine::named_threads(self.child.id()).into_iter();
+        let number = |name: &str| name.strip_prefix(folder::PROFILE)?.strip_prefix('/')?.parse::<u32>().ok();
+        let mut shards: Vec<_> = threads.filter_map(|(id, name)| Some((number(&name)?, id))).collect();
+        shards.sort_unstable();
+        shards.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// Octets of memory that it and the processes it has started have at the moment, what they share counted once.
     pub fn memory(&self) -> Result<u64, BenchError> {
         let mut sum = machine::proportional(self.child.id())?;
@@ -121,6 +135,11 @@ impl Server {
     /// Octets of memory that it has at the moment.
     pub fn resident(&self) -> Result<u64, BenchError> {
         machine::resident(self.child.id())
+    }
+
+    /// Sockets that it has open.
+    pub fn sockets(&self) -> usize {
+        machine::sockets(self.child.id())
     }
 
     fn spawn(command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
@@ -190,7 +209,8 @@ impl Server {
     }
 }
 
-fn options(from: &str, number: u32, out: &mut Vec<u8>) {
+/// A request that costs next to nothing; `number` keeps those from one address apart.
+pub fn options(from: &str, number: u32, out: &mut Vec<u8>) {
     let mut request = RequestWriter::new(Method::Options, format!("sip:{}", folder::DOMAIN), out);
     request
         .header("Via", format!("SIP/2.0/UDP {from};rport;branch=z9hG4bK-ready-{number}"))

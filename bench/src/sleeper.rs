@@ -46,7 +46,7 @@ impl Sleeper {
         let (stop, stopped) = stop();
         let thread = thread::spawn(move || {
             let template = Template::new(run, sender.ports[0].address, &sender.user, SLEEPER, size);
-            let wire = Box::new(Datagrams::new(sender.server, &mut sender.ports));
+            let wire = Box::new(Datagrams::new(vec![sender.server], &mut sender.ports));
             let mut load = Load::new(run, wire, vec![template]);
             while !stopped.is_over() {
                 load.drive(Pace::Rate(RATE), PIECE)?;

@@ -17,7 +17,7 @@ use chappe_store::{Put, SqliteStore, Store, StoreError};
 
 use crate::cli::StoreOptions;
 use crate::error::BenchError;
-use crate::table::Spread;
+use crate::spread::Spread;
 
 use self::start::Start;
 
@@ -107,10 +107,7 @@ fn starts(
 }
 
 fn markdown(rounds: &[Round], waiting: u32, starts: &[Start]) -> String {
-    let told = |figures: Vec<f64>, digits: usize| {
-        let Spread { median, least, most } = Spread::of(figures.into_iter());
-        format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
-    };
+    let told = |figures: Vec<f64>, digits: usize| Spread::of(figures).told(digits, "");
     let mut out = format!(
         "| | messages/s |\n|---|---|\n\
          | store | {} |\n| bare loop of appends and syncs | {} |\n| store / bare loop | {} |\n\
@@ -142,7 +139,7 @@ mod tests {
         let text = markdown(&rounds, 7, &[Start { lines: 0.5, first: 1.0 }]);
         assert!(text.contains("| store | 20 (10 to 30) |"), "{text}");
         assert!(text.contains("| store / bare loop | 0.50 (0.25 to 0.75) |"), "{text}");
-        assert!(text.contains("| until every line is known | 0.500 (0.500 to 0.500) |"), "{text}");
+        assert!(text.contains("| until every line is known | 0.500 |"), "{text}");
         assert!(!markdown(&rounds, 0, &[]).contains("start"), "{text}");
     }
 }

@@ -17,14 +17,15 @@ use std::time::{Duration, Instant};
 use crate::cli::Options;
 use crate::error::BenchError;
 use crate::folder::{LUA, Setup};
+use crate::machine;
 use crate::message::Template;
 use crate::plot::curves::{Curve, Plot, Scale};
 use crate::register::register;
 use crate::rounds::program;
 use crate::row::Peer;
 use crate::server::Server;
+use crate::spread::median;
 use crate::udp::Port;
-use crate::{machine, table as figures};
 use generator::{Generator, Pace};
 pub use recovery::Recovery;
 
@@ -93,7 +94,8 @@ impl SweepOptions {
             kamailio: options.kamailio.clone(),
             alone: false,
             loads: vec![0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0],
-            seconds: options.seconds,
+            // Longer than a round: what waits has to settle.
+            seconds: options.seconds + 1,
             window: options.window,
             users: options.users,
             size: options.size,
@@ -267,7 +269,7 @@ impl Bench<'_> {
             rates.push(generator.book.stretch(start, end).done as f64 / (end - start).as_secs_f64());
             generator.drive(Pace::Window(0), DRAIN / 4)?;
         }
-        let capacity = figures::median(rates.into_iter());
+        let capacity = median(rates);
         eprintln!("{}: capacity {capacity:.0}/s", self.name);
         Ok(capacity)
     }

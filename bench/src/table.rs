@@ -2,45 +2,19 @@
 
 use std::fmt::Write as _;
 
-use crate::rounds::{Half, Measured, Round};
-use crate::row::{Conf, FLOOR, KAMAILIO, KAMAILIO_STORED, Kind, RELAY, TWO_CORES};
+use crate::ledger::Counts;
+use crate::rounds::{Capacity, Measured, pairs};
+use crate::row::{Conf, FLOOR, KAMAILIO, KAMAILIO_STORED, Kind, RELAY, TWO_CORES, TWO_SERVERS};
+use crate::spread::{Spread, median};
+
+const HEAD: &str = "| | messages/s | server CPU a message | × floor | × relay | CPU use: server | load | at half load: messages/s \
+    | lost | p50 | p99 |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
 
 /// The measured rows as Markdown, and below it what went wrong, if anything did.
 pub fn markdown(measured: &[Measured]) -> String {
-    let times = |name: &str, of: f64| {
-        cpu_of(measured, name).map_or_else(String::new, |one| format!("{:.2}", of / one))
-    };
-    let mut out = String::from(
-        "| | messages/s | server CPU a message | × floor | × relay | CPU use: server | load | at half load: messages/s | lost | p50 | p99 |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|\n",
-    );
+    let mut out = HEAD.to_owned();
     for one in measured {
-        let (rate, cpu) = (Spread::of(one.rounds.iter().map(|round| round.rate)), cpu(&one.rounds));
-        let Ok(half) = &one.half else {
-            let _ = writeln!(out, "| {} | failed, see below | | | | | | | | | |", one.row.title);
-            continue;
-        };
-        let latency = &half.ledger.latency;
-        let used = |part: fn(&Round) -> f64| 100.0 * median(one.rounds.iter().map(part));
-        let _ = writeln!(
-            out,
-            "| {} | {:.0} ({:.0} to {:.0}) | {:.2} µs ({:.2} to {:.2}) | {} | {} | {:.0} % | {:.0} % | {:.0} | {} | {} µs | {} µs |",
-            one.row.title,
-            rate.median,
-            rate.least,
-            rate.most,
-            cpu.median,
-            cpu.least,
-            cpu.most,
-            times(FLOOR, cpu.median),
-            times(RELAY, cpu.median),
-            used(|round| round.cores.0),
-            used(|round| round.cores.1),
-            half.rate,
-            half.ledger.open(),
-            latency.value_at_quantile(0.5),
-            latency.value_at_quantile(0.99),
-        );
+        line(measured, one, &mut out);
     }
     if measured.iter().any(|one| matches!(one.row.server, Kind::Chappe(Conf::Connected(_)))) {
         out.push_str(CONNECTED_REMARK);
@@ -50,14 +24,36 @@ pub fn markdown(measured: &[Measured]) -> String {
         out.push_str(MSILO_REMARK);
     }
     for one in measured {
-        match &one.half {
-            Ok(half) => remarks(one, half, &mut out),
-            Err(why) => {
-                let _ = writeln!(out, "\n{} failed:\n\n```text\n{}\n```", one.row.title, why.trim_end());
-            }
-        }
+        remarks(one, &mut out);
     }
     out
+}
+
+fn line(measured: &[Measured], one: &Measured, out: &mut String) {
+    // Writing to a String does not fail.
+    if one.failed.is_some() {
+        let _ = writeln!(out, "| {} | failed, see below | | | | | | | | | |", one.row.title);
+        return;
+    }
+    let runs = &one.capacity;
+    let times = |name| ratio_to(measured, one, name).map_or_else(String::new, |ratio| ratio.told(2, ""));
+    let used = |part: fn(&Capacity) -> f64| 100.0 * median(runs.iter().map(part));
+    let half = &one.half;
+    let _ = writeln!(
+        out,
+        "| {} | {} | {} | {} | {} | {:.0} % | {:.0} % | {:.0} | {} | {:.0} µs | {} |",
+        one.row.title,
+        Spread::of(runs.iter().map(|run| run.rate)).told(0, ""),
+        cpu(one).told(2, " µs"),
+        times(FLOOR),
+        times(RELAY),
+        used(|run| run.cores.0),
+        used(|run| run.cores.1),
+        median(half.iter().map(|half| half.rate)),
+        half.iter().map(|half| half.counts.open()).sum::<u64>(),
+        median(half.iter().map(|half| half.p50)),
+        Spread::of(half.iter().map(|half| half.p99)).told(0, " µs"),
+    );
 }
 
 /// How a reader sees that the server is what was measured.
@@ -77,8 +73,15 @@ const MSILO_REMARK: &str = "\nWhat a 202 promises: chappe's is sent once the mes
 
 /// The median CPU of a row, if it was measured.
 pub fn cpu_of(measured: &[Measured], name: &str) -> Option<f64> {
-    let found = measured.iter().find(|one| one.row.name == name);
-    found.filter(|one| one.half.is_ok()).map(|one| cpu(&one.rounds).median).filter(|cpu| *cpu > 0.0)
+    named(measured, name).map(|one| cpu(one).median).filter(|cpu| *cpu > 0.0)
+}
+
+fn named<'m>(measured: &'m [Measured], name: &str) -> Option<&'m Measured> {
+    measured.iter().find(|one| one.row.name == name && one.failed.is_none())
+}
+
+fn ratio_to(measured: &[Measured], one: &Measured, name: &str) -> Option<Spread> {
+    pairs::ratio(one, named(measured, name)?)
 }
 
 /// Two rows whose ratio says something.
@@ -100,145 +103,162 @@ const RATIOS: &[(&str, &str, &str)] = &[
 /// What follows from the rows, as Markdown.
 pub fn ratios(measured: &[Measured]) -> String {
     let mut out = String::from("| | |\n|---|---|\n");
+    let ratio = |one, other| ratio_to(measured, named(measured, one)?, other);
     for (one, other, meaning) in RATIOS {
-        if let (Some(one), Some(other)) = (cpu_of(measured, one), cpu_of(measured, other)) {
-            let _ = writeln!(out, "| {meaning} | {:.2} |", one / other);
+        if let Some(ratio) = ratio(one, other) {
+            let _ = writeln!(out, "| {meaning} | {} |", ratio.told(2, ""));
         }
     }
-    if let (Some(one), Some(two)) = (cpu_of(measured, RELAY), cpu_of(measured, TWO_CORES)) {
-        let _ = writeln!(out, "| two cores do so many times the messages of one | {:.2} |", 2.0 * one / two);
-        out.push_str(&two_cores(measured));
+    // What shares nothing does twice as much on two cores as on one.
+    let scaling = ratio(TWO_SERVERS, TWO_CORES).map(|ratio| ratio.times(2.0));
+    if let Some(times) = &scaling {
+        let _ = writeln!(out, "| two cores do so many times the messages of one | {} |", times.told(2, ""));
+    }
+    out.push_str(PAIRS_REMARK);
+    if scaling.is_some() {
+        out.push_str(&two_cores_remark(measured));
     }
     out
 }
 
+/// What the ratios are of.
+const PAIRS_REMARK: &str = "\nRatios are of the CPU a message, each run of the one row with that run of the other which is nearest to it \
+    in time in the same round, and the medians of these: the machine's speed drifts, and what it does in one half of a minute says little \
+    about the other. The floor and the relay are measured between every few rows for that.\n";
+
 /// How that is known, and how far the figure can be trusted.
-fn two_cores(measured: &[Measured]) -> String {
-    let rounds = || measured.iter().filter(|one| one.row.name == TWO_CORES).flat_map(|one| &one.rounds);
-    let used = median(rounds().map(|round| round.cores.0));
-    let busiest = median(rounds().map(|round| round.busiest));
-    let mut out = TWO_CORES_REMARK.to_owned();
-    let _ = write!(
-        out,
-        "In this run the two shards used {:.0} % of a core together, and the busier one did {:.0} % of the work",
-        100.0 * used,
-        100.0 * busiest,
-    );
-    // Two that use more than all of one core together have run at the same time.
-    let _ = match used {
-        1.0.. => writeln!(out, "; both ran at once for at least {:.0} % of the time.", 100.0 * (used - 1.0)),
-        _ => writeln!(out, "."),
+fn two_cores_remark(measured: &[Measured]) -> String {
+    let used = |name| {
+        let runs = named(measured, name).into_iter().flat_map(|one| &one.capacity);
+        let (used, busiest): (Vec<_>, Vec<_>) = runs.map(|run| (run.cores.0, run.busiest)).unzip();
+        (100.0 * median(used), 100.0 * median(busiest))
     };
-    out
+    let (two_cores, two_servers) = (used(TWO_CORES), used(TWO_SERVERS));
+    format!(
+        "{TWO_CORES_REMARK}In this run the two shards used {:.0} % of a core together, and the busier one did {:.0} % of the work; the two \
+         servers {:.0} % and {:.0} %.\n",
+        two_cores.0, two_cores.1, two_servers.0, two_servers.1
+    )
 }
 
 /// How that is known.
-const TWO_CORES_REMARK: &str = "\nTwo cores: a rate would say what the load can do, which on two cores has none of its own beside \
-    two of the server's. So the figure is worked out from the CPU that a message costs: two cores, each with a shard, do twice \
-    what one does if a message costs no more there, and less by as much as it costs more. What it costs is counted by the system \
-    for the server's process while both shards are at work, with 32 ports of senders and devices that the kernel spreads over \
-    them, so that half of the messages go from one shard's socket to users of the other's. What the shards cost each other (locks, \
-    answers handed over, cache lines) is in it; waiting for the load is not. Two things pull the figure either way: the load \
-    shares a core and its caches with one shard, which makes a message dearer than it would be beside a load on a machine of its own; \
-    and it takes time from that shard, so that the two meet each other less often. With four cores the load has its own, \
-    and nothing pulls.\n";
+const TWO_CORES_REMARK: &str = "\nTwo cores: a rate would say what the load can do, which on two cores has none of its own beside two of the \
+    server's. It runs on one of them, takes time and caches from the shard there, and leaves it small batches; a message costs more \
+    for that, whatever the shards cost each other. So a server with two shards, each kept on a core, is compared with two servers of \
+    one shard each on the same cores, with the same load, half of the pairs of users for each: these share nothing, do by definition twice \
+    what one does, and suffer from the load as the shards do. The figure is twice the CPU a message of the two servers by that of the two \
+    shards. What shards cost each other (locks, answers handed over, cache lines) is in it: the ports of senders and devices are chosen \
+    so that each shard has half of them, and half of the messages go to users of the other. One thing is too kind: where the load takes \
+    time from one shard, the two run at once for less of the time than beside a load on a machine of its own, and meet less often. \
+    ";
 
 /// What a reader must know before believing the row.
-fn remarks(one: &Measured, half: &Half, out: &mut String) {
-    let runs = one.rounds.iter().map(|round| ("at capacity", &round.counts));
-    for (when, counts) in runs.chain([("at half load", &half.ledger.counts)]) {
-        let refused: u64 = counts.refused.values().sum();
-        let lost = counts.sent - counts.done - refused;
-        if lost + refused + counts.duplicates + counts.retransmitted == 0 {
-            continue;
-        }
-        let _ = write!(
-            out,
-            "\n{} {when}: {} sent, {} answered, {} delivered, {lost} lost, {} duplicates, {} retransmitted",
-            one.row.title,
-            counts.sent,
-            counts.answered,
-            counts.delivered,
-            counts.duplicates,
-            counts.retransmitted,
-        );
-        for (code, count) in &counts.refused {
-            let _ = write!(out, ", {count} answered {code}");
-        }
-        out.push('\n');
+fn remarks(one: &Measured, out: &mut String) {
+    if let Some(why) = &one.failed {
+        let _ = writeln!(out, "\n{} failed:\n\n```text\n{}\n```", one.row.title, why.trim_end());
+        return;
     }
+    remark(one, "at capacity", &one.capacity.iter().map(|run| &run.counts).sum(), out);
+    remark(one, "at half load", &one.half.iter().map(|half| &half.counts).sum(), out);
 }
 
-fn cpu(rounds: &[Round]) -> Spread {
-    Spread::of(rounds.iter().map(|round| round.cpu))
-}
-
-/// The middle of several figures, and the outermost.
-pub struct Spread {
-    pub median: f64,
-    pub least: f64,
-    pub most: f64,
-}
-
-impl Spread {
-    pub fn of(figures: impl Iterator<Item = f64>) -> Self {
-        let mut figures: Vec<f64> = figures.collect();
-        figures.sort_by(f64::total_cmp);
-        match (figures.first(), figures.last()) {
-            (Some(&least), Some(&most)) => {
-                let (below, above) = (figures[(figures.len() - 1) / 2], figures[figures.len() / 2]);
-                Spread { median: (below + above) / 2.0, least, most }
-            }
-            _ => Spread { median: 0.0, least: 0.0, most: 0.0 },
-        }
+/// Of all runs together.
+fn remark(one: &Measured, when: &str, counts: &Counts, out: &mut String) {
+    let refused: u64 = counts.refused.values().sum();
+    let lost = counts.open();
+    if lost + refused + counts.duplicates + counts.retransmitted == 0 {
+        return;
     }
+    let Counts { sent, answered, delivered, duplicates, retransmitted, .. } = counts;
+    let _ = write!(
+        out,
+        "\n{} {when}: {sent} sent, {answered} answered, {delivered} delivered, {lost} lost, {duplicates} duplicates, \
+         {retransmitted} retransmitted",
+        one.row.title,
+    );
+    for (code, count) in &counts.refused {
+        let _ = write!(out, ", {count} answered {code}");
+    }
+    out.push('\n');
 }
 
-/// The middle of several figures.
-pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    Spread::of(figures).median
+fn cpu(one: &Measured) -> Spread {
+    Spread::of(one.capacity.iter().map(|run| run.cpu))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
-    use crate::ledger::{Counts, Ledger};
+    use crate::ledger::Counts;
     use crate::rounds::Half;
     use crate::row;
 
     fn measured(name: &str, figures: [(f64, f64); 3], lost: u64) -> Measured {
         let counts =
             || Counts { sent: 10 + lost, answered: 10, delivered: 10, done: 10, ..Counts::default() };
-        let rounds =
-            figures.map(|(rate, cpu)| Round { rate, cpu, cores: (1.0, 0.6), busiest: 0.5, counts: counts() });
-        let rounds = rounds.into();
-        let row = row::named(name).unwrap();
-        Measured { row, rounds, half: Ok(Half { rate: 5.0, ledger: Ledger::new() }) }
+        let capacity = |(round, (rate, cpu))| Capacity {
+            round,
+            at: Instant::now(),
+            rate,
+            cpu,
+            cores: (1.0, 0.6),
+            busiest: 0.5,
+            counts: counts(),
+        };
+        let half = |(rate, p99)| Half { rate: rate / 2.0, p50: 7.0, p99, counts: counts() };
+        Measured {
+            row: row::named(name).unwrap(),
+            capacity: (1..).zip(figures).map(capacity).collect(),
+            half: figures.into_iter().map(half).collect(),
+            failed: None,
+        }
+    }
+
+    fn rows() -> [Measured; 5] {
+        [
+            measured(FLOOR, [(90.0, 8.0), (70.0, 10.0), (80.0, 9.0)], 0),
+            measured(RELAY, [(40.0, 24.0), (30.0, 20.0), (20.0, 18.0)], 1),
+            measured("reply", [(40.0, 27.0), (30.0, 27.0), (20.0, 27.0)], 0),
+            measured(TWO_CORES, [(40.0, 20.0), (30.0, 20.0), (20.0, 20.0)], 0),
+            measured(TWO_SERVERS, [(40.0, 18.0), (30.0, 20.0), (20.0, 17.0)], 0),
+        ]
     }
 
     #[test]
-    fn medians_spread_and_ratios() {
-        let mut rows = [
-            measured(FLOOR, [(90.0, 8.0), (70.0, 10.0), (80.0, 9.0)], 0),
-            measured(RELAY, [(40.0, 18.0), (30.0, 20.0), (20.0, 18.0)], 1),
-            measured("reply", [(40.0, 27.0), (30.0, 27.0), (20.0, 27.0)], 0),
-            measured(TWO_CORES, [(40.0, 20.0), (30.0, 20.0), (20.0, 20.0)], 0),
-        ];
-        let text = markdown(&rows);
+    fn medians_spread_and_what_was_lost() {
+        let text = markdown(&rows());
+        let floor = "80 (70 to 90) | 9.00 µs (8.00 to 10.00) | 1.00 | 0.50 (0.33 to 0.50) | 100 % | 60 % | 40 | 0 | 7 µs | 9 µs (8 to 10) |";
+        assert!(text.contains(floor), "{text}");
         assert!(
-            text.contains("80 (70 to 90) | 9.00 µs (8.00 to 10.00) | 1.00 | 0.50 | 100 % | 60 % |"),
+            text.contains("30 (20 to 40) | 20.00 µs (18.00 to 24.00) | 2.00 (2.00 to 3.00) | 1.00 |"),
             "{text}"
         );
-        assert!(text.contains("30 (20 to 40) | 18.00 µs (18.00 to 20.00) | 2.00 | 1.00 |"), "{text}");
-        assert_eq!(text.matches("chappe, point to point at capacity: 11 sent").count(), 3, "{text}");
+        assert!(text.contains("| 15 | 3 | 7 µs |"), "{text}");
+        assert!(
+            text.contains("point to point at capacity: 33 sent, 30 answered, 30 delivered, 3 lost"),
+            "{text}"
+        );
+        assert!(text.contains("point to point at half load: 33 sent"), "{text}");
         assert!(!text.contains("parses nothing at"), "{text}");
-        let text = ratios(&rows);
-        assert!(text.contains("times the floor | 2.00 |"), "{text}");
-        assert!(text.contains("times a relayed message | 1.50 |"), "{text}");
-        assert!(text.contains("messages of one | 1.80 |"), "{text}");
-        assert!(text.contains("both ran at once for at least 0 %"), "{text}");
+    }
+
+    #[test]
+    fn ratios_are_those_of_the_rounds() {
+        let text = ratios(&rows());
+        assert!(text.contains("times the floor | 2.00 (2.00 to 3.00) |"), "{text}");
+        // The ratio of the medians is the middle one.
+        assert!(text.contains("times a relayed message | 1.35 (1.12 to 1.50) |"), "{text}");
+        assert!(text.contains("messages of one | 1.80 (1.70 to 2.00) |"), "{text}");
+        assert!(text.contains("used 100 % of a core together, and the busier one did 50 %"), "{text}");
         assert!(!text.contains("Kamailio"), "{text}");
-        rows[2].half = Err("the server ended\nfor a reason\n".to_owned());
+    }
+
+    #[test]
+    fn a_row_that_failed_is_told_and_compared_with_nothing() {
+        let mut rows = rows();
+        rows[2].failed = Some("the server ended\nfor a reason\n".to_owned());
         assert!(!ratios(&rows).contains("times a relayed message"));
         let text = markdown(&rows);
         assert!(text.contains("| chappe, `reply` from the chatplan | failed, see below |"), "{text}");

@@ -45,13 +45,14 @@ impl<W: Wire> Wire for &mut W {
 
 /// Sockets of UDP: the senders', and as many receivers'.
 pub struct Datagrams<'p> {
-    server: SocketAddrV4,
+    servers: Vec<SocketAddrV4>,
     ports: &'p mut [Port],
 }
 
 impl<'p> Datagrams<'p> {
-    pub fn new(server: SocketAddrV4, ports: &'p mut [Port]) -> Self {
-        Self { server, ports }
+    /// Senders have the servers in turns.
+    pub fn new(servers: Vec<SocketAddrV4>, ports: &'p mut [Port]) -> Self {
+        Self { servers, ports }
     }
 }
 
@@ -61,8 +62,8 @@ impl Wire for Datagrams<'_> {
     }
 
     fn send(&mut self, place: usize, write: &mut dyn FnMut(&mut Vec<u8>)) {
-        let senders = self.ports.len() / 2;
-        self.ports[place % senders].outbox.push(self.server, write);
+        let sender = place % (self.ports.len() / 2);
+        self.ports[sender].outbox.push(self.servers[sender % self.servers.len()], write);
     }
 
     fn exchange(&mut self, take: Take<'_>) -> Result<usize, BenchError> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Deaf, Round, Row};
-use crate::table::{Spread, median};
+use crate::spread::{Spread, median};
 
 /// The rows as Markdown, and below them what went wrong, if anything did.
 pub fn rates(measured: &[(Row, Vec<Round>)]) -> String {
@@ -22,14 +22,10 @@ pub fn rates(measured: &[(Row, Vec<Round>)]) -> String {
         let busy = median(rounds.iter().map(|round| round.busy));
         let _ = writeln!(
             out,
-            "| {row} | {:.0} ({:.0} to {:.0}) | {:.0} | {:.2} µs ({:.2} to {:.2}) | {each} | {busy:.0} % |",
-            rate.median,
-            rate.least,
-            rate.most,
+            "| {row} | {} | {:.0} | {} | {each} | {busy:.0} % |",
+            rate.told(0, ""),
             rate.median * subscribers,
-            cpu.median,
-            cpu.least,
-            cpu.most,
+            cpu.told(2, " µs"),
         );
     }
     for (row, rounds) in measured {
@@ -53,15 +49,10 @@ pub fn deaf(measured: &[Deaf]) -> String {
         let with = Spread::of(one.rounds.iter().map(|(_, with)| with.rate));
         let _ = writeln!(
             out,
-            "| {} | {:.0} ({:.0} to {:.0}) | {:.0} ({:.0} to {:.0}) | {:+.1} % | {:.2} µs | {:.2} µs | {:.1} MB | \
-             {:.1} MB | {} |",
+            "| {} | {} | {} | {:+.1} % | {:.2} µs | {:.2} µs | {:.1} MB | {:.1} MB | {} |",
             one.format.name(),
-            without.median,
-            without.least,
-            without.most,
-            with.median,
-            with.least,
-            with.most,
+            without.told(0, ""),
+            with.told(0, ""),
             100.0 * (with.median / without.median - 1.0),
             median(one.rounds.iter().map(|(without, _)| without.cpu)),
             median(one.rounds.iter().map(|(_, with)| with.cpu)),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::table::median;
+use crate::spread::median;
 
 const WIDTH: f64 = 1000.0;
 /// Room for the labels.
