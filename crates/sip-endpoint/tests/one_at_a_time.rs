@@ -364,15 +364,20 @@ fn that_somebody_is_typing_is_told_in_its_place_and_never_kept() {
 
 #[test]
 fn what_waits_is_under_way_when_the_profile_is_drained() {
-    let server = server(&NEVER_AGAIN).accept_after(20_000);
+    let server = server(&[]).accept_after(20_000);
     let (mut device, mut sender) = (device(&server), server.phone("1000"));
     let sent = send_all(&mut sender, &["one", "two", "three"]);
-    let first = device.receive();
+    let mut seen = vec![body(&device.receive())];
     is_read(&mut sender);
     let endpoint = server.endpoint.clone();
     let drained = server.runtime.spawn(async move { endpoint.drain(Duration::from_secs(20)).await });
-    device.answer(&first, 200);
-    take(&mut device, &["two", "three"]);
+    device.answers = Some(200);
+    // An answer is lost where it came to a shard that was idle and has ended: then the request comes again.
+    while seen.len() < 3 {
+        seen.push(body(&device.receive()));
+        seen.dedup();
+    }
+    assert_eq!(seen, ["one", "two", "three"]);
     assert_eq!(codes(&mut sender, &sent), [200; 3]);
     server.runtime.block_on(drained).unwrap();
     assert!(server.endpoint.listening().is_empty());
