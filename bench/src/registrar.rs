@@ -112,7 +112,7 @@ impl Bench<'_> {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         let port = UdpSocket::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
         let port = port.map_err(BenchError::system("find a free port"))?.port();
-        folder::write(folder.path(), Setup { port, known })?;
+        folder::write(folder.path(), Setup { port, known, tells: false })?;
         Server::serve(&self.program, self.options.server_core, Arc::new(folder), port)
     }
 
@@ -146,6 +146,7 @@ impl Bench<'_> {
     fn restart(&self, server: Server) -> Result<(f64, f64), BenchError> {
         let port = server.address.port();
         let folder = server.end();
+        folder::write(folder.path(), Setup { port, known: 0, tells: true })?;
         let started = Instant::now();
         let server = Server::serve(&self.program, self.options.server_core, folder.clone(), port)?;
         let answers = started.elapsed().as_secs_f64();

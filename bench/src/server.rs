@@ -30,6 +30,8 @@ pub struct Server {
     pub connections: SocketAddrV4,
     /// Of the event socket, if it has one.
     pub events: Option<SocketAddrV4>,
+    /// From its start to its first answer.
+    pub answers_after: Duration,
     /// Configuration and log.
     folder: Arc<TempDir>,
 }
@@ -90,8 +92,10 @@ impl Server {
         }
         let mut command = Command::new(program);
         command.args(["serve", "--conf"]).arg(folder.path()).stdout(Stdio::null());
+        let begun = Instant::now();
         let mut server = Self::spawn_in(folder, command, cores, port)?;
         server.wait_until_it_answers()?;
+        server.answers_after = begun.elapsed();
         Ok(server)
     }
 
@@ -162,7 +166,8 @@ impl Server {
         };
         let child = command.spawn().map_err(BenchError::system("start the server"))?;
         let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
-        Ok(Server { child, address, connections: address, events: None, folder })
+        let answers_after = Duration::ZERO;
+        Ok(Server { child, address, connections: address, events: None, answers_after, folder })
     }
 
     fn wait_until_it_answers(&mut self) -> Result<(), BenchError> {
@@ -186,7 +191,7 @@ impl Server {
                 Ok(_) => return Ok(()),
                 // Nobody listens yet.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    thread::sleep(Duration::from_millis(20));
+                    thread::sleep(Duration::from_millis(1));
                 }
                 Err(_) => {}
             }

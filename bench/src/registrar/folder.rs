@@ -12,6 +12,8 @@ pub struct Setup {
     pub port: u16,
     /// Users in the directory; with any, each REGISTER and MESSAGE has to be theirs by digest.
     pub known: usize,
+    /// Whether its log says what it does, each message among it.
+    pub tells: bool,
 }
 
 /// How a user of this number is called.
@@ -25,7 +27,8 @@ pub fn write(folder: &Path, setup: Setup) -> Result<(), BenchError> {
         .map_err(BenchError::system("write the configuration"))
 }
 
-fn document(Setup { port, known }: Setup) -> String {
+fn document(Setup { port, known, tells }: Setup) -> String {
+    let level = if tells { "info" } else { "warning" };
     let trust = match known {
         0 => {
             r#"<param name="accept-blind-reg" value="true"/><param name="auth-messages" value="false"/>
@@ -44,7 +47,7 @@ fn document(Setup { port, known }: Setup) -> String {
     format!(
         r#"<document type="freeswitch/xml">
 <section name="configuration">
-  <configuration name="switch.conf"><settings><param name="loglevel" value="warning"/></settings></configuration>
+  <configuration name="switch.conf"><settings><param name="loglevel" value="{level}"/></settings></configuration>
   <configuration name="modules.conf"><modules>
     <load module="mod_sofia"/>
     <load module="mod_sms"/>
