@@ -123,10 +123,13 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// A URI that [`shown`] made, as the device's own contact and where it is.
+/// A URI that [`shown`] made, as the device's own contact and where it is. What looks alike in the user part, which may be a
+/// sender's, says nothing.
 /// FreeSWITCH sofia_glue.c sofia_glue_get_destination.
 pub fn parted(uri: &str) -> (&str, Option<Peer>) {
-    let Some((contact, rest)) = uri.split_once(";fs_") else { return (uri, None) };
+    let host = uri.find('@').unwrap_or_default();
+    let Some(at) = uri[host..].find(";fs_").map(|at| host + at) else { return (uri, None) };
+    let (contact, rest) = (&uri[..at], &uri[at + ";fs_".len()..]);
     let path =
         rest.split(';').find_map(|param| param.strip_prefix("fs_").unwrap_or(param).strip_prefix("path="));
     let path = path.map(|path| chappe_sip_msg::unescape(path.as_bytes()));
@@ -185,6 +188,10 @@ mod tests {
             }
         }
         assert_eq!(parted("sip:a@h;fs_nat=yes"), ("sip:a@h", None));
-        assert_eq!(parted("sip:a@h;transport=tcp"), ("sip:a@h;transport=tcp", None));
+        for other in
+            ["sip:a@h;transport=tcp", "sip:a;fs_path=sip%3Ab%40127.0.0.1@h", "sip:a;fs_nat=yes@h;x=y"]
+        {
+            assert_eq!(parted(other), (other, None));
+        }
     }
 }

@@ -206,7 +206,9 @@ fn destination(from: &From<'_>, message: &Event, address: &Address<'_>) -> Resul
     let host = written_host.unwrap_or(&settings.domain);
     let source = source_of(message);
     if address.is_uri {
-        return uri(address.user.to_owned(), source);
+        // As `sofia_contact` and lists write a device behind a NAT.
+        let (contact, seen) = nat::parted(address.user.trim());
+        return uri(contact.to_owned(), source.or(seen));
     }
     let (aor, bindings) = lookup(from, address.user, host);
     if !bindings.is_empty() {
@@ -398,9 +400,7 @@ fn source_of(message: &Event) -> Option<Peer> {
 }
 
 fn uri(text: String, source: Option<Peer>) -> Result<Destination, Delivery> {
-    // As `sofia_contact` and lists write a device behind a NAT.
-    let (bare, seen) = nat::parted(text.trim());
-    let source = source.or(seen);
+    let bare = text.trim();
     let parsed =
         Uri::parse(bare.as_bytes()).ok().filter(|uri| matches!(uri.scheme, Scheme::Sip | Scheme::Sips));
     let Some(parsed) = parsed else {
@@ -455,5 +455,14 @@ mod tests {
             let seen = (address.profile, address.user, address.host, address.is_uri);
             assert_eq!(seen, (profile, user, host, is_uri), "{to}");
         }
+    }
+
+    #[test]
+    fn a_user_part_says_nothing_of_the_way() {
+        let user = "x;fs_path=sip%3Aa%40127.0.0.1%3A8021";
+        let Ok(Destination::Legs(legs, _)) = uri(user_uri(user, "198.51.100.7"), None) else {
+            panic!("an address is known")
+        };
+        assert_eq!(legs[0].peer, Peer::udp("198.51.100.7:5060".parse().unwrap()));
     }
 }
