@@ -32,6 +32,7 @@ mod restore;
 mod shard;
 mod text;
 mod transport;
+mod way;
 mod world;
 
 pub use commands::rows as command_rows;

@@ -14,7 +14,7 @@ use crate::config::NatConfig;
 use crate::inbound::Request;
 use crate::profile::Profile;
 use crate::push::masked;
-use crate::registrar::address;
+use crate::way::address;
 use crate::world::View;
 
 /// The variable of a user whose devices are behind a NAT whatever they say.
@@ -189,7 +189,7 @@ mod tests {
         }
         assert_eq!(parted("sip:a@h;fs_nat=yes"), ("sip:a@h", None));
         for other in
-            ["sip:a@h;transport=tcp", "sip:a;fs_path=sip%3Ab%40127.0.0.1@h", "sip:a;fs_nat=yes@h;x=y"]
+            ["sip:a@h;transport=tcp", "sip:a;fs_path=sip%3Ab%40127.0.0.1;y@h", "sip:a;fs_nat=yes@h;x=y"]
         {
             assert_eq!(parted(other), (other, None));
         }

@@ -21,8 +21,8 @@ use crate::inbound::{onward, registered_as};
 use crate::nat;
 use crate::profile::{Profile, Settings};
 use crate::push::{Asked, Why};
-use crate::registrar::{can_be_sent_to, way_to};
 use crate::shard::Leg;
+use crate::way::{can_be_sent_to, way_to};
 use crate::world::{View, World};
 
 /// Nobody is woken to see somebody type: it is never kept.
@@ -459,7 +459,7 @@ mod tests {
 
     #[test]
     fn a_user_part_says_nothing_of_the_way() {
-        let user = "x;fs_path=sip%3Aa%40127.0.0.1%3A8021";
+        let user = "x;fs_path=sip%3Aa%40127.0.0.1%3A8021;y";
         let Ok(Destination::Legs(legs, _)) = uri(user_uri(user, "198.51.100.7"), None) else {
             panic!("an address is known")
         };

@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 use super::Shard;
 use crate::config::{PingConfig, Pinged};
 use crate::notices::{self, Ping};
-use crate::registrar::{is_behind_nat, way_to};
+use crate::way::{is_behind_nat, way_to};
 
 /// Questions under way; with more none is asked, and who was not asked is asked in the next round.
 const MOST: usize = 20_000;
