@@ -95,6 +95,20 @@ fn a_proxy_names_the_address_that_lists_look_at() {
 }
 
 #[test]
+fn a_recipient_is_not_told_where_a_proxy_saw_the_sender() {
+    let lists = param("apply-inbound-acl", "192.0.2.0/24") + &param("apply-proxy-acl", "127.0.0.2/32");
+    let server = Server::with(&lists);
+    let mut device = server.registered("1001");
+    let mut proxy = server.phone_at("127.0.0.2", "1000");
+    let headers = "X-AUTH-IP: 192.0.2.7\r\nx-auth-port: 5060\r\nX-Color: red\r\n";
+    let request = proxy.request("MESSAGE", TO, TO, headers, "x");
+    proxy.send_raw(request.as_bytes());
+    let got = String::from_utf8_lossy(&device.receive()).to_lowercase();
+    assert!(got.contains("x-color: red\r\n") && !got.contains("x-auth"), "{got}");
+    assert_eq!(status(&proxy.response_to(&request)), 200);
+}
+
+#[test]
 fn a_users_own_list_looks_at_the_address_that_a_proxy_names() {
     // 1003 may not authenticate at 127.0.0.3.
     for (proxies, headers, expected) in [

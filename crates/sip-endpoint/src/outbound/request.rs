@@ -13,7 +13,7 @@ use crate::profile::Settings;
 use crate::shard::Leg;
 
 /// From the From line to the end of the body. To one who is not `trusted` with it, RFC 3325 §5, no identity goes whose owner
-/// wants privacy.
+/// wants privacy, and not where the sender is.
 pub fn rest(message: &Event, settings: &Settings, core_uuid: &str, trusted: bool) -> Vec<u8> {
     let hides = !trusted && identity::is_private(message);
     let body = message.body().map(|body| &body[..]).unwrap_or_default();
@@ -33,7 +33,7 @@ pub fn rest(message: &Event, settings: &Settings, core_uuid: &str, trusted: bool
     }
     for (name, value) in message.headers_named(header::SIP_HEADER_PREFIX) {
         let Some(name) = sip_header(name) else { continue };
-        if hides && is_identity(name) {
+        if hides && is_identity(name) || !trusted && says_where_from(name) {
             continue;
         }
         match value {
@@ -52,6 +52,13 @@ fn is_identity(name: &str) -> bool {
     let asserted = &identity::ASSERTED[header::SIP_HEADER_PREFIX.len()..];
     let begins = |name: &str| name.get(..asserted.len()).is_some_and(|is| is.eq_ignore_ascii_case(asserted));
     begins(name) || name.eq_ignore_ascii_case("Remote-Party-ID")
+}
+
+/// What a proxy of ours says of where the sender is: nothing for recipients. Or its second, as events number them.
+fn says_where_from(name: &str) -> bool {
+    const OF_PROXIES: [&str; 2] = ["X-AUTH-IP", "X-AUTH-PORT"];
+    let begins = |with: &str| name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    OF_PROXIES.into_iter().any(begins)
 }
 
 /// RFC 3428 §9, and the name that tells a message which is sent again.
