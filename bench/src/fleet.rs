@@ -54,6 +54,11 @@ impl Servers {
     }
 }
 
+/// Kamailio's processes wait for each other, and go on.
+fn can_rest(kind: Kind) -> bool {
+    !matches!(kind, Kind::Kamailio(_))
+}
+
 /// The clients of a server.
 pub enum Ends<'f> {
     Ports(&'f mut [Port]),
@@ -113,6 +118,16 @@ impl Fleet {
         }
         self.register_users(options, kind, &servers)?;
         Ok(servers)
+    }
+
+    /// Has the servers of this kind at work, and all others at rest. A transaction ends half a minute after its message
+    /// (RFC 3261, Timer J): what one server did would take the core from the one that is measured then.
+    pub fn turn_of(&self, whose: Option<Kind>) {
+        let all = self.servers.iter().filter(|(kind, _)| can_rest(*kind));
+        for (kind, servers) in all {
+            let rests = whose != Some(*kind);
+            servers.iter().flat_map(|servers| &servers.0).for_each(|server| server.rest(rests));
+        }
     }
 
     pub fn get(&self, kind: Kind) -> Result<&Server, BenchError> {

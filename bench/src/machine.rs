@@ -42,10 +42,10 @@ fn keep(thread: libc::pid_t, cores: &[usize]) -> io::Result<()> {
     }
 }
 
-/// Ends the calling process when its parent ends, however that happens.
-pub fn end_with_parent() -> io::Result<()> {
+/// Ends the calling process, by this signal, when its parent ends, however that happens.
+pub fn end_with_parent(signal: libc::c_int) -> io::Result<()> {
     // SAFETY: the call takes a signal's number and changes nothing but this process's setting.
-    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) } {
+    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

@@ -21,6 +21,8 @@ use crate::{folder, machine};
 
 const START: Duration = Duration::from_secs(10);
 const END: Duration = Duration::from_secs(10);
+/// What ends a process that is stopped; those that it has started end by themselves.
+const EVEN_AT_REST: libc::c_int = libc::SIGKILL;
 
 /// A server on a core of its own; ended when dropped.
 pub struct Server {
@@ -93,10 +95,20 @@ impl Server {
         let mut command = Command::new(program);
         command.args(["serve", "--conf"]).arg(folder.path()).stdout(Stdio::null());
         let begun = Instant::now();
-        let mut server = Self::spawn_in(folder, command, cores, port)?;
+        let mut server = Self::spawn_in(folder, command, cores, port, EVEN_AT_REST)?;
         server.wait_until_it_answers()?;
         server.answers_after = begun.elapsed();
         Ok(server)
+    }
+
+    /// Stops its process, if there is only one, or has it go on. What is due meanwhile it does when it goes on.
+    pub fn rest(&self, rests: bool) {
+        self.signal(if rests { libc::SIGSTOP } else { libc::SIGCONT });
+    }
+
+    fn signal(&self, signal: libc::c_int) {
+        // SAFETY: the process is our child and was not waited for, so its id is its own.
+        unsafe { libc::kill(self.child.id() as libc::pid_t, signal) };
     }
 
     /// Ends it; what it leaves.
@@ -148,21 +160,23 @@ impl Server {
 
     fn spawn(command: Command, core: usize, port: u16) -> Result<Self, BenchError> {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
-        Self::spawn_in(Arc::new(folder), command, &[core], port)
+        Self::spawn_in(Arc::new(folder), command, &[core], port, EVEN_AT_REST)
     }
 
+    /// `ends_by`: the signal that it gets when this program is gone.
     fn spawn_in(
         folder: Arc<TempDir>,
         mut command: Command,
         cores: &[usize],
         port: u16,
+        ends_by: libc::c_int,
     ) -> Result<Self, BenchError> {
         let log = File::create(folder.path().join("log")).map_err(BenchError::system("make a log"))?;
         command.stdin(Stdio::null()).stderr(log);
         let cores = cores.to_vec();
         // SAFETY: between fork and exec each of the two makes one system call and allocates nothing.
         unsafe {
-            command.pre_exec(move || machine::pin_to(&cores).and_then(|()| machine::end_with_parent()))
+            command.pre_exec(move || machine::pin_to(&cores).and_then(|()| machine::end_with_parent(ends_by)))
         };
         let child = command.spawn().map_err(BenchError::system("start the server"))?;
         let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
@@ -229,8 +243,9 @@ pub fn options(from: &str, number: u32, out: &mut Vec<u8>) {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // SAFETY: the process is our child and was not waited for, so its id is its own.
-        unsafe { libc::kill(self.child.id() as libc::pid_t, libc::SIGTERM) };
+        self.signal(libc::SIGTERM);
+        // One that rests would not hear of it.
+        self.rest(false);
         let end = Instant::now() + END;
         while Instant::now() < end {
             if !matches!(self.child.try_wait(), Ok(None)) {

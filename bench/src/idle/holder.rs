@@ -38,7 +38,7 @@ impl Holder {
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // SAFETY: between fork and exec it makes one system call and allocates nothing.
-        unsafe { command.pre_exec(machine::end_with_parent) };
+        unsafe { command.pre_exec(|| machine::end_with_parent(libc::SIGTERM)) };
         let mut child = command.spawn().map_err(BenchError::system("start a holder of connections"))?;
         let input = child.stdin.take();
         let output = child.stdout.take().expect("the output is a pipe");

@@ -64,7 +64,7 @@ impl Server {
         let mut command = Command::new(program);
         command.arg("-f").arg(file).args(["-DD", "-E", "-m", SHARED, "-M", "16", "-Y"]).arg(folder.path());
         command.stdout(Stdio::null());
-        let mut server = Self::spawn_in(Arc::new(folder), command, &[core], port)?;
+        let mut server = Self::spawn_in(Arc::new(folder), command, &[core], port, libc::SIGTERM)?;
         server.wait_until_it_answers()?;
         Ok(server)
     }
