@@ -40,6 +40,11 @@ impl Group {
         self.write("tasks", u64::from(thread))
     }
 
+    /// Puts a process into it, with all its threads.
+    pub fn take_process(&self, process: u32) -> io::Result<()> {
+        self.write("cgroup.procs", u64::from(process))
+    }
+
     fn write(&self, file: &str, value: u64) -> io::Result<()> {
         // Not created: where there is no such file, there is no such control.
         fs::OpenOptions::new().write(true).open(self.folder.join(file)).and_then(|mut file| {

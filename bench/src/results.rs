@@ -20,6 +20,8 @@ const BARS: &str = "cpu.svg";
 
 /// Measures what the options name, and tells. What fails is told in its place, and does not keep the rest from being told.
 pub fn run(options: &Options) -> Result<(), BenchError> {
+    // Before the disk has much to do: a start writes the first pages of a store.
+    let facts = options.results.as_ref().map(|folder| (folder, Facts::measure(options)));
     let Rounds { rows: measured, stalls } = rounds::measure(options)?;
     let mut failed = measured.iter().filter(|one| one.failed.is_some()).count();
     let mut out = table::markdown(&measured);
@@ -29,19 +31,24 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
         failed += usize::from(quotas.is_err());
         out.push_str(&quotas.unwrap_or_else(|error| format!("\nTwo cores, messages a second: {error}\n")));
     }
-    match &options.results {
+    match facts {
         None => print!("{out}"),
-        Some(folder) => {
+        Some((folder, facts)) => {
             write(folder, BARS, &plot(&measured))?;
-            failed += write_page(options, folder, &out)?;
+            failed += write_page(options, folder, &out, facts)?;
         }
     }
     if failed > 0 { Err(BenchError::Incomplete { failed }) } else { Ok(()) }
 }
 
 /// Measures what is not a row, and writes all of it; how many parts failed.
-fn write_page(options: &Options, folder: &Path, rows: &str) -> Result<usize, BenchError> {
-    let facts = Facts::measure(options).map(|facts| facts.markdown());
+fn write_page(
+    options: &Options,
+    folder: &Path,
+    rows: &str,
+    facts: Result<Facts, BenchError>,
+) -> Result<usize, BenchError> {
+    let facts = facts.map(|facts| facts.markdown());
     let idle = Idle::measure(&IdleOptions::beside(options)).map(|idle| idle.markdown());
     let registrar = registrar::measure(&RegistrarOptions::beside(options));
     let sweep = sweep::measure(&SweepOptions::beside(options));

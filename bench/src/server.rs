@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use chappe_sip_msg::{Method, RequestWriter};
 use tempfile::TempDir;
 
+use crate::cgroup::Group;
 use crate::error::BenchError;
 use crate::folder::Setup;
 use crate::{folder, machine};
@@ -99,6 +100,11 @@ impl Server {
         server.wait_until_it_answers()?;
         server.answers_after = begun.elapsed();
         Ok(server)
+    }
+
+    /// Lets it use a part of its core only.
+    pub fn limit(&self, to: &Group) -> Result<(), BenchError> {
+        to.take_process(self.child.id()).map_err(BenchError::system("limit the server"))
     }
 
     /// Stops its process, if there is only one, or has it go on. What is due meanwhile it does when it goes on.

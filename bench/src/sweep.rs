@@ -2,8 +2,9 @@
 //!
 //! First the capacity is measured, in closed loop; then parts and multiples of it are offered in open loop, a few seconds
 //! each, with the retransmissions of RFC 3261 and a 503 as the end of it; at last the load falls from the most to a half of
-//! the capacity. The same for messages that a script answers, which take the server longer, so that one core of load is five
-//! times as much as it can do; and for Kamailio, where it is installed.
+//! the capacity. A relay costs so little that it is given a part of its core only, so that one core of load is five times as much
+//! as it can do. The same for messages that a script answers, by a server that has all of its core; and for Kamailio, where it is
+//! installed.
 
 mod book;
 mod generator;
@@ -15,6 +16,7 @@ mod trains;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::cgroup::Group;
 use crate::cli::Options;
 use crate::error::BenchError;
 use crate::folder::{LUA, Setup};
@@ -35,6 +37,11 @@ const WARM_UP: Duration = Duration::from_millis(500);
 const CAPACITY: (Duration, u32) = (Duration::from_secs(2), 3);
 /// How long a step's last messages may take.
 const DRAIN: Duration = Duration::from_secs(1);
+/// The part of its core that a relay has: so little that one core of load can send five times as much as it can do, and all that
+/// is sent again.
+const PART: f64 = 0.25;
+/// What such a server is called.
+const LIMITED: &str = "chappe, with a quarter of its core";
 /// The last step of the sweep before the load falls, and what it falls to.
 const FALL: (f64, f64) = (5.0, 0.5);
 
@@ -183,10 +190,17 @@ pub fn measure(options: &SweepOptions) -> Result<Sweep, BenchError> {
     let setup = Setup { users: 2 * options.users, ..Setup::default() };
     let program = program(options.chappe.as_ref())?;
     let mut servers = Vec::new();
-    for (name, to) in [("chappe", None), ("chappe, replies by Lua", Some(LUA))] {
+    {
+        // Outlives the server.
+        let part = part();
         let chappe = Server::chappe(&program, options.server_core, setup)?;
-        servers.push(sweep(name, &chappe, to, options)?);
+        part.iter().try_for_each(|group| chappe.limit(group))?;
+        let name = if part.is_some() { LIMITED } else { "chappe" };
+        servers.push(sweep(name, &chappe, None, options)?);
     }
+    let chappe = Server::chappe(&program, options.server_core, setup)?;
+    servers.push(sweep("chappe, replies by Lua", &chappe, Some(LUA), options)?);
+    drop(chappe);
     if options.alone {
         return Ok(Sweep { servers });
     }
@@ -197,6 +211,14 @@ pub fn measure(options: &SweepOptions) -> Result<Sweep, BenchError> {
         eprintln!("no {}: the peer is left out", options.kamailio.display());
     }
     Ok(Sweep { servers })
+}
+
+/// The group of a server that is to have a part of its core; `None`: this machine lets nobody make one, and the load may not be
+/// able to send as much as it should.
+fn part() -> Option<Group> {
+    Group::new("sweep", PART)
+        .inspect_err(|error| eprintln!("the relay has its whole core, control groups can't be made: {error}"))
+        .ok()
 }
 
 /// `to`: whom all messages are for; `None`: each sender has a recipient of its own.

@@ -2,7 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Step, Sweep, Swept};
+use super::{LIMITED, Step, Sweep, Swept};
+
+/// About a server that has a part of its core only.
+const OF_A_PART: &str = "A relay's whole core does more than one core of load can send five times, with all that is sent again. So that \
+    it is the server that is measured, its process is in a control group which lets it run for a quarter of each 10 ms; what comes while \
+    it may not run waits for it, and the times above have these waits in them.";
 
 /// One table a server.
 pub fn markdown(sweep: &Sweep) -> String {
@@ -40,6 +45,9 @@ fn one(server: &Swept, out: &mut String) {
         );
     }
     out.push('\n');
+    if server.name == LIMITED {
+        let _ = writeln!(out, "{OF_A_PART}\n");
+    }
     for (fall, recovery) in &server.recoveries {
         let _ = writeln!(out, "{}, {}: {}\n", server.name, fall.words(), recovery.line());
     }
