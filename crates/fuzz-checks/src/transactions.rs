@@ -17,15 +17,12 @@ const BRANCHES: u8 = 2;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Sent {
     Waits,
-    /// Its number lingers, so that an answer that comes again is known.
-    Answered,
-    /// Nothing is known of it.
-    Forgotten,
+    /// An answer that comes again is known by its branch.
+    Ended,
 }
 
 struct Waiting {
     branch: Branch,
-    transport: Transport,
     sent: Sent,
     ends: usize,
 }
@@ -73,7 +70,7 @@ fn send(all: &mut Transactions, now: Instant, transport: Transport) -> Waiting {
     );
     let peer = Peer { transport, ..Peer::udp(SocketAddr::from(([203, 0, 113, 9], 5060))) };
     all.request(now, branch, Bytes::from(text), peer);
-    Waiting { branch, transport, sent: Sent::Waits, ends: 0 }
+    Waiting { branch, sent: Sent::Waits, ends: 0 }
 }
 
 fn with_branches(record: &[u8], waiting: &[Waiting]) -> Vec<u8> {
@@ -117,12 +114,11 @@ fn response(all: &mut Transactions, now: Instant, message: &Message<'_>, code: u
                 "{received:?}"
             );
             if code >= 200 {
-                let lingers = ours.transport == Transport::Udp;
-                (ours.sent, ours.ends) = (if lingers { Sent::Answered } else { Sent::Forgotten }, 1);
+                (ours.sent, ours.ends) = (Sent::Ended, 1);
             }
         }
-        (Sent::Answered, _) => assert_eq!(received, Received::Absorbed),
-        (Sent::Waits, false) | (Sent::Forgotten, _) => assert_eq!(received, Received::Stray),
+        (Sent::Ended, _) => assert_eq!(received, Received::Absorbed),
+        (Sent::Waits, false) => assert_eq!(received, Received::Stray),
     }
 }
 

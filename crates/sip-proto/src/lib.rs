@@ -24,6 +24,6 @@ mod transactions;
 
 pub use peer::{ConnectionId, Peer, Transport};
 pub use transactions::{
-    Branch, ClientEnd, ClientId, Counters, Limits, Output, Received, Response, ServerId, Timing,
+    Branch, ClientEnd, ClientId, Counters, Identified, Limits, Output, Received, Response, ServerId, Timing,
     Transactions, Unread,
 };

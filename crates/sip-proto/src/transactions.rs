@@ -24,6 +24,7 @@ use branch::Branches;
 use clients::Clients;
 pub use exchange::{ClientEnd, ClientId, Output, Received, Response, ServerId};
 pub use limits::{Counters, Limits, Timing};
+pub use matching::Identified;
 use matching::Identity;
 use servers::Servers;
 pub use unread::Unread;
@@ -79,13 +80,25 @@ impl Transactions {
 
     /// Takes a message in. A new request comes back as [`Received::Request`], everything else is dealt with here.
     pub fn receive(&mut self, now: Instant, message: &Message<'_>, peer: Peer) -> Received {
+        let identified = self.identify(message);
+        self.receive_identified(now, message, identified.as_ref(), peer)
+    }
+
+    /// The same with what [`identify`](Self::identify) has said of the message.
+    pub fn receive_identified(
+        &mut self,
+        now: Instant,
+        message: &Message<'_>,
+        identified: Option<&Identified<'_>>,
+        peer: Peer,
+    ) -> Received {
         match message.code() {
-            Some(code) => self.receive_response(now, message, code),
-            None => self.receive_request(now, message, peer),
+            Some(code) => self.receive_response(message, code),
+            None => self.receive_request(now, message, identified, peer),
         }
     }
 
-    fn receive_response(&mut self, now: Instant, message: &Message<'_>, code: u16) -> Received {
+    fn receive_response(&mut self, message: &Message<'_>, code: u16) -> Received {
         let via = message.via().ok();
         let Some((shard, number)) = via.and_then(|via| via.branch).and_then(branch::parse) else {
             self.outbox.counters.stray += 1;
@@ -95,15 +108,42 @@ impl Transactions {
             return Received::OtherShard(shard);
         }
         let method = message.method();
-        self.clients.response(now, number, method.as_bytes(), code, &mut self.outbox)
+        if let Some(client) = self.clients.response(number, method.as_bytes(), code) {
+            return Received::Response { client, code };
+        }
+        // Another method, where one waits; else the answer to a request that has ended.
+        if !self.clients.waits(number) && self.branches.has_made(number) {
+            return Received::Absorbed;
+        }
+        self.outbox.counters.stray += 1;
+        Received::Stray
     }
 
-    fn receive_request(&mut self, now: Instant, message: &Message<'_>, peer: Peer) -> Received {
-        let Some(identity) = Identity::of(message) else {
+    /// What a request is known by; `None`: it is a response, or lacks what would identify it.
+    pub fn identify<'m>(&self, message: &Message<'m>) -> Option<Identified<'m>> {
+        let identity = Identity::of(message).filter(|_| message.is_request())?;
+        let key = identity.server_key(message, self.match_key);
+        let merge = identity.merge_key(message, self.match_key);
+        Some(Identified { identity, key, merge })
+    }
+
+    /// Has the processor fetch where these requests are looked for, and put, all at once: of the requests of 32 s hardly any place
+    /// is in its caches, and one after the other each would be waited for.
+    pub fn bring_near<'i, 'm: 'i>(&self, requests: impl Iterator<Item = &'i Identified<'m>>) {
+        requests.for_each(|request| self.servers.bring_near(request.key, request.merge));
+    }
+
+    fn receive_request(
+        &mut self,
+        now: Instant,
+        message: &Message<'_>,
+        identified: Option<&Identified<'_>>,
+        peer: Peer,
+    ) -> Received {
+        let Some(&Identified { identity, key, merge }) = identified else {
             self.outbox.counters.stray += 1;
             return Received::Stray;
         };
-        let key = identity.server_key(message, self.match_key);
         let known = self.servers.find(key);
         if identity.method == Method::Ack {
             return self.receive_ack(now, known);
@@ -113,7 +153,6 @@ impl Transactions {
             self.servers.retransmission(message, &identity, server, peer, &mut self.outbox);
             return Received::Absorbed;
         }
-        let merge = identity.merge_key(message, self.match_key);
         let verdict = if merge.is_some_and(|merge| self.servers.is_merged(merge)) {
             self.outbox.counters.merged += 1;
             Received::Merged
@@ -185,7 +224,7 @@ impl Transactions {
         self.clients.request(now, branch.number(), bytes, peer, &mut self.outbox)
     }
 
-    /// Gives a request up: it is not sent again, and an answer to it is a stray one.
+    /// Gives a request up: it is not sent again, and an answer to it is absorbed.
     pub fn cancel_client(&mut self, client: ClientId) {
         self.clients.cancel(client);
     }

@@ -62,15 +62,15 @@ fn reliable_transports_have_timer_f_alone() {
 }
 
 #[test]
-fn a_final_answer_comes_once_and_lingers_for_timer_k() {
+fn a_final_answer_comes_once_and_is_known_when_it_comes_again() {
     let mut server = Server::new(Limits::default());
     let (client, branch) = send(&mut server, Transport::Udp);
     let ok = response(branch.as_str(), 200, "MESSAGE");
     assert_eq!(server.receive(&ok), Received::Response { client, code: 200 });
     server.wait(Duration::from_millis(4900));
     assert_eq!(server.receive(&ok), Received::Absorbed);
-    server.wait(Duration::from_millis(100));
-    assert_eq!(server.receive(&ok), Received::Stray);
+    server.wait(Duration::from_secs(3600));
+    assert_eq!(server.receive(&ok), Received::Absorbed);
     assert_eq!(server.sent().len(), 1);
 }
 
@@ -97,7 +97,7 @@ fn a_request_can_be_given_up() {
     server.transactions.cancel_client(client);
     assert_eq!(server.sent().len(), 1);
     assert_eq!(times(&mut server, 40), [] as [u32; 0]);
-    assert_eq!(server.receive(&response(branch.as_str(), 200, "MESSAGE")), Received::Stray);
+    assert_eq!(server.receive(&response(branch.as_str(), 200, "MESSAGE")), Received::Absorbed);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use chappe_sip_msg::{Message, ParseError, Start, stun};
-use chappe_sip_proto::{Peer, Received, Response, ServerId, Transport};
+use chappe_sip_proto::{Identified, Peer, Received, Response, ServerId, Transport};
 
 use super::forks::LegEnd;
 use super::overload::Read;
@@ -166,11 +166,14 @@ impl Shard {
             // As it comes: a message is large to move.
             parsed.push((chappe_sip_msg::parse(bytes), bytes, peer));
         }
+        let identify = |result: &Result<Message<'b>, _>| self.transactions.identify(result.as_ref().ok()?);
+        let identified: Vec<_> = parsed.iter().map(|(result, ..)| identify(result)).collect();
+        self.transactions.bring_near(identified.iter().flatten());
         let mut requests = Vec::with_capacity(parsed.len());
-        for (result, bytes, peer) in &parsed {
+        for ((result, bytes, peer), identified) in parsed.iter().zip(&identified) {
             match result {
                 Ok(message) => {
-                    let server = self.message(now, message, *peer, draining);
+                    let server = self.message(now, message, identified.as_ref(), *peer, draining);
                     requests.extend(server.map(|server| (message, *peer, server)));
                 }
                 Err(error) => self.no_message(error, bytes, *peer),
@@ -229,6 +232,7 @@ impl Shard {
         &mut self,
         now: Instant,
         message: &Message<'_>,
+        identified: Option<&Identified<'_>>,
         peer: Peer,
         draining: bool,
     ) -> Option<ServerId> {
@@ -238,7 +242,7 @@ impl Shard {
             self.transactions.answer_statelessly(message, peer, &inbound::overloaded(1));
             return None;
         }
-        match self.transactions.receive(now, message, peer) {
+        match self.transactions.receive_identified(now, message, identified, peer) {
             Received::Request(server) => {
                 self.profile.counters.requests.fetch_add(1, Ordering::Relaxed);
                 return Some(server);

@@ -84,11 +84,23 @@ impl Branches {
 
     pub(super) fn next(&mut self) -> Branch {
         self.serial += 1;
-        let mut hash = self.key.hash();
-        hash.number(self.serial);
-        hash.number(self.shard.into());
-        let number = BranchNumber { secret: hash.finish(), serial: self.serial as u32 };
+        let number = BranchNumber { secret: self.secret(self.serial), serial: self.serial as u32 };
         Branch::print(self.shard, number)
+    }
+
+    fn secret(&self, serial: u64) -> u64 {
+        let mut hash = self.key.hash();
+        hash.number(serial);
+        hash.number(self.shard.into());
+        hash.finish()
+    }
+
+    /// Whether this is the number of a branch that was made here, one of the last four thousand million.
+    pub(super) fn has_made(&self, number: BranchNumber) -> bool {
+        // Of the serials that end so the last one.
+        let behind = (self.serial as u32).wrapping_sub(number.serial);
+        let serial = self.serial.checked_sub(behind.into());
+        serial.is_some_and(|serial| serial > 0 && self.secret(serial) == number.secret)
     }
 }
 
@@ -153,6 +165,25 @@ mod tests {
         let mut again = branches(1, 9);
         assert!((0..1000).all(|_| first.contains(again.next().as_str())));
         assert!(!first.contains(branches(1, 10).next().as_str()));
+    }
+
+    #[test]
+    fn what_was_made_is_known_again_and_nothing_else() {
+        let mut made = branches(1, 9);
+        // The number in a branch begins anew after it.
+        made.serial = u64::from(u32::MAX) - 2;
+        let numbers: Vec<_> = (0..5).map(|_| made.next().number()).collect();
+        assert!(numbers.iter().all(|number| made.has_made(*number)));
+        let BranchNumber { secret, serial } = numbers[0];
+        let foreign = [
+            branches(1, 10).next().number(),
+            branches(2, 9).next().number(),
+            BranchNumber { secret: secret ^ 1, serial },
+            BranchNumber { secret, serial: serial + 1 },
+        ];
+        assert!(foreign.iter().all(|number| !made.has_made(*number)));
+        let before = |serial| BranchNumber { secret: branches(1, 9).secret(0), serial };
+        assert!([0, 7].iter().all(|serial| !branches(1, 9).has_made(before(*serial))), "none was made yet");
     }
 
     #[test]

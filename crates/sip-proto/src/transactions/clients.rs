@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::branch::BranchNumber;
-use super::exchange::{ClientEnd, ClientId, Output, Received};
+use super::exchange::{ClientEnd, ClientId, Output};
 use super::fifo::Fifo;
 use super::index::Index;
 use super::slab::{Slab, Slot};
@@ -26,7 +26,8 @@ struct Client {
 
 /// The requests one shard sent.
 ///
-/// A request whose final answer came leaves only its number behind, until timer K: that is state Completed.
+/// A request whose final answer came leaves nothing behind. State Completed is there so that answers which come again are
+/// absorbed until timer K fires; that a branch is one of ours can be seen from the branch itself, whenever that is.
 #[derive(Debug)]
 pub(super) struct Clients {
     limits: Limits,
@@ -37,9 +38,6 @@ pub(super) struct Clients {
     retry: Vec<Fifo<Slot>>,
     /// The rest of timer F, when it is shorter than the next interval.
     rest: Fifo<Slot>,
-    answered: Index<BranchNumber>,
-    /// Timer K.
-    linger: Fifo<BranchNumber>,
 }
 
 impl Clients {
@@ -50,8 +48,6 @@ impl Clients {
             by_number: Index::for_most(limits.clients),
             retry: limits.timing.intervals().into_iter().map(Fifo::new).collect(),
             rest: Fifo::new(Duration::ZERO),
-            answered: Index::for_most(limits.clients),
-            linger: Fifo::new(limits.timing.t4),
         }
     }
 
@@ -103,28 +99,20 @@ impl Clients {
         }
     }
 
-    /// RFC 3261 §17.1.3: branch and CSeq method make the match.
-    pub(super) fn response(
-        &mut self,
-        now: Instant,
-        number: BranchNumber,
-        method: &[u8],
-        code: u16,
-        outbox: &mut Outbox,
-    ) -> Received {
-        let Some(slot) = self.find(number).filter(|slot| self.is_method(*slot, method)) else {
-            let known = self.answered.find(number.secret, |answered| *answered == number).is_some();
-            if !known {
-                outbox.counters.stray += 1;
-            }
-            return if known { Received::Absorbed } else { Received::Stray };
-        };
+    /// RFC 3261 §17.1.3: branch and CSeq method make the match. `None`: no request waits for this.
+    pub(super) fn response(&mut self, number: BranchNumber, method: &[u8], code: u16) -> Option<ClientId> {
+        let slot = self.find(number).filter(|slot| self.is_method(*slot, method))?;
         if code < 200 {
             self.proceed(slot);
         } else {
-            self.complete(now, slot);
+            self.forget(slot);
         }
-        Received::Response { client: ClientId(slot), code }
+        Some(ClientId(slot))
+    }
+
+    /// Whether a request with this branch waits for its answer.
+    pub(super) fn waits(&self, number: BranchNumber) -> bool {
+        self.find(number).is_some()
     }
 
     fn find(&self, number: BranchNumber) -> Option<Slot> {
@@ -154,29 +142,6 @@ impl Clients {
         Some(client)
     }
 
-    /// Forgets a request; on datagrams its number lingers for timer K, so that answers that come again are known.
-    fn complete(&mut self, now: Instant, slot: Slot) {
-        let Some(client) = self.forget(slot).filter(|client| !client.peer.transport.is_reliable()) else {
-            return;
-        };
-        let number = client.number;
-        if self.answered.len() >= self.limits.clients {
-            self.forget_oldest_answered();
-        }
-        self.answered.insert_unique(number.secret, number, |number| number.secret);
-        self.linger.set(now, number);
-    }
-
-    fn forget_oldest_answered(&mut self) {
-        if let Some(number) = self.linger.force() {
-            self.forget_answered(number);
-        }
-    }
-
-    fn forget_answered(&mut self, number: BranchNumber) {
-        self.answered.remove(number.secret, |answered| *answered == number);
-    }
-
     /// Gives a request up; nothing more is heard of it.
     pub(super) fn cancel(&mut self, client: ClientId) {
         self.forget(client.0);
@@ -199,7 +164,7 @@ impl Clients {
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         let retries = self.retry.iter().filter_map(Fifo::next);
-        retries.chain(self.rest.next()).chain(self.linger.next()).min()
+        retries.chain(self.rest.next()).min()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
@@ -210,9 +175,6 @@ impl Clients {
         }
         while let Some(slot) = self.rest.fire(now) {
             self.retry_or_end(now, slot, outbox);
-        }
-        while let Some(number) = self.linger.fire(now) {
-            self.forget_answered(number);
         }
     }
 

@@ -21,7 +21,8 @@ pub struct ClientId(pub(super) Slot);
 pub enum Received {
     /// A new request: the user owes it one [`respond`](crate::Transactions::respond).
     Request(ServerId),
-    /// A retransmission, or the ACK of an INVITE's final answer. What there was to answer is queued already.
+    /// A retransmission, the ACK of an INVITE's final answer, or an answer to a request of ours that has ended. What there was
+    /// to answer is queued already.
     Absorbed,
     /// A request that reached us before by another way, RFC 3261 §8.2.2.2; 482 is queued already.
     Merged,

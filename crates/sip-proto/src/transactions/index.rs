@@ -16,14 +16,13 @@ const SHIFT: u32 = 40;
 #[derive(Debug)]
 pub(super) struct Index<T> {
     parts: Box<[HashTable<T>]>,
-    len: usize,
 }
 
 impl<T> Index<T> {
     /// For about so many values: where they are few, one table will do.
     pub(super) fn for_most(values: usize) -> Self {
         let parts = (values / FEW).clamp(1, PARTS).next_power_of_two();
-        Self { parts: (0..parts).map(|_| HashTable::new()).collect(), len: 0 }
+        Self { parts: (0..parts).map(|_| HashTable::new()).collect() }
     }
 
     /// The table of a hash: there is a power of two of them.
@@ -35,15 +34,16 @@ impl<T> Index<T> {
         self.parts[self.part(hash)].find(hash, is_it)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
+    /// Looks for it, so that what is done next finds the memory in the cache. A loop of these waits for many places at once, as
+    /// none depends on another.
+    pub(super) fn bring_near(&self, hash: u64, is_it: impl FnMut(&T) -> bool) {
+        std::hint::black_box(self.find(hash, is_it).is_some());
     }
 
     pub(super) fn remove(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) {
         let part = self.part(hash);
         if let Ok(entry) = self.parts[part].find_entry(hash, is_it) {
             entry.remove();
-            self.len -= 1;
         }
     }
 
@@ -51,7 +51,6 @@ impl<T> Index<T> {
     pub(super) fn insert_unique(&mut self, hash: u64, value: T, hash_of: impl Fn(&T) -> u64) {
         let part = self.part(hash);
         self.parts[part].insert_unique(hash, value, hash_of);
-        self.len += 1;
     }
 }
 
@@ -86,7 +85,7 @@ mod tests {
             index.remove(hash(&number), |one| *one == number);
             index.remove(hash(&number), |one| *one == number);
         }
-        assert_eq!(index.len(), 50_000);
+        assert_eq!(index.parts.iter().map(HashTable::len).sum::<usize>(), 50_000);
         assert!(numbers.clone().all(|number| holds(&index, number) == (number % 2 == 1)));
     }
 

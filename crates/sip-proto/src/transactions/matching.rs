@@ -36,6 +36,14 @@ impl MergeKey {
     }
 }
 
+/// A request, and what it is known by.
+#[derive(Clone, Copy, Debug)]
+pub struct Identified<'m> {
+    pub(super) identity: Identity<'m>,
+    pub(super) key: ServerKey,
+    pub(super) merge: Option<MergeKey>,
+}
+
 /// What every request is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identity<'a> {

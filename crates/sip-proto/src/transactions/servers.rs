@@ -21,6 +21,10 @@ const SPARE: usize = 1024;
 /// A [`Pending`] with more room than this is not kept.
 const SPARE_BYTES: usize = 4096;
 
+/// Transactions that are forgotten together. With timer J of 32 s nothing of them is in the processor's caches: their places are
+/// asked for all at once, and waited for once.
+const TOGETHER: usize = 32;
+
 /// One request that came in.
 #[derive(Debug)]
 struct Server {
@@ -351,9 +355,7 @@ impl Servers {
         while let Some(slot) = self.too_late.fire(now) {
             self.give_up(slot, outbox);
         }
-        while let Some(slot) = self.finished.fire(now) {
-            self.forget(slot);
-        }
+        while self.forget_finished(now) {}
         while let Some(slot) = self.ack_waits.fire(now) {
             self.repeat_or_forget(now, slot, outbox);
         }
@@ -361,6 +363,34 @@ impl Servers {
             let empty = || Index::for_most(self.limits.servers);
             (self.by_key, self.by_merge) = (empty(), empty());
         }
+    }
+
+    /// Some of those whose timer J is due; whether there may be more.
+    fn forget_finished(&mut self, now: Instant) -> bool {
+        let mut slots = [None; TOGETHER];
+        for place in &mut slots {
+            *place = self.finished.fire(now);
+        }
+        let slots = || slots.into_iter().flatten();
+        let mut hashes = [(0, 0); TOGETHER];
+        for (hashes, slot) in hashes.iter_mut().zip(slots()) {
+            let server = self.all.get(slot);
+            *hashes =
+                server.map_or((0, 0), |server| (server.key.hash(), server.merge.map_or(0, MergeKey::hash)));
+        }
+        for ((key, merge), slot) in hashes.into_iter().zip(slots()) {
+            self.by_key.bring_near(key, |index| *index == slot.index());
+            self.by_merge.bring_near(merge, |index| *index == slot.index());
+        }
+        slots().for_each(|slot| self.forget(slot));
+        slots().count() == TOGETHER
+    }
+
+    /// Where a request that was not there yet will be put.
+    pub(super) fn bring_near(&self, key: ServerKey, merge: Option<MergeKey>) {
+        // None is looked at more closely, which would be elsewhere in memory.
+        self.by_key.bring_near(key.hash(), |_| false);
+        self.by_merge.bring_near(merge.map_or(0, MergeKey::hash), |_| false);
     }
 
     /// RFC 4320 §4.1: a request that waits for its answer when timer E of its client reaches T2 gets a 100.
