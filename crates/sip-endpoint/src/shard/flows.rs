@@ -2,11 +2,12 @@
 //!
 //! A flow is polled for the first time when its turn has come, after those that began before it. Many end there; the others
 //! keep their slot until they are woken. A waker belongs to the slot, not to the flow, so it is made once: a wake
-//! that is late finds another flow and polls it once for nothing.
+//! that is late finds another flow and polls it once for nothing. A flow that panics has ended; the others go on.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -44,6 +45,9 @@ impl Wake for SlotWaker {
         }
     }
 }
+
+/// What a flow ended with, `None`: it has panicked; and what its owner wanted to be handed back.
+pub type Ended<T, K> = (Option<T>, K);
 
 type BoxedFlow<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -96,21 +100,22 @@ impl<T, K> Flows<T, K> {
         slot
     }
 
-    fn poll(&mut self, index: u32) -> Option<(T, K)> {
+    fn poll(&mut self, index: u32) -> Option<Ended<T, K>> {
         let slot = &mut self.slots[index as usize];
         let (flow, _) = slot.flow.as_mut()?;
-        match flow.as_mut().poll(&mut Context::from_waker(&slot.waker)) {
-            Poll::Pending => None,
-            Poll::Ready(end) => {
-                let (_, key) = slot.flow.take()?;
-                self.free.push(index);
-                Some((end, key))
-            }
-        }
+        let poll = || flow.as_mut().poll(&mut Context::from_waker(&slot.waker));
+        let end = match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(Poll::Pending) => return None,
+            Ok(Poll::Ready(end)) => Some(end),
+            Err(_) => None,
+        };
+        let (_, key) = slot.flow.take()?;
+        self.free.push(index);
+        Some((end, key))
     }
 
     /// Polls a flow that is new or was woken. `None`: nobody else is awake.
-    pub fn next(&mut self) -> Option<Option<(T, K)>> {
+    pub fn next(&mut self) -> Option<Option<Ended<T, K>>> {
         let index = self.fresh.pop_front().or_else(|| self.ready.slots.pop())?;
         Some(self.poll(index))
     }
@@ -136,7 +141,7 @@ mod tests {
         let mut flows = flows();
         flows.start(Box::pin(async { 7 }), "a");
         assert!(flows.has_ready());
-        assert_eq!(flows.next(), Some(Some((7, "a"))));
+        assert_eq!(flows.next(), Some(Some((Some(7), "a"))));
         assert_eq!(flows.len(), 0);
     }
 
@@ -146,11 +151,23 @@ mod tests {
         let (answer, question) = oneshot::channel();
         flows.start(Box::pin(async { question.await.unwrap() }), "slow");
         flows.start(Box::pin(async { 1 }), "quick");
-        assert_eq!([flows.next(), flows.next()], [Some(None), Some(Some((1, "quick")))]);
+        assert_eq!([flows.next(), flows.next()], [Some(None), Some(Some((Some(1), "quick")))]);
         assert!(!flows.has_ready());
         answer.send(2).unwrap();
-        assert_eq!(flows.next(), Some(Some((2, "slow"))));
+        assert_eq!(flows.next(), Some(Some((Some(2), "slow"))));
         assert_eq!(flows.next(), None);
+    }
+
+    #[test]
+    fn a_flow_that_panics_has_ended_and_leaves_its_slot() {
+        let mut flows = flows();
+        flows.start(Box::pin(async { panic!("a fault") }), "faulty");
+        flows.start(Box::pin(async { 1 }), "sound");
+        assert_eq!(
+            [flows.next(), flows.next()],
+            [Some(Some((None, "faulty"))), Some(Some((Some(1), "sound")))]
+        );
+        assert_eq!((flows.len(), flows.slots.len()), (0, 2));
     }
 
     #[test]
@@ -174,6 +191,6 @@ mod tests {
         assert_eq!(flows.next(), Some(None));
         std::thread::spawn(move || answer.send(3).unwrap()).join().unwrap();
         assert!(poller.wait(None).wake);
-        assert_eq!(flows.next(), Some(Some((3, "far"))));
+        assert_eq!(flows.next(), Some(Some((Some(3), "far"))));
     }
 }

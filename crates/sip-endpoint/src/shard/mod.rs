@@ -286,7 +286,7 @@ impl Shard {
             self.adopt_spawned();
             while let Some(answered) = self.questions.next() {
                 if let Some((found, paused)) = answered {
-                    self.resume(now, found, paused);
+                    self.resume(now, found.flatten(), paused);
                 }
             }
             self.take_turns(now);
@@ -325,12 +325,20 @@ impl Shard {
         self.flows.start(flow, waiting);
     }
 
-    fn finish(&mut self, now: Instant, routed: Routed, waiting: Waiting) {
+    /// `None`: a fault of ours, which costs the message it was met by and no other.
+    fn finish(&mut self, now: Instant, routed: Option<Routed>, waiting: Waiting) {
         let verdict = match routed {
-            Routed::Done(verdict) => verdict,
-            Routed::TakenOver(verdict, rest) => {
+            Some(Routed::Done(verdict)) => verdict,
+            Some(Routed::TakenOver(verdict, rest)) => {
                 self.adopt(rest);
                 verdict
+            }
+            None => {
+                tracing::error!(
+                    "a message of profile {} has met a fault, the others go on",
+                    self.profile.name
+                );
+                Verdict::SERVER_ERROR
             }
         };
         if let Waiting::Sender(server) = waiting {
