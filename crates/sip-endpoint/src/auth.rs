@@ -384,7 +384,7 @@ impl<'r, 'a> Attempt<'r, 'a> {
 }
 
 /// What the sender wrote must not be able to end a log line.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().filter(|char| !char.is_control()).collect()
 }
 

@@ -135,6 +135,35 @@ fn one_binding_or_several_as_the_profile_says() {
 }
 
 #[test]
+fn a_user_may_have_fewer_bindings_than_the_profile_says() {
+    let server = Server::with(&param("max-registrations-per-extension", "2"));
+    let answers = ["1007", "1000"].map(|user| {
+        let register = || status(&register_as(&mut server.phone(user), "Good/1"));
+        [register(), register(), register()]
+    });
+    assert_eq!(answers, [[200, 403, 403], [200, 200, 403]]);
+}
+
+#[test]
+fn a_device_registers_whose_user_agent_is_let_in() {
+    let server = Server::with("");
+    let code = |user: &str, agent| status(&register_as(&mut server.phone(user), agent));
+    assert_eq!(["Good/7", "Good/x", ""].map(|agent| code("1007", agent)), [200, 403, 403]);
+    assert_eq!(code("1000", "Good/x"), 200);
+    let server = Server::with(&param("user-agent-filter", "/^acme/i"));
+    let code = |user: &str, agent| status(&register_as(&mut server.phone(user), agent));
+    assert_eq!(["Acme 9", "Other"].map(|agent| code("1000", agent)), [200, 403]);
+    // The user's own comes first.
+    assert_eq!(["Good/7", "Acme 9"].map(|agent| code("1007", agent)), [200, 403]);
+    assert!(server.api("sofia status profile internal").contains("USER-AGENT-FILTER"), "it is shown");
+}
+
+fn register_as(phone: &mut Phone, agent: &str) -> Vec<u8> {
+    let contact = format!("Contact: <{}>\r\nUser-Agent: {agent}\r\n", phone.contact());
+    phone.register_contacts(&contact)
+}
+
+#[test]
 fn a_path_is_kept_and_given_back() {
     let server = Server::with("");
     let mut edge = server.phone("edge");

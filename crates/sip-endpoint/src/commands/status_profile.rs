@@ -115,6 +115,9 @@ fn details(profile: &Profile, name: &str) -> String {
     urls::of(profile).iter().for_each(|(name, url)| line(name, url));
     urls::troubles(profile).iter().for_each(|(transport, why)| line(transport, why));
     line("MAX-RECV-RPS", &config.max_requests_per_second.to_string());
+    if let Some(filter) = &config.user_agent_filter {
+        line("USER-AGENT-FILTER", filter);
+    }
     if config.max_registrations > 0 {
         line("MAX-REG-PEREXT", &config.max_registrations.to_string());
     }

@@ -109,6 +109,9 @@ fn details(profile: &Profile, name: &str, out: &mut String) {
     urls::of(profile).iter().for_each(|(name, url)| line(&name.to_ascii_lowercase(), url));
     line("outbound-proxy", "N/A");
     line("max-recv-rps", &config.max_requests_per_second.to_string());
+    if let Some(filter) = &config.user_agent_filter {
+        line("user-agent-filter", filter);
+    }
     if config.max_registrations > 0 {
         line("max-registrations-per-extension", &config.max_registrations.to_string());
     }

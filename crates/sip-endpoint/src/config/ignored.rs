@@ -62,7 +62,6 @@ const PROFILE: &[Group] = &[
             "sip-expires-max-deviation",
             "track-calls",
             "update-refresher",
-            "user-agent-filter",
         ],
     },
     Group {

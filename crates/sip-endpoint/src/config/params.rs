@@ -114,7 +114,7 @@ const USED: &[ParamRow] = &[
         "max-registrations-per-extension",
         "0-1000",
         "0",
-        "bindings a user may have; 0: the built-in limit",
+        "bindings a user may have; 0: the built-in limit of 50; a param of this name in the directory comes first",
     ),
     ParamRow::used(
         "max-registrations",
@@ -180,6 +180,12 @@ const USED: &[ParamRow] = &[
     ),
     ParamRow::used("nonce-ttl", "1-86400", "60", "seconds a nonce is good for"),
     ParamRow::used("user-agent-string", "TEXT", "chappe", "User-Agent and Server of what is sent"),
+    ParamRow::used(
+        "user-agent-filter",
+        "EXPRESSION",
+        "",
+        "what the User-Agent of a device has to match that registers, else the answer is 403; a param of this name in the directory comes first",
+    ),
     ParamRow::used("username", "NAME", "mod_sofia", "the user part of the profile's own Contact"),
     ParamRow::used(
         "log-auth-failures",

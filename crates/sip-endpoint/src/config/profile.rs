@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use chappe_config::{Diagnostics, Element, Params, read_params};
+use chappe_expression::Expression;
 use chappe_sip_proto::Timing;
 
 use super::{
@@ -100,6 +101,8 @@ pub struct ProfileConfig {
     /// Seconds.
     pub nonce_ttl: u32,
     pub user_agent: String,
+    /// What the User-Agent of a device that registers has to match.
+    pub user_agent_filter: Option<String>,
     pub username: String,
     pub log_auth_failures: bool,
     /// 0: no limit.
@@ -238,6 +241,7 @@ impl Reader<'_, '_> {
             sha256: algorithms.to_ascii_uppercase().contains("SHA-256"),
             nonce_ttl: self.number("nonce-ttl", 60, 1..=86_400),
             user_agent: self.text("user-agent-string").unwrap_or_else(|| "chappe".to_owned()),
+            user_agent_filter: self.expression("user-agent-filter"),
             username: self.text("username").unwrap_or_else(|| "mod_sofia".to_owned()),
             log_auth_failures: self.bool("log-auth-failures", false),
             max_requests_per_second: self.number("max-recv-requests-per-second", 0, 0..=10_000_000),
@@ -264,6 +268,14 @@ impl Reader<'_, '_> {
     fn text(&self, name: &str) -> Option<String> {
         // A line break could never leave in a header again.
         self.params.get(name).filter(|t| !t.is_empty()).map(|t| t.replace(['\r', '\n'], " "))
+    }
+
+    fn expression(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        if let Err(error) = Expression::new(&text) {
+            self.diagnostics.error(self.params.at(name).cloned(), format!("{name}: {error}"));
+        }
+        Some(text)
     }
 
     fn list(&self, name: &str) -> Vec<String> {

@@ -9,6 +9,7 @@ mod preloaded;
 mod question;
 mod refuse;
 mod register;
+mod registrant;
 
 use std::time::Instant;
 

@@ -11,6 +11,7 @@ use chappe_sip_proto::registrar::{
 use chappe_sip_proto::{Response, Transport};
 
 use super::refuse::{answer, with, with_reason};
+use super::registrant::Registrant;
 use super::{Refusal, Request};
 use crate::auth::{self, Sender};
 use crate::config::{Multiple, ProfileConfig, PushConfig};
@@ -21,8 +22,6 @@ use crate::push::{Asked, masked};
 use crate::shard::Shard;
 use crate::world::{View, World};
 
-/// Bindings a user may have where `max-registrations-per-extension` says nothing.
-const BINDINGS: usize = 50;
 const DAY: u32 = 86_400;
 /// Seconds after which a device that found no room may ask again.
 const RETRY_AFTER: &str = "60";
@@ -41,11 +40,13 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
         Ok(aor) => aor,
         Err(refusal) => return *refusal,
     };
-    if is_forbidden(request, &sender, &view, &aor) {
+    let registrant = Registrant::of(request, &sender, &view, &aor);
+    if registrant.is_forbidden(request, &settings.config) {
         return answer(403);
     }
+    let most = registrant.most_bindings(&settings.config);
     let is_nat = nat::is_behind(&shard.profile, &view, request, sender.user);
-    match apply(shard, &settings.config, request, &aor, is_nat) {
+    match apply(shard, &settings.config, request, &aor, most, is_nat) {
         Ok(applied) => {
             announce(shard, &aor, &applied);
             if settings.config.push.is_some() {
@@ -62,13 +63,6 @@ pub fn handle(shard: &mut Shard, settings: &Settings, request: &Request<'_, '_>)
         // RFC 8599 §5.6.1.
         Err(Failed::PushService) => with_reason(555, "Push Notification Service Not Supported"),
     }
-}
-
-/// A user's param `sip-forbid-register`.
-/// Deviation: FreeSWITCH refuses all that such a user authenticates, its messages too (sofia_reg.c sofia_reg_parse_auth).
-fn is_forbidden(request: &Request<'_, '_>, sender: &Sender<'_>, view: &View, aor: &Aor) -> bool {
-    let user = sender.user.or_else(|| request.user(view, aor.domain(), aor.user()));
-    user.and_then(|user| user.param("sip-forbid-register")).is_some_and(chappe_event::is_true)
 }
 
 /// Why nothing was done.
@@ -135,6 +129,7 @@ fn apply(
     config: &ProfileConfig,
     request: &Request<'_, '_>,
     aor: &Aor,
+    max_bindings: usize,
     is_nat: bool,
 ) -> Result<Applied, Failed> {
     let mut register = Register { is_nat, ..Register::read(request.message, request.peer)? };
@@ -152,7 +147,7 @@ fn apply(
     raise(&mut register, config.force_expires_min);
     let registrar = &shard.profile.registrar;
     let full = registrar.len() >= config.max_bindings;
-    Ok(registrar.apply(request.now, aor, &register, &Policy { full, ..policy(config) })?)
+    Ok(registrar.apply(request.now, aor, &register, &Policy { full, ..policy(config, max_bindings) })?)
 }
 
 /// RFC 5626 §6: we are the first hop ourselves, or it says `ob` in its Path, the last one.
@@ -181,7 +176,7 @@ fn raise(register: &mut Register<'_>, least: u32) {
     }
 }
 
-fn policy(config: &ProfileConfig) -> Policy {
+fn policy(config: &ProfileConfig, max_bindings: usize) -> Policy {
     let or = |value: u32, default: u32| if value == 0 { default } else { value };
     Policy {
         min: config.min_expires,
@@ -189,7 +184,7 @@ fn policy(config: &ProfileConfig) -> Policy {
         default: 3600,
         forced: (config.force_expires > 0).then_some(config.force_expires),
         full: false,
-        max_bindings: if config.max_registrations == 0 { BINDINGS } else { config.max_registrations },
+        max_bindings,
         multiple: match config.multiple {
             Multiple::No => Others::No,
             Multiple::ByContact => Others::ByContact,
