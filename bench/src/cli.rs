@@ -57,6 +57,10 @@ pub struct Options {
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=200_000))]
     pub idle: u32,
 
+    /// Seconds at capacity before the overload of the results: more than a finished transaction is kept for
+    #[arg(long, default_value_t = 35, value_parser = clap::value_parser!(u32).range(0..=600))]
+    pub settle: u32,
+
     /// Users of the registrar of the results
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=10_000_000))]
     pub bindings: u32,

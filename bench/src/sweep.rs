@@ -1,6 +1,6 @@
 //! More messages than the server can take: what it does with them, and how soon it is itself again.
 //!
-//! First the capacity is measured, in closed loop; then parts and multiples of it are offered in open loop, a few seconds
+//! First the capacity is measured, in closed loop, once the server has kept the finished transactions of half a minute; then parts and multiples of it are offered in open loop, a few seconds
 //! each, with the retransmissions of RFC 3261 and a 503 as the end of it; at last the load falls from the most to a half of
 //! the capacity. A relay costs so little that it is given a part of its core only, so that one core of load is five times as much
 //! as it can do. The same for messages that a script answers, by a server that has all of its core; and for Kamailio, where it is
@@ -68,6 +68,10 @@ pub struct SweepOptions {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: u32,
 
+    /// Seconds at capacity before it is measured: more than a finished transaction is kept for (RFC 3261, Timer J: 32 s)
+    #[arg(long, default_value_t = 35, value_parser = clap::value_parser!(u32).range(0..=600))]
+    pub settle: u32,
+
     /// Messages on their way at once while the capacity is measured
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub window: u32,
@@ -103,6 +107,7 @@ impl SweepOptions {
             loads: vec![0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0],
             // Longer than a round: what waits has to settle.
             seconds: options.seconds + 1,
+            settle: options.settle,
             window: options.window,
             users: options.users,
             size: options.size,
@@ -139,8 +144,9 @@ pub struct Sweep {
 /// What one server did.
 pub struct Swept {
     pub name: &'static str,
-    /// Messages a second, answered and delivered, in closed loop.
+    /// Messages a second, answered and delivered, in closed loop, and microseconds of the server's CPU for each.
     pub capacity: f64,
+    pub cost: f64,
     pub steps: Vec<Step>,
     /// After each fall; empty: it was not measured.
     pub recoveries: Vec<(Fall, Recovery)>,
@@ -231,7 +237,7 @@ fn sweep(
     let mut bench = Bench { name, server, to, options, ports: [Port::open()?, Port::open()?], run: 0 };
     bench.register_users()?;
     let memory = server.memory()?;
-    let capacity = bench.capacity()?;
+    let (capacity, cost) = bench.capacity()?;
     let steps: Result<Vec<_>, _> = options.loads.iter().map(|times| bench.step(*times, capacity)).collect();
     let steps = steps?;
     let mut recoveries = Vec::new();
@@ -240,7 +246,7 @@ fn sweep(
             recoveries.push((fall, bench.fall(capacity, fall)?));
         }
     }
-    Ok(Swept { name, capacity, steps, recoveries, memory })
+    Ok(Swept { name, capacity, cost, steps, recoveries, memory })
 }
 
 struct Bench<'o> {
@@ -279,21 +285,27 @@ impl Bench<'_> {
         Generator::new(self.run, self.server.address, &mut self.ports, templates)
     }
 
-    fn capacity(&mut self) -> Result<f64, BenchError> {
+    /// Messages a second and microseconds a message, once the server's tables are as full as they get.
+    fn capacity(&mut self) -> Result<(f64, f64), BenchError> {
         let window = Pace::Window(u64::from(self.options.window));
-        let mut rates = Vec::new();
+        let server = self.server;
+        let settle = Duration::from_secs(self.options.settle.into());
+        self.generator().drive(window, settle)?;
+        let (mut rates, mut costs) = (Vec::new(), Vec::new());
         for _ in 0..CAPACITY.1 {
             let mut generator = self.generator();
             generator.drive(window, WARM_UP)?;
-            let start = generator.elapsed();
+            let (start, cpu) = (generator.elapsed(), server.cpu_time()?);
             generator.drive(window, CAPACITY.0)?;
-            let end = generator.elapsed();
-            rates.push(generator.book.stretch(start, end).done as f64 / (end - start).as_secs_f64());
+            let (end, cpu) = (generator.elapsed(), server.cpu_time()?.saturating_sub(cpu));
+            let done = generator.book.stretch(start, end).done as f64;
+            rates.push(done / (end - start).as_secs_f64());
+            costs.push(cpu.as_secs_f64() * 1e6 / done.max(1.0));
             generator.drive(Pace::Window(0), DRAIN / 4)?;
         }
-        let capacity = median(rates);
-        eprintln!("{}: capacity {capacity:.0}/s", self.name);
-        Ok(capacity)
+        let (capacity, cost) = (median(rates), median(costs));
+        eprintln!("{}: capacity {capacity:.0}/s, {cost:.2} µs", self.name);
+        Ok((capacity, cost))
     }
 
     fn step(&mut self, times: f64, capacity: f64) -> Result<Step, BenchError> {

@@ -22,11 +22,12 @@ fn one(server: &Swept, out: &mut String) {
     // Writing to a String does not fail.
     let _ = writeln!(
         out,
-        "{}: capacity {:.0} messages a second, {} before the first\n\n\
+        "{}: capacity {:.0} messages a second, {:.2} µs of CPU each in the long run, {} of memory before the first\n\n\
          | × capacity | offered/s | sent again/s | delivered/s | 503/s | p50 | p99 | CPU | memory |\n\
          |---|---|---|---|---|---|---|---|---|",
         server.name,
         server.capacity,
+        server.cost,
         megabytes(server.memory),
     );
     for step in &server.steps {
@@ -108,7 +109,8 @@ mod tests {
             late,
         };
         let steps = vec![step(0.5, 0.0), step(5.0, 0.125)];
-        let swept = Swept { name: "x", capacity: 200.0, steps, recoveries: Vec::new(), memory: 20 << 20 };
+        let swept =
+            Swept { name: "x", capacity: 200.0, cost: 7.5, steps, recoveries: Vec::new(), memory: 20 << 20 };
         let sweep = Sweep { servers: vec![swept] };
         let text = sweep.markdown();
         assert!(text.contains("| 0.5 | 100 | 0 | 90 | 10 | 1.50 ms | 20 ms | 50 % | 30 MB |"), "{text}");
