@@ -83,6 +83,8 @@ pub struct Gate {
     window: Window,
     /// Windows in which no request had waited too long, since the last in which one had.
     calm: u32,
+    /// How much of what came in the last window there was time for.
+    room: f64,
 }
 
 impl Gate {
@@ -96,6 +98,7 @@ impl Gate {
             costs: Costs::default(),
             window: Window::new(now, now),
             calm: 0,
+            room: 1.0,
         }
     }
 
@@ -172,6 +175,7 @@ impl Gate {
         }
         self.costs.learn(&self.window, now);
         let room = self.window.rate(now).zip(self.costs.sustained()).map(|(rate, most)| most / rate);
+        let room = room.map(|room| agreed(room, std::mem::replace(&mut self.room, room)));
         let before = self.sieve.kept;
         self.calm = if self.window.is_late { 0 } else { self.calm.saturating_add(1) };
         match room {
@@ -188,6 +192,16 @@ impl Gate {
         }
         let sifted = if self.sieve.kept == before { self.window.sifted } else { now };
         self.window = Window::new(now, sifted);
+    }
+}
+
+/// What two windows agree on. What comes in one of them may be a burst, or be missing because the machine stood still: only what is
+/// too much in both is dropped, and as long as they differ it stays as it is.
+fn agreed(one: f64, other: f64) -> f64 {
+    match (one < 1.0, other < 1.0) {
+        (true, true) => one.max(other),
+        (false, false) => one.min(other),
+        _ => 1.0,
     }
 }
 

@@ -60,9 +60,9 @@ impl Sieve {
         self.surely = self.surely.min(self.kept);
     }
 
-    /// With time less is sent again of what was dropped.
+    /// With time less is sent again of what was dropped: after ten seconds, in which timer E fires five times, hardly any.
     pub fn forget(&mut self) {
-        let growth = if self.drops() { 1.005 } else { 1.15 };
+        let growth = if self.drops() { 1.0005 } else { 1.15 };
         self.surely = (self.surely * growth).min(self.kept);
     }
 }
