@@ -178,7 +178,9 @@ impl Server {
         ends_by: libc::c_int,
     ) -> Result<Self, BenchError> {
         let log = File::create(folder.path().join("log")).map_err(BenchError::system("make a log"))?;
-        command.stdin(Stdio::null()).stderr(log);
+        // In a group of its own: were it stopped in that of this program, the system would end all of the group once nobody of the
+        // session looks after it any more (setpgid(2), orphaned process groups).
+        command.stdin(Stdio::null()).stderr(log).process_group(0);
         let cores = cores.to_vec();
         // SAFETY: between fork and exec each of the two makes one system call and allocates nothing.
         unsafe {
