@@ -3,7 +3,8 @@
 pub mod even;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::cli::Options;
 use crate::error::BenchError;
@@ -23,6 +24,11 @@ const KEEPS_NOTHING: &[(&str, &str)] = &[("store", "none")];
 /// Ports of senders, and as many of receivers, where they are spread over shards.
 pub const SPREAD: usize = 16;
 
+/// A server that uses a tenth of such a time has nothing to catch up on.
+const MOMENT: Duration = Duration::from_millis(20);
+/// How long catching up may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Servers with their users registered.
 pub struct Fleet {
     /// Or why one was not started.
@@ -33,6 +39,8 @@ pub struct Fleet {
     pub spread: Vec<Port>,
     /// The connections of each transport.
     streams: Vec<(Transport, Streams)>,
+    /// Whose turn it is; the others rest.
+    at_work: Option<Kind>,
 }
 
 /// Those of a kind: one, or several that share the load.
@@ -46,6 +54,19 @@ impl Servers {
     /// CPU time that all of them have used.
     pub fn cpu_time(&self) -> Result<Duration, BenchError> {
         self.0.iter().map(Server::cpu_time).sum()
+    }
+
+    /// Waits until they have done what became due while they rested.
+    fn catch_up(&self) -> Result<(), BenchError> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let before = self.cpu_time()?;
+            thread::sleep(MOMENT);
+            let used = self.cpu_time()?.saturating_sub(before);
+            if used < MOMENT / 10 || Instant::now() > end {
+                return Ok(());
+            }
+        }
     }
 
     /// CPU time of each of their threads, by their ids.
@@ -88,7 +109,8 @@ impl Fleet {
     /// told to whoever asks for it.
     pub fn start(options: &Options, rows: &mut Vec<&'static Row>) -> Result<Self, BenchError> {
         let pair = vec![Port::open()?, Port::open()?];
-        let mut fleet = Fleet { servers: Vec::new(), pair, spread: Vec::new(), streams: Vec::new() };
+        let mut fleet =
+            Fleet { servers: Vec::new(), pair, spread: Vec::new(), streams: Vec::new(), at_work: None };
         let is_peer = |row: &Row| matches!(row.server, Kind::Kamailio(_));
         if !options.kamailio.is_file() && rows.iter().any(|row| is_peer(row)) {
             eprintln!("no {}: its rows are left out", options.kamailio.display());
@@ -122,11 +144,19 @@ impl Fleet {
 
     /// Has the servers of this kind at work, and all others at rest. A transaction ends half a minute after its message
     /// (RFC 3261, Timer J): what one server did would take the core from the one that is measured then.
-    pub fn turn_of(&self, whose: Option<Kind>) {
+    pub fn turn_of(&mut self, whose: Option<Kind>) -> Result<(), BenchError> {
+        if whose == self.at_work {
+            return Ok(());
+        }
         let all = self.servers.iter().filter(|(kind, _)| can_rest(*kind));
         for (kind, servers) in all {
             let rests = whose != Some(*kind);
             servers.iter().flat_map(|servers| &servers.0).for_each(|server| server.rest(rests));
+        }
+        self.at_work = whose;
+        match whose {
+            Some(kind) => find(&self.servers, kind)?.catch_up(),
+            None => Ok(()),
         }
     }
 

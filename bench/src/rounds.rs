@@ -75,7 +75,7 @@ pub fn measure(options: &Options) -> Result<Rounds, BenchError> {
     let mut measured: Vec<Measured> = rows.into_iter().map(Measured::nothing).collect();
     let mut stalls = Vec::new();
     for round in 1..=options.rounds {
-        bench.fleet.turn_of(None);
+        bench.fleet.turn_of(None)?;
         stalls.extend(stalls::measure(&[options.server_core, options.load_core])?);
         for turn in &turns {
             match *turn {

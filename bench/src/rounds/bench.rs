@@ -41,7 +41,7 @@ impl<'o> Bench<'o> {
     pub fn capacity(&mut self, row: &'static Row, round: u32) -> Result<Capacity, BenchError> {
         let pace = Pace::Window(u64::from(self.options.window));
         let length = self.length();
-        self.fleet.turn_of(Some(row.server));
+        self.fleet.turn_of(Some(row.server))?;
         let aside = Aside::begin(self, row)?;
         let (mut load, server) = self.load(row)?;
         load.drive(pace, WARM_UP)?;
@@ -70,7 +70,7 @@ impl<'o> Bench<'o> {
     pub fn half(&mut self, row: &'static Row, rate: f64) -> Result<Half, BenchError> {
         // A second has messages enough for a p99; where it has not, more rounds tell more than a longer one.
         let (pace, length) = (Pace::Rate(rate.max(1.0)), self.length() * 2 / 3);
-        self.fleet.turn_of(Some(row.server));
+        self.fleet.turn_of(Some(row.server))?;
         let aside = Aside::begin(self, row)?;
         let (mut load, _) = self.load(row)?;
         load.drive(pace, WARM_UP)?;
