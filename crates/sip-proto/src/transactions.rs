@@ -92,54 +92,9 @@ impl Transactions {
         identified: Option<&Identified<'_>>,
         peer: Peer,
     ) -> Received {
-        match message.code() {
-            Some(code) => self.receive_response(message, code),
-            None => self.receive_request(now, message, identified, peer),
+        if let Some(code) = message.code() {
+            return self.receive_response(message, code);
         }
-    }
-
-    fn receive_response(&mut self, message: &Message<'_>, code: u16) -> Received {
-        let via = message.via().ok();
-        let Some((shard, number)) = via.and_then(|via| via.branch).and_then(branch::parse) else {
-            self.outbox.counters.stray += 1;
-            return Received::Stray;
-        };
-        if shard != self.shard {
-            return Received::OtherShard(shard);
-        }
-        let method = message.method();
-        if let Some(client) = self.clients.response(number, method.as_bytes(), code) {
-            return Received::Response { client, code };
-        }
-        // Another method, where one waits; else the answer to a request that has ended.
-        if !self.clients.waits(number) && self.branches.has_made(number) {
-            return Received::Absorbed;
-        }
-        self.outbox.counters.stray += 1;
-        Received::Stray
-    }
-
-    /// What a request is known by; `None`: it is a response, or lacks what would identify it.
-    pub fn identify<'m>(&self, message: &Message<'m>) -> Option<Identified<'m>> {
-        let identity = Identity::of(message).filter(|_| message.is_request())?;
-        let key = identity.server_key(message, self.match_key);
-        let merge = identity.merge_key(message, self.match_key);
-        Some(Identified { identity, key, merge })
-    }
-
-    /// Has the processor fetch where these requests are looked for, and put, all at once: of the requests of 32 s hardly any place
-    /// is in its caches, and one after the other each would be waited for.
-    pub fn bring_near<'i, 'm: 'i>(&self, requests: impl Iterator<Item = &'i Identified<'m>>) {
-        requests.for_each(|request| self.servers.bring_near(request.key, request.merge));
-    }
-
-    fn receive_request(
-        &mut self,
-        now: Instant,
-        message: &Message<'_>,
-        identified: Option<&Identified<'_>>,
-        peer: Peer,
-    ) -> Received {
         let Some(&Identified { identity, key, merge }) = identified else {
             self.outbox.counters.stray += 1;
             return Received::Stray;
@@ -168,6 +123,41 @@ impl Transactions {
         let response = Response::new(code);
         self.servers.answer_statelessly(message, &identity, key, peer, &response, &mut self.outbox);
         verdict
+    }
+
+    fn receive_response(&mut self, message: &Message<'_>, code: u16) -> Received {
+        let via = message.via().ok();
+        let Some((shard, number)) = via.and_then(|via| via.branch).and_then(branch::parse) else {
+            self.outbox.counters.stray += 1;
+            return Received::Stray;
+        };
+        if shard != self.shard {
+            return Received::OtherShard(shard);
+        }
+        let method = message.method();
+        if let Some(client) = self.clients.response(number, method.as_bytes(), code) {
+            return Received::Response { client, code };
+        }
+        // Another method, where one waits; else the answer to a request that has ended.
+        if !self.clients.waits(number) && self.branches.has_made(number) {
+            return Received::Absorbed;
+        }
+        self.outbox.counters.stray += 1;
+        Received::Stray
+    }
+
+    /// What a request is known by; `None`: it is a response, or lacks what would identify it.
+    pub fn identify<'m>(&self, message: &Message<'m>) -> Option<Identified<'m>> {
+        let identity = if message.is_request() { Identity::of(message)? } else { return None };
+        let key = identity.server_key(message, self.match_key);
+        let merge = identity.merge_key(message, self.match_key);
+        Some(Identified { identity, key, merge })
+    }
+
+    /// Has the processor fetch where these requests are looked for, and put, all at once: of the requests of 32 s hardly any place
+    /// is in its caches, and one after the other each would be waited for.
+    pub fn bring_near<'i, 'm: 'i>(&self, requests: impl Iterator<Item = &'i Identified<'m>>) {
+        requests.for_each(|request| self.servers.bring_near(request.key, request.merge));
     }
 
     /// Whether this request repeats one that has a transaction, or is the ACK of its answer: such a one is for

@@ -13,6 +13,8 @@ use crate::world::View;
 
 /// Bindings a user may have where `max-registrations-per-extension` says nothing.
 const BINDINGS: usize = 50;
+/// As a profile's `max-registrations-per-extension`.
+const MOST: usize = 1000;
 
 /// A user who registers; `None`: one that the directory does not know.
 pub(super) struct Registrant<'v>(Option<&'v User>);
@@ -33,15 +35,19 @@ impl<'v> Registrant<'v> {
 
     /// Bindings that the user may have at once: its own `max-registrations-per-extension`, else the profile's.
     pub(super) fn most_bindings(&self, config: &ProfileConfig) -> usize {
-        let own = self.param("max-registrations-per-extension");
-        match own.and_then(|own| own.trim().parse().ok()).unwrap_or(config.max_registrations) {
-            0 => BINDINGS,
-            most => most,
-        }
+        most(self.param("max-registrations-per-extension"), config.max_registrations)
     }
 
     fn param(&self, name: &str) -> Option<&'v str> {
         self.0.and_then(|user| user.param(name))
+    }
+}
+
+/// What is no number counts for nothing, and nobody gets more than a profile could say.
+fn most(own: Option<&str>, of_profile: usize) -> usize {
+    match own.and_then(|own| own.trim().parse().ok()).unwrap_or(of_profile) {
+        0 => BINDINGS,
+        most => most.min(MOST),
     }
 }
 
@@ -69,4 +75,27 @@ fn lets_in(filter: &str, request: &Request<'_, '_>, config: &ProfileConfig) -> b
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_users_bindings_have_a_limit_whatever_is_written() {
+        let cases = [
+            (None, 0, 50),
+            (None, 7, 7),
+            (Some("3"), 7, 3),
+            (Some(" 3 "), 7, 3),
+            (Some("0"), 7, 50),
+            (Some("-1"), 7, 7),
+            (Some("many"), 7, 7),
+            (Some("1000000000"), 7, 1000),
+            (Some("99999999999999999999999"), 7, 7),
+        ];
+        for (own, of_profile, expected) in cases {
+            assert_eq!(most(own, of_profile), expected, "{own:?}");
+        }
+    }
 }

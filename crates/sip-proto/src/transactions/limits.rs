@@ -9,7 +9,8 @@ pub struct Timing {
     pub t1x64: Duration,
     /// The longest interval between retransmissions.
     pub t2: Duration,
-    /// How long a message can linger in the network: timers I and K.
+    /// How long a message can linger in the network: timer I. Timer K needs no time: an answer
+    /// that comes again is known by its branch.
     pub t4: Duration,
 }
 
