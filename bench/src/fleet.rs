@@ -281,7 +281,7 @@ pub fn away(options: &Options, user: u32) -> String {
 /// The server to measure.
 pub fn program(named: Option<&PathBuf>) -> Result<PathBuf, BenchError> {
     match named {
-        Some(path) => Ok(path.clone()),
+        Some(path) => std::path::absolute(path).map_err(BenchError::system("find the server's program")),
         None => {
             let this = std::env::current_exe().map_err(BenchError::system("find this program"))?;
             Ok(this.with_file_name("chappe"))

@@ -22,6 +22,8 @@ use crate::{folder, machine};
 
 const START: Duration = Duration::from_secs(10);
 const END: Duration = Duration::from_secs(10);
+/// Where the sample configuration has the profile for devices.
+pub const SAMPLE_PORT: u16 = 5060;
 /// What ends a process that is stopped; those that it has started end by themselves.
 const EVEN_AT_REST: libc::c_int = libc::SIGKILL;
 
@@ -62,9 +64,6 @@ impl Server {
 
     /// The same on several cores, with each shard on one of them.
     pub fn chappe_on(program: &Path, cores: &[usize], setup: Setup) -> Result<Self, BenchError> {
-        if !program.is_file() {
-            return Err(BenchError::NoServer(program.to_owned()));
-        }
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         let ports = folder::write(folder.path(), setup)?;
         let mut server = Self::serve_on(program, cores, Arc::new(folder), ports.sip)?;
@@ -84,17 +83,36 @@ impl Server {
         Self::serve_on(program, &[core], folder, port)
     }
 
+    /// Starts `chappe serve` as a newcomer does, with the sample configuration and a folder to work in, and waits until it
+    /// answers.
+    pub fn sample(program: &Path, core: usize, folder: Arc<TempDir>) -> Result<Self, BenchError> {
+        let mut command = Command::new(program);
+        command.arg("serve").current_dir(folder.path());
+        Self::begin(command, &[core], folder, SAMPLE_PORT)
+    }
+
     fn serve_on(
         program: &Path,
         cores: &[usize],
         folder: Arc<TempDir>,
         port: u16,
     ) -> Result<Self, BenchError> {
+        let mut command = Command::new(program);
+        command.args(["serve", "--conf"]).arg(folder.path());
+        Self::begin(command, cores, folder, port)
+    }
+
+    fn begin(
+        mut command: Command,
+        cores: &[usize],
+        folder: Arc<TempDir>,
+        port: u16,
+    ) -> Result<Self, BenchError> {
+        let program = Path::new(command.get_program());
         if !program.is_file() {
             return Err(BenchError::NoServer(program.to_owned()));
         }
-        let mut command = Command::new(program);
-        command.args(["serve", "--conf"]).arg(folder.path()).stdout(Stdio::null());
+        command.stdout(Stdio::null());
         let begun = Instant::now();
         let mut server = Self::spawn_in(folder, command, cores, port, EVEN_AT_REST)?;
         server.wait_until_it_answers()?;
