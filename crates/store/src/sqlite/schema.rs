@@ -23,9 +23,10 @@ pub fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), Fault>
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", before + 1)?;
         transaction.commit()?;
-        if before > 0 {
-            tracing::info!("the store has schema version {} now, it had {before}", before + 1);
-        }
+    }
+    // A new file has no version yet.
+    if found > 0 && usize::try_from(found).is_ok_and(|found| found < steps.len()) {
+        tracing::info!("the store has schema version {} now, it had {found}", steps.len());
     }
     Ok(())
 }
