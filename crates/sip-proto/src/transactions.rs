@@ -239,7 +239,8 @@ impl Transactions {
         self.servers.next_timeout().into_iter().chain(self.clients.next_timeout()).min()
     }
 
-    /// Fires the timers that are due by `now`.
+    /// Fires the timers that are due by `now`. Of finished transactions only so many are forgotten in one call: where more are
+    /// due, [`Transactions::poll_timeout`] stays in the past.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.servers.handle_timeout(now, &mut self.outbox);
         self.clients.handle_timeout(now, &mut self.outbox);

@@ -87,6 +87,24 @@ fn who_shows_no_credentials_is_not_remembered() {
     assert_eq!(server.transactions.poll_timeout(), None);
 }
 
+/// A process that was stopped for a while answers between them.
+#[test]
+fn very_many_finished_requests_are_forgotten_in_parts() {
+    const COUNT: usize = 5000;
+    let mut server = Server::new(Limits::default());
+    for number in 0..COUNT {
+        let id = server.accept(&message(number));
+        server.respond(id, Response::new(200));
+    }
+    let now = server.now + Duration::from_secs(100);
+    let mut counts = Vec::new();
+    while server.transactions.poll_timeout().is_some_and(|at| at <= now) {
+        server.transactions.handle_timeout(now);
+        counts.push(server.transactions.server_count());
+    }
+    assert_eq!(counts, [2952, 904, 0]);
+}
+
 proptest! {
     /// Whatever comes in whatever order, the limits hold, and in the end nothing is left.
     #[test]

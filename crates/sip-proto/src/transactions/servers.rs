@@ -24,6 +24,8 @@ const SPARE_BYTES: usize = 4096;
 /// Transactions that are forgotten together. With timer J of 32 s nothing of them is in the processor's caches: their places are
 /// asked for all at once, and waited for once.
 const TOGETHER: usize = 32;
+/// So often at most for one call: a process that was stopped for a while has millions of them, and requests that wait.
+const AT_ONCE: usize = 64;
 
 /// One request that came in.
 #[derive(Debug)]
@@ -355,7 +357,12 @@ impl Servers {
         while let Some(slot) = self.too_late.fire(now) {
             self.give_up(slot, outbox);
         }
-        while self.forget_finished(now) {}
+        for _ in 0..AT_ONCE {
+            if self.finished.next().is_none_or(|at| at > now) {
+                break;
+            }
+            self.forget_finished(now);
+        }
         while let Some(slot) = self.ack_waits.fire(now) {
             self.repeat_or_forget(now, slot, outbox);
         }
@@ -365,8 +372,8 @@ impl Servers {
         }
     }
 
-    /// Some of those whose timer J is due; whether there may be more.
-    fn forget_finished(&mut self, now: Instant) -> bool {
+    /// Some of those whose timer J is due.
+    fn forget_finished(&mut self, now: Instant) {
         let mut slots = [None; TOGETHER];
         for place in &mut slots {
             *place = self.finished.fire(now);
@@ -383,7 +390,6 @@ impl Servers {
             self.by_merge.bring_near(merge, |index| *index == slot.index());
         }
         slots().for_each(|slot| self.forget(slot));
-        slots().count() == TOGETHER
     }
 
     /// Where a request that was not there yet will be put.
