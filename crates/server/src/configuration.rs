@@ -114,6 +114,7 @@ impl Configuration {
         chappe_tables::check_db(&document, &mut diagnostics);
         chappe_tables::check_hash(&document, &mut diagnostics);
         let directory = Directory::compile(&document, &mut diagnostics);
+        chappe_sip_endpoint::check_directory(&document, &mut diagnostics);
         let workers = |file, language, diagnostics: &mut Diagnostics| {
             WorkerSettings::read(&document, file, language, &variables, diagnostics)
         };

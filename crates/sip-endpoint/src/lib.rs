@@ -38,7 +38,7 @@ mod world;
 pub use commands::rows as command_rows;
 pub use config::{
     Binding, GATEWAY_PARAMS, GLOBAL_PARAMS, GuardConfig, ListenIp, Multiple, PROFILE_PARAMS, ProfileConfig,
-    Realm, SofiaConfig, TlsConfig, Verify, WebSocketConfig,
+    Realm, SofiaConfig, TlsConfig, Verify, WebSocketConfig, check_directory,
 };
 pub use endpoint::{Applied, Endpoint, EndpointDeps, Listening};
 pub use error::EndpointError;

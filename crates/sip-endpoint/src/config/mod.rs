@@ -1,6 +1,7 @@
 //! `sofia.conf` as a typed value, and what is wrong with it.
 
 mod ciphers;
+mod directory;
 mod gateway;
 mod gateway_params;
 mod guard;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 
 use chappe_config::{Diagnostics, Document, Element, Params, read_params};
 
+pub use directory::check_directory;
 pub use gateway::{CallerId, GatewayConfig, GatewayVariable, Hop};
 pub use gateway_params::GATEWAY_PARAMS;
 pub use guard::GuardConfig;
