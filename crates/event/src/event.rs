@@ -46,9 +46,10 @@ impl Event {
     /// An event without headers; those that every event has are added by [`Bus::prepare`](crate::Bus::prepare),
     /// or by [`Bus::fire`](crate::Bus::fire).
     pub fn new(name: EventName) -> Self {
-        // A MESSAGE event has some 35 headers of about 900 octets: they shall find room at once.
+        // A MESSAGE event has some 35 headers of about 900 octets: they shall find room at once. Of what is larger than a kilobyte
+        // allocators have the next power of two at hand.
         let headers = match name {
-            EventName::Message => Headers::with_capacity(1536, 40),
+            EventName::Message => Headers::with_capacity(2048, 51),
             _ => Headers::with_capacity(512, 20),
         };
         Self::with_headers(name, headers)
