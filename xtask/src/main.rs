@@ -6,7 +6,7 @@
 mod bench;
 mod docs;
 mod interop;
-mod record;
+mod pgo;
 mod step;
 mod test;
 
@@ -19,7 +19,7 @@ usage: cargo xtask TASK
   bench [ARGS..]   build for release, then measure relay and reply beside the floor (ARGS go to the load generator);
                    `bench events` measures the event socket's clients instead, `bench idle` idle connections,
                    `bench registrar` a million users, `bench overload` too many messages, `bench store` the disk
-  record           record where a busy server's time goes, for the compiler of releases (pgo/README.md)
+  pgo              make the profile that releases are optimised by (pgo/README.md)
   docs             write docs/reference from the tables in the code
 ";
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let passed = match arguments.next().as_deref() {
         Some("test") => test::run(),
         Some("bench") => bench::run(arguments.collect()),
-        Some("record") => record::run(),
+        Some("pgo") => pgo::run(),
         Some("docs") => docs::run(),
         _ => {
             eprint!("{USAGE}");

@@ -17,7 +17,8 @@ pub fn version(connection: &Connection) -> Result<i64, Fault> {
 /// Takes the steps that the file has not seen, each wholly or not at all. A file beyond the last step is not touched.
 pub fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), Fault> {
     let found = version(connection)?;
-    for (step, before) in steps.iter().zip(0i64..).skip(usize::try_from(found).unwrap_or(0)) {
+    let known = usize::try_from(found).unwrap_or(0);
+    for (step, before) in steps.iter().zip(0i64..).skip(known) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
@@ -25,7 +26,7 @@ pub fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), Fault>
         transaction.commit()?;
     }
     // A new file has no version yet.
-    if found > 0 && usize::try_from(found).is_ok_and(|found| found < steps.len()) {
+    if (1..steps.len()).contains(&known) {
         tracing::info!("the store has schema version {} now, it had {found}", steps.len());
     }
     Ok(())

@@ -1,55 +1,57 @@
-//! `cargo xtask record`: where a busy server's time goes, for the compiler (pgo/README.md).
+//! `cargo xtask pgo`: the profile that releases are optimised by (pgo/README.md).
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::step::{Summary, cargo, root, target};
 
-/// What a server is busy with while it is recorded: rows of the bench.
+/// What the instrumented server is busy with: rows of the bench.
 const ROWS: &str = "relay,digest,reply,lua,extensions-1k,events,tcp,tls,stored,storeless";
 
-/// Builds a server that counts, has it work, and writes what it counted where releases are built with it.
+/// Builds an instrumented server, has it work, and writes its profile where releases are built with it.
 pub fn run() -> bool {
     let mut summary = Summary::default();
-    if let Err(why) = record(&mut summary) {
-        summary.fail("recording", why);
+    if let Err(why) = profile(&mut summary) {
+        summary.fail("profile", why);
     }
     summary.finish()
 }
 
-fn record(summary: &mut Summary) -> Result<(), String> {
+fn profile(summary: &mut Summary) -> Result<(), String> {
     let rustc = Rustc::ask()?;
     let tool = rustc.tool("llvm-profdata").ok_or("rustup component add llvm-tools brings llvm-profdata")?;
-    let folder = target().join("recording");
-    let counted = folder.join("counted");
-    let _ = std::fs::remove_dir_all(&counted);
+    let folder = target().join("pgo");
+    let raw = folder.join("raw");
+    let _ = std::fs::remove_dir_all(&raw);
     let mut server = cargo(&["build", "--release", "--quiet", "-p", "chappe-server", "--target-dir"]);
-    server.arg(&folder).env("CHAPPE_RECORD", &counted);
+    server.arg(&folder).env("CHAPPE_PGO_GENERATE", &raw);
     let mut load = cargo(&["run", "--release", "--quiet", "-p", "chappe-bench", "--", "--rows", ROWS]);
     load.args(["--rounds", "1", "--seconds", "2", "--chappe"]).arg(folder.join("release/chappe"));
     if !(summary.run("build", &mut server) && summary.run("work", &mut load)) {
         return Ok(());
     }
-    let written = recordings().join(format!("{}-{}.profdata", rustc.release, std::env::consts::ARCH));
+    let merged = folder.join("merged.profdata");
     let mut merge = Command::new(tool);
-    merge.args(["merge", "--sparse", "-o"]).arg(&written).arg(&counted);
+    merge.args(["merge", "--sparse", "-o"]).arg(&merged).arg(&raw);
     if summary.run("merge", &mut merge) {
-        forget_others(&written).map_err(|error| error.to_string())?;
+        put(&merged, &rustc.profile()).map_err(|error| format!("pgo: {error}"))?;
         // Cargo does not know that what is built depends on it.
         summary.run("clean", &mut cargo(&["clean", "--quiet", "--release"]));
     }
     Ok(())
 }
 
-fn recordings() -> PathBuf {
-    root().join("pgo")
-}
-
-/// Those of other compilers are of another state of the code.
-fn forget_others(written: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(recordings())? {
+/// Puts the profile in the place of others, which are of another state of the code. It is there whole or not at all: with half a
+/// profile nothing could be built.
+fn put(merged: &Path, name: &str) -> std::io::Result<()> {
+    let folder = root().join("pgo");
+    let (new, profile) = (folder.join("new"), folder.join(name));
+    std::fs::copy(merged, &new)?;
+    std::fs::File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, &profile)?;
+    for entry in std::fs::read_dir(&folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|end| end == "profdata") && path != written {
+        if path.extension().is_some_and(|end| end == "profdata") && path != profile {
             std::fs::remove_file(path)?;
         }
     }
@@ -58,8 +60,9 @@ fn forget_others(written: &Path) -> std::io::Result<()> {
 
 /// The compiler that builds here.
 struct Rustc {
-    release: String,
     host: String,
+    release: String,
+    llvm: String,
     sysroot: PathBuf,
 }
 
@@ -71,7 +74,12 @@ impl Rustc {
             value.map(str::to_owned).ok_or(format!("rustc -vV does not tell its {name}"))
         };
         let sysroot = said(&["--print", "sysroot"])?.trim_end().into();
-        Ok(Self { release: line("release")?, host: line("host")?, sysroot })
+        Ok(Self { host: line("host")?, release: line("release")?, llvm: line("LLVM version")?, sysroot })
+    }
+
+    /// The name that pgo/rustc.sh looks for.
+    fn profile(&self) -> String {
+        format!("{}-{}-{}.profdata", self.host, self.release, self.llvm)
     }
 
     /// A program of the component llvm-tools, where it is installed.
