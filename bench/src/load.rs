@@ -7,6 +7,7 @@ use chappe_sip_msg::{Method, ResponseWriter, skim};
 use crate::error::BenchError;
 use crate::ledger::Ledger;
 use crate::message::{Marks, Template};
+use crate::patience::{Patience, pause};
 use crate::wire::Wire;
 
 /// How often overdue messages are looked for.
@@ -28,18 +29,32 @@ pub struct Load<'p> {
     marks: Marks,
     wire: Box<dyn Wire + 'p>,
     templates: Vec<Template>,
+    patience: Patience,
+    /// Time in which it watched and had nothing to do.
+    idle: Duration,
     pub ledger: Ledger,
 }
 
 impl<'p> Load<'p> {
     /// Templates go to the senders of the wire in turns.
     pub fn new(run: u32, wire: Box<dyn Wire + 'p>, templates: Vec<Template>) -> Self {
-        Load { marks: Marks::new(run), wire, templates, ledger: Ledger::new() }
+        let (marks, patience, idle) = (Marks::new(run), Patience::Sleeps, Duration::ZERO);
+        Load { marks, wire, templates, patience, idle, ledger: Ledger::new() }
     }
 
     /// What is sent is done once it is answered, and arrives nowhere.
     pub fn of_answers(self) -> Self {
         Load { ledger: Ledger::of_answers(), ..self }
+    }
+
+    /// Waits like this; unless told it sleeps.
+    pub fn waits(self, patience: Patience) -> Self {
+        Load { patience, ..self }
+    }
+
+    /// Time so far in which it watched and had nothing to do. The system counts it as used.
+    pub fn idle(&self) -> Duration {
+        self.idle
     }
 
     /// Sends at this pace, and answers, for so long.
@@ -53,6 +68,7 @@ impl<'p> Load<'p> {
             if now >= end {
                 return Ok(());
             }
+            let sent = self.ledger.counts.sent;
             self.send(pace, &mut due, now);
             if now >= check_at {
                 self.resend(now);
@@ -60,7 +76,20 @@ impl<'p> Load<'p> {
             }
             let next = if matches!(pace, Pace::Rate(_)) { due.min(check_at) } else { check_at };
             if self.exchange(now)? == 0 {
-                self.wire.wait(next.min(end).saturating_duration_since(Instant::now()))?;
+                self.wait(next.min(end))?;
+                if self.patience == Patience::Watches && self.ledger.counts.sent == sent {
+                    self.idle += now.elapsed();
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, until: Instant) -> Result<(), BenchError> {
+        match self.patience {
+            Patience::Sleeps => self.wire.wait(until.saturating_duration_since(Instant::now())),
+            Patience::Watches => {
+                pause(until);
+                Ok(())
             }
         }
     }

@@ -26,6 +26,7 @@ mod listeners;
 mod load;
 mod machine;
 mod message;
+mod patience;
 mod plot;
 mod quotas;
 mod register;

@@ -1,6 +1,7 @@
 //! The rows of the table: which server, and what it is sent.
 
 use crate::folder::{ECHO, LUA, PYTHON};
+use crate::patience::Patience;
 use crate::transport::Transport;
 
 /// A row.
@@ -89,6 +90,15 @@ pub enum Beside {
     Sleeper,
     /// So many clients of the event socket hear of each message.
     Listeners(u32),
+}
+
+impl Row {
+    /// How its load waits: asleep where its core is also the server's, another load's, or needed for the disk.
+    pub fn patience(&self) -> Patience {
+        let is_shared = matches!(self.server, Kind::Chappe(Conf::TwoCores | Conf::TwoServers));
+        let is_alone = matches!(self.beside, Beside::Nothing) && self.to != Recipient::Away;
+        if is_alone && !is_shared { Patience::Watches } else { Patience::Sleeps }
+    }
 }
 
 const fn row(name: &'static str, title: &'static str, server: Kind, to: Recipient) -> Row {
@@ -242,5 +252,12 @@ mod tests {
                 .iter()
                 .all(|name| named(name).is_some())
         );
+    }
+
+    #[test]
+    fn a_load_that_shares_its_core_sleeps() {
+        let sleeps = |row: &&Row| row.patience() == Patience::Sleeps;
+        let names: Vec<_> = ROWS.iter().filter(sleeps).map(|row| row.name).collect();
+        assert_eq!(names, ["events", "sleeper", TWO_CORES, TWO_SERVERS, "stored", KAMAILIO_STORED]);
     }
 }

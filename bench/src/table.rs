@@ -59,7 +59,10 @@ fn line(measured: &[Measured], one: &Measured, out: &mut String) {
 /// How a reader sees that the server is what was measured.
 const LOAD_REMARK: &str = "\nCPU use is that of a core while the capacity was measured, of the server's process and of the \
     load's, which has a core of its own: where the load is below 100 % it had time left, and waited for answers. CPU a message is counted by the \
-    system for the server's process and holds in either case.\n";
+    system for the server's process and holds in either case.\n\nThe load does not sleep while it waits, but looks again every 3 µs; \
+    that time is not in its CPU use. On loopback it is the server that would have to wake it, and pay for that, as over a \
+    network no server does; and a timer that sends what is due comes up to 0.1 ms late. It sleeps where its core is needed by others: \
+    by clients of the event socket, a second load, a server on both cores, the disk.\n";
 
 /// What is different about them.
 const CONNECTED_REMARK: &str = "\nConnections: as many senders as receivers (`--connections`), each registered over its own. With \

@@ -46,10 +46,10 @@ impl<'o> Bench<'o> {
         let (mut load, server) = self.load(row)?;
         load.drive(pace, WARM_UP)?;
         let (start, cpu, own) = (Instant::now(), server.cpu_time()?, machine::own_cpu_time()?);
-        let (threads, done) = (server.threads(), load.ledger.counts.done);
+        let (threads, done, idle) = (server.threads(), load.ledger.counts.done, load.idle());
         load.drive(pace, length)?;
         let (elapsed, cpu) = (start.elapsed(), server.cpu_time()?.saturating_sub(cpu));
-        let own = machine::own_cpu_time()?.saturating_sub(own);
+        let own = machine::own_cpu_time()?.saturating_sub(own + (load.idle() - idle));
         let busiest = busiest(threads, server.threads());
         let done = (load.ledger.counts.done - done) as f64;
         load.drain(DRAIN)?;
@@ -96,7 +96,7 @@ impl<'o> Bench<'o> {
         for user in 0..fleet::pairs(options, row.server) {
             templates.push(template(options, row, run, user, servers.first(), &mut ends)?);
         }
-        let load = Load::new(run, ends.wire(servers), templates);
+        let load = Load::new(run, ends.wire(servers), templates).waits(row.patience());
         Ok((if row.to == Recipient::Away { load.of_answers() } else { load }, servers))
     }
 }
