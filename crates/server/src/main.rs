@@ -1,10 +1,11 @@
 //! The `chappe` binary.
 
+mod allocator;
+
 use std::process::ExitCode;
 
-/// ARCHITECTURE.md says why.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     chappe_server::run()
