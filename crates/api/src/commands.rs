@@ -123,7 +123,7 @@ fn epoch_micros(text: &str) -> i64 {
 /// The date in `text`, or now when it is empty.
 fn date_micros(text: &str, deps: &Deps) -> i64 {
     let micros = deps.clock.unix_micros();
-    match calendar::at_micros(micros, deps.clock.zone()) {
+    match calendar::at_micros(micros, deps.clock.zone().clone()) {
         Some(now) if !text.is_empty() => calendar::parse_micros(text, &now),
         _ => micros,
     }

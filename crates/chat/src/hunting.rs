@@ -90,7 +90,7 @@ fn step(router: &Router, hunt: &mut Hunt, message: &mut Event, answer: Answer) -
     let world = World {
         globals: router.globals(),
         now_micros: clock.unix_micros(),
-        zone: &clock.zone(),
+        zone: clock.zone(),
         zone_named: &|name| TimeZone::get(name).ok(),
         rules: execute::rules(router),
     };

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Weak};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
 use chappe_api::Registry;
 use chappe_chatplan::Plan;
+use chappe_current::Current;
 use chappe_event::{Bus, Clock, Event, Globals};
 
 use crate::execute::{Author, Executed};
@@ -41,11 +41,11 @@ pub struct RouterDeps {
 pub struct Router {
     pub(crate) deps: RouterDeps,
     /// Sorted by lower-case name, as are the interfaces.
-    apps: ArcSwap<Vec<Arc<dyn App>>>,
-    interfaces: ArcSwap<Vec<Arc<dyn ChatInterface>>>,
-    plan: ArcSwapOption<Plan>,
-    plan_source: ArcSwapOption<Arc<dyn PlanSource>>,
-    tuning: ArcSwap<(Quirks, Settings)>,
+    apps: Current<Vec<Arc<dyn App>>>,
+    interfaces: Current<Vec<Arc<dyn ChatInterface>>>,
+    plan: Current<Option<Arc<Plan>>>,
+    plan_source: Current<Option<Arc<dyn PlanSource>>>,
+    tuning: Current<(Quirks, Settings)>,
     send_message: SendMessage,
     queue: Arc<Queue>,
     /// Deliveries that go on while nobody waits for them.
@@ -59,11 +59,11 @@ impl Router {
             send_message: SendMessage::new(deps.bus.clone(), router.clone()),
             queue: Queue::new(router.clone()),
             deps,
-            apps: ArcSwap::default(),
-            interfaces: ArcSwap::default(),
-            plan: ArcSwapOption::empty(),
-            plan_source: ArcSwapOption::empty(),
-            tuning: ArcSwap::default(),
+            apps: Current::default(),
+            interfaces: Current::default(),
+            plan: Current::default(),
+            plan_source: Current::default(),
+            tuning: Current::default(),
             detached: AtomicUsize::new(0),
         });
         for app in crate::apps::all() {
@@ -74,25 +74,26 @@ impl Router {
 
     /// Adds an app; one of the same name is replaced.
     pub fn add_app(&self, app: Arc<dyn App>) {
-        self.apps.rcu(|apps| with(apps, |app| app.row().name, app.clone()));
+        self.apps.change(|apps| with(apps, |app| app.row().name, app.clone()));
     }
 
     /// Removes the apps and the chat interfaces a module brought.
     pub fn remove_module(&self, module: &str) {
         self.apps
-            .rcu(|apps| apps.iter().filter(|app| app.row().module != module).cloned().collect::<Vec<_>>());
-        self.interfaces.rcu(|interfaces| {
+            .change(|apps| apps.iter().filter(|app| app.row().module != module).cloned().collect::<Vec<_>>());
+        self.interfaces.change(|interfaces| {
             interfaces.iter().filter(|interface| interface.module() != module).cloned().collect::<Vec<_>>()
         });
     }
 
     /// Adds a chat interface; one of the same name is replaced.
     pub fn add_interface(&self, interface: Arc<dyn ChatInterface>) {
-        self.interfaces.rcu(|interfaces| with(interfaces, |interface| interface.name(), interface.clone()));
+        self.interfaces
+            .change(|interfaces| with(interfaces, |interface| interface.name(), interface.clone()));
     }
 
     pub fn remove_interface(&self, name: &str) {
-        self.interfaces.rcu(|interfaces| {
+        self.interfaces.change(|interfaces| {
             interfaces.iter().filter(|i| !i.name().eq_ignore_ascii_case(name)).cloned().collect::<Vec<_>>()
         });
     }
@@ -122,22 +123,22 @@ impl Router {
     /// events are not heeded.
     pub fn set_plan(&self, plan: Option<Arc<Plan>>) {
         self.send_message.listen(plan.is_some());
-        self.plan.store(plan);
+        self.plan.store(Arc::new(plan));
     }
 
     pub fn plan(&self) -> Option<Arc<Plan>> {
-        self.plan.load_full()
+        Option::clone(&self.plan.load())
     }
 
     /// Who is asked for each message's plan while one is set. `None`: the plan that is set counts for all.
     pub fn set_plan_source(&self, source: Option<Arc<dyn PlanSource>>) {
-        self.plan_source.store(source.map(Arc::new));
+        self.plan_source.store(Arc::new(source));
     }
 
     /// The plan that somebody else has for the message. A message with an `alt_path` asks for a file instead.
     pub(crate) fn find_plan(&self, message: &Event) -> Option<Opening> {
         let source = self.plan_source.load();
-        let source = source.as_ref().filter(|_| message.get("alt_path").is_none())?;
+        let source = (**source).as_ref().filter(|_| message.get("alt_path").is_none())?;
         source.find(message)
     }
 

@@ -38,6 +38,7 @@ fn domain(name: &str, element: &Element, d: &mut Diagnostics) -> Domain {
             at: element.at.clone(),
             users: Vec::new(),
             by_name: NameIndex::default(),
+            has_aliases: false,
         },
         by_id: NameIndex::default(),
         pointers: Vec::new(),
@@ -134,7 +135,8 @@ impl<'e> Builder<'e> {
 
     fn finish(mut self, d: &mut Diagnostics) -> Domain {
         self.follow_pointers(d);
-        let Domain { users, by_name, name, .. } = &mut self.domain;
+        let Domain { users, by_name, has_aliases, name, .. } = &mut self.domain;
+        *has_aliases = users.iter().any(|user| user.number_alias.is_some());
         // Of a user and another's alias of the same name the one written first counts.
         for (position, user) in users.iter().enumerate() {
             for known_as in [Some(&user.id), user.number_alias.as_ref()].into_iter().flatten() {

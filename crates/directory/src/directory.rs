@@ -31,6 +31,8 @@ pub struct Domain {
     pub at: Location,
     pub(crate) users: Vec<User>,
     pub(crate) by_name: NameIndex,
+    /// Some names are not ids.
+    pub(crate) has_aliases: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +78,11 @@ impl Directory {
         self.domain(domain)?.user(name)
     }
 
+    /// The id of the user with this id or number-alias, as it is written.
+    pub fn id(&self, domain: &str, name: &str) -> Option<&str> {
+        self.domain(domain)?.id(name)
+    }
+
     /// In the order in which they are written.
     pub fn domains(&self) -> impl Iterator<Item = &Domain> {
         self.domains.iter()
@@ -100,6 +107,13 @@ impl Domain {
     /// By id or number-alias.
     pub fn user(&self, name: &str) -> Option<&User> {
         self.by_name.get(name).map(|position| &self.users[position])
+    }
+
+    /// The id of the user with this id or number-alias, as it is written.
+    pub fn id(&self, name: &str) -> Option<&str> {
+        let (known, position) = self.by_name.known(name)?;
+        // Without a look at the user, who is elsewhere in memory.
+        Some(if self.has_aliases { &self.users[position].id } else { known })
     }
 
     /// In the order in which they are written.

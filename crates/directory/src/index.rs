@@ -17,8 +17,13 @@ pub(crate) struct NameIndex {
 
 impl NameIndex {
     pub fn get(&self, name: &str) -> Option<usize> {
+        self.known(name).map(|(_, position)| position)
+    }
+
+    /// The name as it was added, and the position.
+    pub fn known(&self, name: &str) -> Option<(&str, usize)> {
         let found = self.table.find(self.hash(name), |(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, position)| *position)
+        found.map(|(known, position)| (&**known, *position))
     }
 
     /// Adds a name; one that is there keeps its position, which is returned.

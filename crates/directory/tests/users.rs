@@ -47,9 +47,17 @@ fn lookups() {
     ];
     for (domain, name, expected) in cases {
         assert_eq!(directory.user(domain, name).map(|user| user.id.as_str()), expected, "{name}@{domain}");
+        assert_eq!(directory.id(domain, name), expected, "{name}@{domain}");
     }
     let ids: Vec<&str> = directory.users().map(|user| user.id.as_str()).collect();
     assert_eq!(ids, ["1000", "alice", "bob", "carol"]);
+}
+
+#[test]
+fn without_aliases_an_id_is_what_is_written() {
+    let (directory, _) = directory(r#"<domain name="a"><user id="Alice"/></domain>"#);
+    assert_eq!(directory.id("A", "aLICE"), Some("Alice"));
+    assert_eq!(directory.id("a", "bob"), None);
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub trait Clock: Send + Sync {
     fn unix_micros(&self) -> i64;
 
     /// The zone in which local times are written and date conditions are judged.
-    fn zone(&self) -> TimeZone;
+    fn zone(&self) -> &TimeZone;
 }
 
 /// A clock that moves only when told to.
@@ -47,7 +47,7 @@ impl Clock for ManualClock {
         self.micros.load(Ordering::Relaxed)
     }
 
-    fn zone(&self) -> TimeZone {
-        self.zone.clone()
+    fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use chappe_current::Current;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -30,20 +30,20 @@ impl DateTexts {
 }
 
 /// Keeps the texts of the second that was asked for last.
-#[derive(Debug, Default)]
-pub(crate) struct Dates(ArcSwapOption<DateTexts>);
+#[derive(Default)]
+pub(crate) struct Dates(Current<Option<DateTexts>>);
 
 impl Dates {
     /// Hands the texts of the second in which `unix_micros` lies to `use_it`.
     pub(crate) fn with(&self, unix_micros: i64, clock: &dyn Clock, use_it: impl FnOnce(&DateTexts)) {
         let second = unix_micros.div_euclid(MICROS_A_SECOND);
         let kept = self.0.load();
-        if let Some(texts) = kept.as_ref().filter(|texts| texts.second == second) {
+        if let Some(texts) = (**kept).as_ref().filter(|texts| texts.second == second) {
             return use_it(texts);
         }
-        let fresh = Arc::new(DateTexts::at(second, clock.zone()));
+        let fresh = DateTexts::at(second, clock.zone().clone());
         use_it(&fresh);
-        self.0.store(Some(fresh));
+        self.0.store(Arc::new(Some(fresh)));
     }
 }
 

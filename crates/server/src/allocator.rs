@@ -89,7 +89,9 @@ mod tests {
                     }
                     let is_zero = std::slice::from_raw_parts(zeroed, size).iter().all(|octet| *octet == 0);
                     assert!(is_zero, "{size}, {align}");
-                    (first.write_bytes(1, size), second.write_bytes(2, size), zeroed.write_bytes(3, size));
+                    for (block, octet) in [(first, 1), (second, 2), (zeroed, 3)] {
+                        block.write_bytes(octet, size);
+                    }
                     let longer = Layout::from_size_align(2 * size + 1, align).unwrap();
                     let first = Allocator.realloc(first, layout, longer.size());
                     assert!(first.addr() % align == 0, "{size}, {align}");

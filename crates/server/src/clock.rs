@@ -22,7 +22,7 @@ impl Clock for SystemClock {
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
     }
 
-    fn zone(&self) -> TimeZone {
-        self.zone.clone()
+    fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 }

@@ -191,8 +191,9 @@ mod tests {
             START * 1_000_000 + i64::try_from(self.0.elapsed().as_micros()).expect("not that long")
         }
 
-        fn zone(&self) -> TimeZone {
-            TimeZone::UTC
+        fn zone(&self) -> &TimeZone {
+            static UTC: TimeZone = TimeZone::UTC;
+            &UTC
         }
     }
 

@@ -185,11 +185,11 @@ impl Endpoint {
     /// then, the chat interface is gone from the router.
     pub async fn drain(&self, deadline: Duration) {
         let until = Instant::now() + deadline;
-        let view = self.world.view();
-        for profile in view.profiles.iter() {
+        let profiles = self.world.view().profiles.clone();
+        for profile in &profiles {
             profile.drain();
         }
-        while Instant::now() < until && !view.profiles.iter().all(|profile| profile.is_finished()) {
+        while Instant::now() < until && !profiles.iter().all(|profile| profile.is_finished()) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         self.stop();

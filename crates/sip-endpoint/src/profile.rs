@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use arc_swap::{ArcSwap, Guard};
+use chappe_current::{Current, Loaded};
 use chappe_event::Identity;
 use chappe_sip_proto::registrar::{Aor, Binding};
 use chappe_sip_proto::{Peer, Transport};
@@ -182,7 +182,7 @@ pub struct Profile {
     pub counters: Counters,
     pub started: Instant,
     pub addr: SocketAddr,
-    settings: ArcSwap<Settings>,
+    settings: Current<Settings>,
     mailboxes: Vec<Arc<Mailbox>>,
     connections: Arc<Connections>,
     listeners: Listeners,
@@ -266,7 +266,7 @@ impl Profile {
             counters: Counters::default(),
             started: Instant::now(),
             addr,
-            settings: ArcSwap::from_pointee(Settings::new(config, addr, Vec::new(), &world.deps.identity)),
+            settings: Current::new(Settings::new(config, addr, Vec::new(), &world.deps.identity)),
             listeners: Listeners::default(),
             threads: Mutex::default(),
             running: Arc::new(AtomicUsize::new(mailboxes.len())),
@@ -352,7 +352,7 @@ impl Profile {
         }
     }
 
-    pub fn settings(&self) -> Guard<Arc<Settings>> {
+    pub fn settings(&self) -> Loaded<Settings> {
         self.settings.load()
     }
 

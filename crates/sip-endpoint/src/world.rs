@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use chappe_config::acl::AclLists;
+use chappe_current::{Current, Loaded};
 use chappe_directory::Directory;
 use chappe_sip_proto::registrar::Aor;
 use hashbrown::HashMap;
@@ -86,7 +86,7 @@ pub struct World {
     pub resolver: Resolver,
     pub bans: Bans,
     pub unwilling: Unwilling,
-    view: ArcSwap<View>,
+    view: Current<View>,
     ids: AtomicU64,
     held: AtomicBool,
 }
@@ -100,13 +100,13 @@ impl World {
             resolver,
             bans: Bans::default(),
             unwilling: Unwilling::default(),
-            view: ArcSwap::from_pointee(view),
+            view: Current::new(view),
             ids: AtomicU64::new(1),
             held: AtomicBool::new(false),
         })
     }
 
-    pub fn view(&self) -> arc_swap::Guard<Arc<View>> {
+    pub fn view(&self) -> Loaded<View> {
         self.view.load()
     }
 

@@ -14,6 +14,6 @@ pub(super) fn run(call: &Call<'_>, deps: &Deps) -> Answer {
         None => (deps.clock.unix_micros(), call.args),
     };
     let format = if format.is_empty() { DATE_AND_TIME } else { format };
-    let time = calendar::at_micros(micros, deps.clock.zone());
+    let time = calendar::at_micros(micros, deps.clock.zone().clone());
     time.map(|time| calendar::format(format, &time)).unwrap_or_default().into()
 }

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use chappe_current::Current;
 use chappe_store::{Change, MessageId, Micros, State, Store, StoreError};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
@@ -46,8 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The messages that wait.
 pub struct Queue {
     router: Weak<Router>,
-    store: ArcSwapOption<Arc<dyn Store>>,
-    settings: ArcSwap<QueueSettings>,
+    store: Current<Option<Arc<dyn Store>>>,
+    settings: Current<QueueSettings>,
     clock: OnceLock<SteadyClock>,
     lines: Mutex<Lines>,
     /// How many wait, for a look without the lock.
@@ -67,8 +67,8 @@ impl Queue {
     pub(crate) fn new(router: Weak<Router>) -> Arc<Self> {
         Arc::new(Self {
             router,
-            store: ArcSwapOption::empty(),
-            settings: ArcSwap::default(),
+            store: Current::default(),
+            settings: Current::default(),
             clock: OnceLock::new(),
             lines: Mutex::default(),
             waiting: AtomicU64::new(0),
@@ -93,7 +93,7 @@ impl Queue {
 
     /// Where messages are kept; `None`: nowhere, or what is there is still being read.
     pub fn store(&self) -> Option<Arc<dyn Store>> {
-        self.store.load().as_deref().cloned()
+        Option::clone(&self.store.load())
     }
 
     /// A store was named, and [`Queue::open`] will be called: until it is through, messages that need the store wait, for a

@@ -40,7 +40,7 @@ impl Queue {
             lines.iter().for_each(|line| loaded.load(line.recipient.clone(), line.count));
         }
         // What can't be read is in trouble, which the store itself says to whoever wants to keep something.
-        self.store.store(Some(Arc::new(store)));
+        self.store.store(Arc::new(Some(store)));
         self.set_opening(false);
         self.route_accepted(accepted?);
         lines.map(drop)
@@ -55,7 +55,7 @@ impl Queue {
 
     /// Nothing is kept from here on. What waits stays in the store.
     pub fn close(&self) {
-        self.store.store(None);
+        self.store.store(Arc::new(None));
     }
 
     /// Goes its rounds until the router is gone. Begins with those who can be reached already.

@@ -55,7 +55,7 @@ impl Desk {
     }
 
     fn zone(&self) -> TimeZone {
-        self.server.ground.clock.zone()
+        self.server.ground.clock.zone().clone()
     }
 }
 

@@ -58,7 +58,8 @@ fn messages(chosen: Option<&str>, form: &Form<'_>, server: &Arc<Server>) -> Answ
         Err(answer) => return answer,
     };
     let (name, delimiter) = (form.name.to_ascii_lowercase(), form.delimiter.to_owned());
-    let (listing, zone) = (Listing { state, limit: MOST, ..Listing::default() }, server.ground.clock.zone());
+    let (listing, zone) =
+        (Listing { state, limit: MOST, ..Listing::default() }, server.ground.clock.zone().clone());
     Answer::Later(Box::pin(async move {
         let page = message::page(&*store, listing, &zone).await;
         match (page, name.as_str()) {

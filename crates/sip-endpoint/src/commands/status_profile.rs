@@ -176,7 +176,7 @@ fn registered(world: &World, r: &Registration) -> String {
 
 pub fn local_time(world: &World, unix_seconds: i64) -> String {
     let Ok(at) = jiff::Timestamp::from_second(unix_seconds) else { return String::new() };
-    at.to_zoned(world.deps.clock.zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    at.to_zoned(world.deps.clock.zone().clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 #[cfg(test)]

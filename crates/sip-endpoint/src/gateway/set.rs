@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, Guard};
+use chappe_current::{Current, Loaded};
 use parking_lot::{Condvar, Mutex};
 
 use super::Gateway;
@@ -14,7 +14,7 @@ use crate::config::GatewayConfig;
 /// Read by every shard without a lock; changed by reloads, commands and the first shard, one at a time.
 #[derive(Default)]
 pub struct Gateways {
-    list: ArcSwap<Vec<Arc<Gateway>>>,
+    list: Current<Vec<Arc<Gateway>>>,
     turn: Mutex<()>,
     told: Condvar,
 }
@@ -28,7 +28,7 @@ pub struct Configured {
 }
 
 impl Gateways {
-    pub fn all(&self) -> Guard<Arc<Vec<Arc<Gateway>>>> {
+    pub fn all(&self) -> Loaded<Vec<Arc<Gateway>>> {
         self.list.load()
     }
 

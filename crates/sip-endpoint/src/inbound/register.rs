@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use chappe_directory::User;
 use chappe_sip_msg::{HeaderName, Scheme, Uri};
 use chappe_sip_proto::registrar::{
     Aor, Applied, Binding, Contacts, Multiple as Others, Policy, Register, RegisterError,
@@ -107,20 +106,20 @@ fn whose(
     {
         return Err(answer(403).into());
     }
-    Ok(registered_as(config, &user, &host, |domain| request.user(view, domain, &user)))
+    Ok(registered_as(config, &user, &host, |domain| request.user(view, domain, &user).map(|user| &*user.id)))
 }
 
-/// The address-of-record under which a user of this host is registered; `known` finds it in the directory's domain.
+/// The address-of-record under which a user of this host is registered; `known` finds its id in the directory's domain.
 pub fn registered_as<'v>(
     config: &ProfileConfig,
     user: &str,
     host: &str,
-    known: impl FnOnce(&str) -> Option<&'v User>,
+    known: impl FnOnce(&str) -> Option<&'v str>,
 ) -> Aor {
     let domain = config.register_domain(host);
     let db_domain = config.force_register_db_domain.as_deref().unwrap_or(domain);
     // A user has one address-of-record, whichever of its names is used.
-    let id = known(domain).map_or(user, |known| &known.id);
+    let id = known(domain).unwrap_or(user);
     Aor::of(id, db_domain)
 }
 

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arc_swap::Guard;
 use chappe_chat::Delivery;
+use chappe_current::Loaded;
 use chappe_event::{Event, header};
 use chappe_sip_msg::{Scheme, Uri};
 use chappe_sip_proto::registrar::{Aor, Binding, Found};
@@ -61,7 +61,7 @@ struct Address<'t> {
 /// The profile to send from and where to.
 pub struct Way<'v> {
     pub profile: &'v Arc<Profile>,
-    pub settings: Guard<Arc<Settings>>,
+    pub settings: Loaded<Settings>,
     pub destination: Destination,
 }
 
@@ -262,7 +262,7 @@ fn lookup(from: &From<'_>, user: &str, host: &str) -> (Aor, Found) {
     // A reload may have changed under which of our names users are registered.
     let user = unescaped(user);
     let find = |domain: &str| {
-        let id = view.directory.user(domain, &user).map_or(&*user, |known| &known.id);
+        let id = view.directory.id(domain, &user).unwrap_or(&user);
         let aor = Aor::of(id, domain);
         let found = profile.registrar.find(now, aor.as_str());
         (aor, found)
@@ -276,7 +276,7 @@ fn lookup(from: &From<'_>, user: &str, host: &str) -> (Aor, Found) {
 fn registered(view: &View, config: &ProfileConfig, user: &str, host: &str) -> Aor {
     let user = unescaped(user);
     if view.is_ours(host) {
-        return registered_as(config, &user, host, |domain| view.directory.user(domain, &user));
+        return registered_as(config, &user, host, |domain| view.directory.id(domain, &user));
     }
     Aor::of(&user, host)
 }

@@ -132,7 +132,7 @@ impl Shard {
         }
         let bytes = Bytes::copy_from_slice(&self.scratch);
         let client = self.transactions.request(now, branch, bytes, leg.peer);
-        self.profile.counters.sent.fetch_add(1, Ordering::Relaxed);
+        self.tally.sent += 1;
         self.again.trying.insert(client, trying);
         client
     }

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chappe_sip_msg::Message;
@@ -180,7 +179,7 @@ impl Shard {
         };
         let client = self.transactions.request(now, branch, bytes.into(), *peer);
         self.upkeep.pending.insert(client, pending);
-        self.profile.counters.sent.fetch_add(1, Ordering::Relaxed);
+        self.tally.sent += 1;
     }
 
     /// `false`: the request was not for a gateway's upkeep.

@@ -16,6 +16,7 @@ mod random;
 mod receive;
 mod send;
 mod shed;
+mod tally;
 mod targets;
 mod turns;
 
@@ -44,6 +45,7 @@ use self::overload::{Gate, Telling};
 use self::pings::Pings;
 use self::questions::Paused;
 pub use self::random::Random;
+use self::tally::Tally;
 use self::targets::Targets;
 use self::turns::Turns;
 use crate::inbound;
@@ -127,6 +129,7 @@ pub struct Shard {
     /// Of the first shard, for all of the profile.
     telling: Telling,
     lost: Lost,
+    tally: Tally,
 }
 
 /// Runs the shard until its mailbox says stop, or drain and nothing is under way.
@@ -198,6 +201,7 @@ impl Shard {
             streams,
             sieved: None,
             telling: Telling::default(),
+            tally: Tally::default(),
             lost: Lost { count: 0, next: Instant::now() + TICK },
             profile,
             world,
@@ -234,6 +238,7 @@ impl Shard {
     }
 
     fn turn(&mut self, mailbox: &Mailbox, sockets: &Pair, batch: &mut RecvBatch, ready: Ready) {
+        let _reads_once = chappe_current::turn();
         let now = Instant::now();
         self.second = u64::try_from(self.world.unix_seconds()).unwrap_or_default();
         self.most_pending = self.profile.settings().config.most_pending();

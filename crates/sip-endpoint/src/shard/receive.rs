@@ -1,7 +1,6 @@
 //! What comes in: datagrams, frames of connections, mail of other threads.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -244,7 +243,7 @@ impl Shard {
         }
         match self.transactions.receive_identified(now, message, identified, peer) {
             Received::Request(server) => {
-                self.profile.counters.requests.fetch_add(1, Ordering::Relaxed);
+                self.tally.requests += 1;
                 return Some(server);
             }
             Received::Response { client, code } if code >= 200 => {

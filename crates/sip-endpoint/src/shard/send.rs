@@ -106,6 +106,7 @@ impl Shard {
 
     /// Whether it is worth another look at the transactions: some peers can't be reached.
     pub(super) fn flush(&mut self, now: Instant, sockets: &Pair) -> bool {
+        self.tally.tell(&self.profile.counters);
         let mut failed: SmallVec<[Peer; 4]> = SmallVec::new();
         self.out.flush(&sockets.requests, |to, error| {
             tracing::debug!(%to, %error, "a datagram can't be sent");

@@ -1,7 +1,6 @@
 //! Copies that take turns: each is sent when its target has room for it, see [`targets`](super::targets).
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -78,7 +77,7 @@ impl Shard {
     fn send_prepared(&mut self, now: Instant, copy: Prepared) -> ClientId {
         match copy {
             Prepared::Written { branch, bytes, peer } => {
-                self.profile.counters.sent.fetch_add(1, Ordering::Relaxed);
+                self.tally.sent += 1;
                 self.transactions.request(now, branch, bytes, peer)
             }
             Prepared::Trying(trying) => self.send_trying(now, trying),
