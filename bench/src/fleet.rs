@@ -75,11 +75,6 @@ impl Servers {
     }
 }
 
-/// Kamailio's processes wait for each other, and go on.
-fn can_rest(kind: Kind) -> bool {
-    !matches!(kind, Kind::Kamailio(_))
-}
-
 /// The clients of a server.
 pub enum Ends<'f> {
     Ports(&'f mut [Port]),
@@ -148,8 +143,7 @@ impl Fleet {
         if whose == self.at_work {
             return Ok(());
         }
-        let all = self.servers.iter().filter(|(kind, _)| can_rest(*kind));
-        for (kind, servers) in all {
+        for (kind, servers) in &self.servers {
             let rests = whose != Some(*kind);
             servers.iter().flat_map(|servers| &servers.0).for_each(|server| server.rest(rests));
         }

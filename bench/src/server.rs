@@ -125,9 +125,14 @@ impl Server {
         to.take_process(self.child.id()).map_err(BenchError::system("limit the server"))
     }
 
-    /// Stops its process, if there is only one, or has it go on. What is due meanwhile it does when it goes on.
+    /// Stops its processes, or has them go on. What is due meanwhile they do when they go on.
     pub fn rest(&self, rests: bool) {
-        self.signal(if rests { libc::SIGSTOP } else { libc::SIGCONT });
+        self.signal_all(if rests { libc::SIGSTOP } else { libc::SIGCONT });
+    }
+
+    fn signal_all(&self, signal: libc::c_int) {
+        // SAFETY: the call takes numbers alone; the process leads a group of its number.
+        unsafe { libc::kill(-(self.child.id() as libc::pid_t), signal) };
     }
 
     fn signal(&self, signal: libc::c_int) {
@@ -269,17 +274,16 @@ pub fn options(from: &str, number: u32, out: &mut Vec<u8>) {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.signal(libc::SIGTERM);
         // One that rests would not hear of it.
         self.rest(false);
+        self.signal(libc::SIGTERM);
         let end = Instant::now() + END;
-        while Instant::now() < end {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < end {
             thread::sleep(Duration::from_millis(10));
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // What it has started and left behind.
+        self.signal_all(libc::SIGKILL);
     }
 }
