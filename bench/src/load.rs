@@ -7,7 +7,7 @@ use chappe_sip_msg::{Method, ResponseWriter, skim};
 use crate::error::BenchError;
 use crate::ledger::Ledger;
 use crate::message::{Marks, Template};
-use crate::patience::{Patience, pause};
+use crate::patience::{PAUSE, Patience, pause};
 use crate::wire::Wire;
 
 /// How often overdue messages are looked for.
@@ -52,7 +52,7 @@ impl<'p> Load<'p> {
         Load { patience, ..self }
     }
 
-    /// Time so far in which it watched and had nothing to do. The system counts it as used.
+    /// Time so far in which it watched and had nothing to do.
     pub fn idle(&self) -> Duration {
         self.idle
     }
@@ -76,9 +76,10 @@ impl<'p> Load<'p> {
             }
             let next = if matches!(pace, Pace::Rate(_)) { due.min(check_at) } else { check_at };
             if self.exchange(now)? == 0 {
+                let began = Instant::now();
                 self.wait(next.min(end))?;
                 if self.patience == Patience::Watches && self.ledger.counts.sent == sent {
-                    self.idle += now.elapsed();
+                    self.idle += began.elapsed().min(PAUSE) + (began - now);
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::hint;
 use std::time::{Duration, Instant};
 
 /// From one look to the next.
-const PAUSE: Duration = Duration::from_micros(3);
+pub const PAUSE: Duration = Duration::from_micros(3);
 
 /// A thread that sleeps is woken by whoever sends to it: on loopback that is the server, whose CPU time it takes, and it takes its
 /// time. Over a network it would be the work of the client's machine.

@@ -12,6 +12,7 @@ use crate::folder::extension_user;
 use crate::load::{Load, Pace};
 use crate::machine;
 use crate::message::{Signer, Template};
+use crate::patience::Patience;
 use crate::register::challenge;
 use crate::row::{Body, Conf, Kind, Recipient, Row};
 use crate::server::Server;
@@ -49,7 +50,11 @@ impl<'o> Bench<'o> {
         let (threads, done, idle) = (server.threads(), load.ledger.counts.done, load.idle());
         load.drive(pace, length)?;
         let (elapsed, cpu) = (start.elapsed(), server.cpu_time()?.saturating_sub(cpu));
-        let own = machine::own_cpu_time()?.saturating_sub(own + (load.idle() - idle));
+        let own = match row.patience() {
+            Patience::Sleeps => machine::own_cpu_time()?.saturating_sub(own),
+            // Of CPU time, what it spent watching can't be told apart; where others take its core, it counts as busy.
+            Patience::Watches => elapsed.saturating_sub(load.idle() - idle),
+        };
         let busiest = busiest(threads, server.threads());
         let done = (load.ledger.counts.done - done) as f64;
         load.drain(DRAIN)?;

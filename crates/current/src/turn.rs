@@ -5,7 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-/// So many values at a time are remembered; of two that share a place the later one is.
+/// So many values at a time are remembered, more than a server with a few profiles has; of two that share a place the one read last
+/// is, and the other is read again.
 const PLACES: usize = u64::BITS as usize;
 
 thread_local! {
@@ -80,7 +81,7 @@ pub(crate) fn known<T: 'static>(number: usize, version: u64) -> Option<Rc<T>> {
     READ.try_with(find).ok().flatten()
 }
 
-/// Remembers what was read, in a turn; whether it is one.
+/// Reads it and remembers it; `None`, unread, where this is no turn.
 pub(crate) fn remember<T: 'static>(
     number: usize,
     version: u64,

@@ -19,8 +19,8 @@ fn is_natural(size: usize, align: usize) -> bool {
 }
 
 // SAFETY: mimalloc is an allocator: blocks don't overlap, have the size asked for, are null when there is no memory, stay until
-// they are freed, and keep what is in them when they move. Blocks are aligned to what is
-// asked for, by themselves or by the function that aligns. Nothing here panics.
+// they are freed, and keep what is in them when they move. They are aligned to what is asked for, by themselves or by the function
+// that aligns. Nothing here panics.
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

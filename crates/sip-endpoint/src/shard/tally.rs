@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 
 use crate::profile::Counters;
 
-/// Counts of one shard. The counters are told before anything is sent, for many messages at once: changing what other threads may
-/// read waits for all that was written before, most of it to memory that is in no cache.
+/// Counts of one shard. The counters are told for many messages at once, before their datagrams are sent; what leaves by connections may
+/// be a turn ahead of them. Changing what other threads may read waits for all that was written before, most of it to memory that is in
+/// no cache.
 #[derive(Default)]
 pub struct Tally {
     pub requests: u64,
