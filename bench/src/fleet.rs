@@ -1,4 +1,4 @@
-//! The servers of a run: one of each kind that its rows need, all at once, so that rounds can take turns.
+//! The servers of a run: one of each kind that the rows of a block need, all at once, so that rounds can take turns.
 
 pub mod even;
 
@@ -100,25 +100,34 @@ impl<'f> Ends<'f> {
 }
 
 impl Fleet {
-    /// Starts what the rows need; a peer that is not installed is left out, with its rows. A server that does not start is
-    /// told to whoever asks for it.
-    pub fn start(options: &Options, rows: &mut Vec<&'static Row>) -> Result<Self, BenchError> {
-        let pair = vec![Port::open()?, Port::open()?];
-        let mut fleet =
-            Fleet { servers: Vec::new(), pair, spread: Vec::new(), streams: Vec::new(), at_work: None };
+    /// Nothing runs yet. A peer that is not installed is left out, with its rows.
+    pub fn new(options: &Options, rows: &mut Vec<&'static Row>) -> Result<Self, BenchError> {
         let is_peer = |row: &Row| matches!(row.server, Kind::Kamailio(_));
         if !options.kamailio.is_file() && rows.iter().any(|row| is_peer(row)) {
             eprintln!("no {}: its rows are left out", options.kamailio.display());
             rows.retain(|row| !is_peer(row));
         }
+        let pair = vec![Port::open()?, Port::open()?];
+        Ok(Fleet { servers: Vec::new(), pair, spread: Vec::new(), streams: Vec::new(), at_work: None })
+    }
+
+    /// Ends what these rows don't need, and starts what they do: servers at rest take memory, which the system looks through every now
+    /// and then, on the core of the one that is measured. A server that does not start is told to whoever asks for it.
+    pub fn serve(&mut self, options: &Options, rows: &[&Row]) -> Result<(), BenchError> {
+        self.turn_of(None)?;
+        let is_needed = |kind: Kind| rows.iter().any(|row| row.server == kind);
+        self.servers.retain(|(kind, _)| is_needed(*kind));
+        self.streams.retain(|(transport, _)| is_needed(Kind::Chappe(Conf::Connected(*transport))));
         // In the order of all rows: the ports are spread over the shards of the server that has two.
-        for row in ROWS.iter().filter(|row| rows.iter().any(|wanted| wanted.name == row.name)) {
-            if fleet.servers.iter().all(|(kind, _)| *kind != row.server) {
-                let started = fleet.start_one(options, row.server).map_err(|error| error.to_string());
-                fleet.servers.push((row.server, started));
+        for kind in ROWS.iter().map(|row| row.server).filter(|kind| is_needed(*kind)) {
+            if self.servers.iter().all(|(known, _)| *known != kind) {
+                let started = self.start_one(options, kind).map_err(|error| error.to_string());
+                self.servers.push((kind, started));
             }
         }
-        Ok(fleet)
+        // What has just started is not at rest.
+        self.set(None);
+        Ok(())
     }
 
     fn start_one(&mut self, options: &Options, kind: Kind) -> Result<Servers, BenchError> {
@@ -143,15 +152,19 @@ impl Fleet {
         if whose == self.at_work {
             return Ok(());
         }
+        self.set(whose);
+        match whose {
+            Some(kind) => find(&self.servers, kind)?.catch_up(),
+            None => Ok(()),
+        }
+    }
+
+    fn set(&mut self, whose: Option<Kind>) {
         for (kind, servers) in &self.servers {
             let rests = whose != Some(*kind);
             servers.iter().flat_map(|servers| &servers.0).for_each(|server| server.rest(rests));
         }
         self.at_work = whose;
-        match whose {
-            Some(kind) => find(&self.servers, kind)?.catch_up(),
-            None => Ok(()),
-        }
     }
 
     pub fn get(&self, kind: Kind) -> Result<&Server, BenchError> {

@@ -11,8 +11,9 @@ const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 
 struct Entry {
-    /// When it was sent, or should have been.
+    /// When it should have been sent, and when it was.
     due: Instant,
+    sent: Instant,
     resend_at: Instant,
     interval: Duration,
     answered: bool,
@@ -53,8 +54,10 @@ pub struct Ledger {
     /// The latencies of those before this one don't count.
     counted: usize,
     pub counts: Counts,
-    /// From when a message was due to its 2xx, in microseconds, of those that count.
+    /// From when a message was sent until its 2xx had come, in microseconds, of those that count.
     pub latency: Histogram<u64>,
+    /// From when it was due until its 2xx was taken: this load's own delays are in it.
+    pub since_due: Histogram<u64>,
 }
 
 impl Counts {
@@ -84,14 +87,15 @@ impl<'c> Sum<&'c Counts> for Counts {
 
 impl Ledger {
     pub fn new() -> Self {
-        let latency = Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
+        let micros = || Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are in order");
         Ledger {
             entries: Vec::new(),
             oldest: 0,
             arrive: true,
             counted: 0,
             counts: Counts::default(),
-            latency,
+            latency: micros(),
+            since_due: micros(),
         }
     }
 
@@ -104,6 +108,7 @@ impl Ledger {
     pub fn begin(&mut self) {
         self.counted = self.entries.len();
         self.latency.reset();
+        self.since_due.reset();
     }
 
     /// Messages that are not yet answered and delivered, or refused.
@@ -116,6 +121,7 @@ impl Ledger {
         self.counts.sent += 1;
         self.entries.push(Entry {
             due,
+            sent: now,
             resend_at: now + T1,
             interval: T1,
             answered: false,
@@ -124,8 +130,8 @@ impl Ledger {
         self.entries.len() - 1
     }
 
-    /// A final answer came. Answers to messages that have one are those to retransmissions.
-    pub fn answer(&mut self, number: usize, code: u16, now: Instant) {
+    /// A final answer came, and was taken from the socket. Answers to messages that have one are those to retransmissions.
+    pub fn answer(&mut self, number: usize, code: u16, came: Instant, taken: Instant) {
         let Some(entry) = self.entries.get_mut(number).filter(|entry| !entry.answered) else { return };
         entry.answered = true;
         if !(200..300).contains(&code) {
@@ -134,9 +140,9 @@ impl Ledger {
         }
         self.counts.answered += 1;
         self.counts.done += u64::from(entry.is_done());
-        let micros = u64::try_from(now.duration_since(entry.due).as_micros()).unwrap_or(u64::MAX);
         if number >= self.counted {
-            self.latency.saturating_record(micros.max(1));
+            self.latency.saturating_record(micros(came.duration_since(entry.sent)));
+            self.since_due.saturating_record(micros(taken.duration_since(entry.due)));
         }
     }
 
@@ -170,6 +176,11 @@ impl Ledger {
     }
 }
 
+/// At least one.
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,11 +192,11 @@ mod tests {
         let [a, b, c] = std::array::from_fn(|_| ledger.send(start, start));
         ledger.deliver(a);
         ledger.deliver(a);
-        ledger.answer(a, 200, start + Duration::from_millis(3));
-        ledger.answer(a, 200, start);
-        ledger.answer(b, 202, start);
-        ledger.answer(c, 404, start);
-        ledger.answer(99, 200, start);
+        ledger.answer(a, 200, start + Duration::from_millis(3), start + Duration::from_millis(3));
+        ledger.answer(a, 200, start, start);
+        ledger.answer(b, 202, start, start);
+        ledger.answer(c, 404, start, start);
+        ledger.answer(99, 200, start, start);
         ledger.deliver(99);
         let counts = &ledger.counts;
         assert_eq!((counts.sent, counts.answered, counts.delivered, counts.done), (3, 2, 1, 1));
@@ -199,11 +210,11 @@ mod tests {
         let start = Instant::now();
         let mut ledger = Ledger::new();
         let [early, late] = std::array::from_fn(|_| ledger.send(start, start));
-        ledger.answer(early, 200, start + Duration::from_secs(9));
+        ledger.answer(early, 200, start + Duration::from_secs(9), start + Duration::from_secs(9));
         ledger.begin();
         let counted = ledger.send(start, start);
-        ledger.answer(late, 200, start + Duration::from_secs(9));
-        ledger.answer(counted, 200, start + Duration::from_millis(3));
+        ledger.answer(late, 200, start + Duration::from_secs(9), start + Duration::from_secs(9));
+        ledger.answer(counted, 200, start + Duration::from_millis(3), start + Duration::from_millis(3));
         assert_eq!((ledger.latency.len(), ledger.counts.answered), (1, 3));
         assert!(ledger.latency.max() < 4000);
     }
@@ -222,8 +233,8 @@ mod tests {
         let mut ledger = Ledger::of_answers();
         let [kept, refused] = std::array::from_fn(|_| ledger.send(now, now));
         assert_eq!(ledger.open(), 2);
-        ledger.answer(kept, 202, now);
-        ledger.answer(refused, 503, now);
+        ledger.answer(kept, 202, now, now);
+        ledger.answer(refused, 503, now, now);
         assert_eq!((ledger.open(), ledger.counts.done, ledger.counts.refused.get(&503)), (0, 1, Some(&1)));
     }
 
@@ -237,7 +248,7 @@ mod tests {
         assert_eq!(ledger.take_overdue(at(500)), [number]);
         assert!(ledger.take_overdue(at(1499)).is_empty());
         assert_eq!(ledger.take_overdue(at(1500)), [number]);
-        ledger.answer(number, 200, at(1600));
+        ledger.answer(number, 200, at(1600), at(1600));
         assert!(ledger.take_overdue(at(60_000)).is_empty());
         assert_eq!(ledger.counts.retransmitted, 2);
     }

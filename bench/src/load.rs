@@ -75,7 +75,7 @@ impl<'p> Load<'p> {
                 check_at = now + CHECK;
             }
             let next = if matches!(pace, Pace::Rate(_)) { due.min(check_at) } else { check_at };
-            if self.exchange(now)? == 0 {
+            if self.exchange()? == 0 {
                 let began = Instant::now();
                 self.wait(next.min(end))?;
                 if self.patience == Patience::Watches && self.ledger.counts.sent == sent {
@@ -148,18 +148,18 @@ impl<'p> Load<'p> {
     }
 
     /// Sends what waits, takes what came, sends the answers; how many messages came.
-    fn exchange(&mut self, now: Instant) -> Result<usize, BenchError> {
+    fn exchange(&mut self) -> Result<usize, BenchError> {
         let (marks, ledger) = (&self.marks, &mut self.ledger);
-        self.wire.exchange(&mut |bytes, out| take(bytes, marks, now, ledger, out))
+        self.wire.exchange(&mut |bytes, came, out| take(bytes, marks, came, ledger, out))
     }
 }
 
 /// A final response ends a message of ours; a MESSAGE is noted and answered.
-fn take(bytes: &[u8], marks: &Marks, now: Instant, ledger: &mut Ledger, out: &mut Vec<u8>) {
+fn take(bytes: &[u8], marks: &Marks, came: Instant, ledger: &mut Ledger, out: &mut Vec<u8>) {
     if let Some(rest) = bytes.strip_prefix(b"SIP/2.0 ") {
         let code = rest.first_chunk::<3>().and_then(|code| std::str::from_utf8(code).ok()?.parse().ok());
         if let (Some(code @ 200..), Some(number)) = (code, marks.in_branch(bytes)) {
-            ledger.answer(number, code, now);
+            ledger.answer(number, code, came, Instant::now());
         }
         return;
     }

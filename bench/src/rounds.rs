@@ -8,7 +8,7 @@ mod turns;
 use std::time::Instant;
 
 use self::bench::Bench;
-use self::turns::{Turn, turns};
+use self::turns::{Turn, blocks};
 use crate::cli::Options;
 use crate::error::BenchError;
 use crate::fleet::Fleet;
@@ -21,7 +21,7 @@ pub use crate::fleet::program;
 
 /// What a run in closed loop showed.
 pub struct Capacity {
-    /// Counted from 1 on.
+    /// Counted from 1 on, over all blocks.
     pub round: u32,
     /// The middle of the run.
     pub at: Instant,
@@ -40,18 +40,19 @@ pub struct Capacity {
 pub struct Half {
     /// Messages a second that were sent.
     pub rate: f64,
-    /// From when a message was due to its 2xx, in microseconds.
+    /// From when a message was sent until its 2xx had come, in microseconds.
     pub p50: f64,
     pub p99: f64,
+    /// The p99 from when it was due until the load took its 2xx.
+    pub since_due: f64,
     pub counts: Counts,
 }
 
 /// All that is known of a row.
 pub struct Measured {
     pub row: &'static Row,
-    /// One a round, of the baselines several.
+    /// One a round of its block; the baselines have one in each.
     pub capacity: Vec<Capacity>,
-    /// One a round.
     pub half: Vec<Half>,
     /// Why the row was left alone.
     pub failed: Option<String>,
@@ -69,18 +70,22 @@ pub fn measure(options: &Options) -> Result<Rounds, BenchError> {
     machine::check_cores(options.server_core, options.load_core)?;
     machine::pin(options.load_core).map_err(BenchError::system("keep the load on its core"))?;
     let mut rows = options.rows();
-    let fleet = Fleet::start(options, &mut rows)?;
+    let fleet = Fleet::new(options, &mut rows)?;
     let mut bench = Bench::new(options, fleet);
-    let turns = turns(&rows);
-    let mut measured: Vec<Measured> = rows.into_iter().map(Measured::nothing).collect();
-    let mut stalls = Vec::new();
-    for round in 1..=options.rounds {
-        bench.fleet.turn_of(None)?;
-        stalls.extend(stalls::measure(&[options.server_core, options.load_core])?);
-        for turn in &turns {
-            match *turn {
-                Turn::Capacity(place) => measured[place].capacity(&mut bench, round),
-                Turn::Half(place) => measured[place].half(&mut bench, round),
+    let mut measured: Vec<Measured> = rows.iter().copied().map(Measured::nothing).collect();
+    let (mut stalls, mut round) = (Vec::new(), 0);
+    for turns in blocks(&rows) {
+        let needed: Vec<&Row> = turns.iter().map(|turn| rows[turn.place()]).collect();
+        bench.fleet.serve(options, &needed)?;
+        for _ in 0..options.rounds {
+            round += 1;
+            bench.fleet.turn_of(None)?;
+            stalls.extend(stalls::measure(&[options.server_core, options.load_core])?);
+            for turn in &turns {
+                match *turn {
+                    Turn::Capacity(place) => measured[place].capacity(&mut bench, round),
+                    Turn::Half(place) => measured[place].half(&mut bench, round),
+                }
             }
         }
     }
@@ -114,8 +119,8 @@ impl Measured {
         match bench.half(self.row, rate) {
             Ok(half) => {
                 eprintln!(
-                    "round {round}: {} at {rate:.0}/s: p50 {:.0} µs, p99 {:.0} µs",
-                    self.row.title, half.p50, half.p99
+                    "round {round}: {} at {rate:.0}/s: p50 {:.0} µs, p99 {:.0} µs, since due {:.0} µs",
+                    self.row.title, half.p50, half.p99, half.since_due
                 );
                 self.half.push(half);
             }

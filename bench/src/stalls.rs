@@ -12,7 +12,7 @@ use crate::machine;
 use crate::spread::Spread;
 
 /// How long the clock is read in a round.
-const LENGTH: Duration = Duration::from_secs(2);
+const LENGTH: Duration = Duration::from_secs(1);
 /// A longer time between two readings is a gap; an interrupt takes less.
 const GAP: Duration = Duration::from_micros(100);
 
@@ -77,7 +77,7 @@ pub fn markdown(rounds: &[Stalls]) -> String {
     out
 }
 
-const REMARK: &str = "\nTaken from a thread that only reads the clock, on both cores at once for 2 s at the beginning of each round, while \
+const REMARK: &str = "\nTaken from a thread that only reads the clock, on both cores at once for a second at the beginning of each round, while \
     nothing else of this program is at work. What lay in a socket meanwhile was late by as much: a p99 of the size of these stalls \
     says more about the machine than about the server.\n";
 

@@ -8,7 +8,7 @@ use crate::row::{Conf, FLOOR, KAMAILIO, KAMAILIO_STORED, Kind, RELAY, TWO_CORES,
 use crate::spread::{Spread, median};
 
 const HEAD: &str = "| | messages/s | server CPU a message | × floor | × relay | CPU use: server | load | at half load: messages/s \
-    | lost | p50 | p99 |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
+    | lost | p50 | p99 | p99 since it was due |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n";
 
 /// The measured rows as Markdown, and below it what went wrong, if anything did.
 pub fn markdown(measured: &[Measured]) -> String {
@@ -32,7 +32,7 @@ pub fn markdown(measured: &[Measured]) -> String {
 fn line(measured: &[Measured], one: &Measured, out: &mut String) {
     // Writing to a String does not fail.
     if one.failed.is_some() {
-        let _ = writeln!(out, "| {} | failed, see below | | | | | | | | | |", one.row.title);
+        let _ = writeln!(out, "| {} | failed, see below | | | | | | | | | | |", one.row.title);
         return;
     }
     let runs = &one.capacity;
@@ -41,7 +41,7 @@ fn line(measured: &[Measured], one: &Measured, out: &mut String) {
     let half = &one.half;
     let _ = writeln!(
         out,
-        "| {} | {} | {} | {} | {} | {:.0} % | {:.0} % | {:.0} | {} | {:.0} µs | {} |",
+        "| {} | {} | {} | {} | {} | {:.0} % | {:.0} % | {:.0} | {} | {:.0} µs | {} | {} |",
         one.row.title,
         Spread::of(runs.iter().map(|run| run.rate)).told(0, ""),
         cpu(one).told(2, " µs"),
@@ -53,13 +53,16 @@ fn line(measured: &[Measured], one: &Measured, out: &mut String) {
         half.iter().map(|half| half.counts.open()).sum::<u64>(),
         median(half.iter().map(|half| half.p50)),
         Spread::of(half.iter().map(|half| half.p99)).told(0, " µs"),
+        Spread::of(half.iter().map(|half| half.since_due)).told(0, " µs"),
     );
 }
 
 /// How a reader sees that the server is what was measured.
 const LOAD_REMARK: &str = "\nCPU use is that of a core while the capacity was measured, of the server's process and of the \
     load's, which has a core of its own: where the load is below 100 % it had time left, and waited for answers. CPU a message is counted by the \
-    system for the server's process and holds in either case.\n\nThe load does not sleep while it waits, but looks again every 3 µs; \
+    system for the server's process and holds in either case.\n\nLatency is from when a message was sent until its \
+    2xx was in the client's socket, by the kernel's timestamp; beside it from when it was due until the load took its 2xx: what is more in \
+    that is the load's own, whose core has other things to do at times, too.\n\nThe load does not sleep while it waits, but looks again every 3 µs; \
     that time is not in its CPU use. On loopback it is the server that would have to wake it, and pay for that, as over a \
     network no server does; and a timer that sends what is due comes up to 0.1 ms late. It sleeps where its core is needed by others: \
     by clients of the event socket, a second load, a server on both cores, the disk.\n";
@@ -210,7 +213,8 @@ mod tests {
             busiest: 0.5,
             counts: counts(),
         };
-        let half = |(rate, p99)| Half { rate: rate / 2.0, p50: 7.0, p99, counts: counts() };
+        let half =
+            |(rate, p99)| Half { rate: rate / 2.0, p50: 7.0, p99, since_due: 2.0 * p99, counts: counts() };
         Measured {
             row: row::named(name).unwrap(),
             capacity: (1..).zip(figures).map(capacity).collect(),
@@ -232,7 +236,7 @@ mod tests {
     #[test]
     fn medians_spread_and_what_was_lost() {
         let text = markdown(&rows());
-        let floor = "80 (70 to 90) | 9.00 µs (8.00 to 10.00) | 1.00 | 0.50 (0.33 to 0.50) | 100 % | 60 % | 40 | 0 | 7 µs | 9 µs (8 to 10) |";
+        let floor = "80 (70 to 90) | 9.00 µs (8.00 to 10.00) | 1.00 | 0.50 (0.33 to 0.50) | 100 % | 60 % | 40 | 0 | 7 µs | 9 µs (8 to 10) | 18 µs (16 to 20) |";
         assert!(text.contains(floor), "{text}");
         assert!(
             text.contains("30 (20 to 40) | 20.00 µs (18.00 to 24.00) | 2.00 (2.00 to 3.00) | 1.00 |"),

@@ -5,12 +5,14 @@ use std::mem;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::fd::AsRawFd as _;
 use std::ptr;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::BenchError;
 
 /// Datagrams a call.
 pub const BATCH: usize = 32;
+/// Words of what the system tells beside a datagram: a header and a timespec.
+const BESIDE: usize = 8;
 /// Longest datagram: what UDP can carry (RFC 768).
 const LONGEST: usize = 65_535;
 /// What is asked for as receive buffer, in bytes; the system may give less.
@@ -31,6 +33,7 @@ impl Port {
             let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
             socket.set_nonblocking(true)?;
             set_receive_buffer(&socket)?;
+            set(&socket, libc::SO_TIMESTAMPNS, 1)?;
             let port = socket.local_addr()?.port();
             Ok((socket, SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)))
         };
@@ -83,19 +86,19 @@ pub fn wait(ports: &[Port], at_most: Duration) -> Result<(), BenchError> {
 /// Room for what comes while the reader is not running.
 pub fn set_receive_buffer(socket: &UdpSocket) -> io::Result<()> {
     // More than the system gives everybody takes CAP_NET_ADMIN.
-    set(socket, libc::SO_RCVBUFFORCE).or_else(|_| set(socket, libc::SO_RCVBUF))
+    let set = |option| set(socket, option, RECEIVE_BUFFER);
+    set(libc::SO_RCVBUFFORCE).or_else(|_| set(libc::SO_RCVBUF))
 }
 
-fn set(socket: &UdpSocket, option: libc::c_int) -> io::Result<()> {
-    let size = RECEIVE_BUFFER;
+fn set(socket: &UdpSocket, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
     // SAFETY: the option's value is the c_int it asks for, and lives through the call.
     let outcome = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             libc::SOL_SOCKET,
             option,
-            (&raw const size).cast(),
-            mem::size_of_val(&size) as libc::socklen_t,
+            (&raw const value).cast(),
+            mem::size_of_val(&value) as libc::socklen_t,
         )
     };
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
@@ -107,17 +110,25 @@ pub struct Inbox {
     bytes: Vec<u8>,
     lengths: [usize; BATCH],
     from: [SocketAddrV4; BATCH],
+    /// When each came into the socket.
+    came: [Instant; BATCH],
 }
 
 impl Inbox {
     fn new() -> Self {
         let nobody = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
-        Inbox { bytes: vec![0; LONGEST * BATCH], lengths: [0; BATCH], from: [nobody; BATCH] }
+        let came = [Instant::now(); BATCH];
+        Inbox { bytes: vec![0; LONGEST * BATCH], lengths: [0; BATCH], from: [nobody; BATCH], came }
     }
 
     /// A datagram of the last read, and where it came from.
     pub fn datagram(&self, index: usize) -> (&[u8], SocketAddrV4) {
         (&self.bytes[index * LONGEST..][..self.lengths[index]], self.from[index])
+    }
+
+    /// When it came into the socket: the reader may have been elsewhere then. By the system's clock, which is not to be set meanwhile.
+    pub fn came(&self, index: usize) -> Instant {
+        self.came[index]
     }
 
     fn fill(&mut self, fd: libc::c_int) -> io::Result<usize> {
@@ -129,14 +140,21 @@ impl Inbox {
         });
         let mut headers: [libc::mmsghdr; BATCH] =
             std::array::from_fn(|index| header(&mut names[index], &mut pieces[index]));
-        // SAFETY: each header points at one name and one piece, each piece at one buffer with its length; all of them
-        // live through the call.
+        let mut beside = [[0u64; BESIDE]; BATCH];
+        for (header, beside) in headers.iter_mut().zip(&mut beside) {
+            header.msg_hdr.msg_control = beside.as_mut_ptr().cast();
+            header.msg_hdr.msg_controllen = mem::size_of_val(beside) as _;
+        }
+        // SAFETY: each header points at one name, one piece and one control buffer, each piece at one buffer with its length; all
+        // of them live through the call.
         let count =
             unsafe { libc::recvmmsg(fd, headers.as_mut_ptr(), BATCH as libc::c_uint, 0, ptr::null_mut()) };
         let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+        let now = (Instant::now(), SystemTime::now());
         for index in 0..count {
             self.lengths[index] = headers[index].msg_len as usize;
             self.from[index] = address(&names[index]);
+            self.came[index] = came(&headers[index].msg_hdr, now);
         }
         Ok(count)
     }
@@ -219,6 +237,19 @@ fn header(name: &mut libc::sockaddr_in, piece: &mut libc::iovec) -> libc::mmsghd
     header
 }
 
+/// When the datagram came, of a header that the system filled (SO_TIMESTAMPNS); without a timestamp, now.
+fn came(header: &libc::msghdr, (now, by_system): (Instant, SystemTime)) -> Instant {
+    // SAFETY: the control buffer that `header` points at is filled as far as `header` says.
+    let Some(part) = (unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }) else { return now };
+    if (part.cmsg_level, part.cmsg_type) != (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS) {
+        return now;
+    }
+    // SAFETY: a part of this type holds a timespec, perhaps not aligned.
+    let at = unsafe { libc::CMSG_DATA(part).cast::<libc::timespec>().read_unaligned() };
+    let at = SystemTime::UNIX_EPOCH + Duration::new(at.tv_sec as u64, at.tv_nsec as u32);
+    now.checked_sub(by_system.duration_since(at).unwrap_or_default()).unwrap_or(now)
+}
+
 fn unspecified() -> libc::sockaddr_in {
     name(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))
 }
@@ -234,4 +265,25 @@ fn name(address: SocketAddrV4) -> libc::sockaddr_in {
 
 fn address(name: &libc::sockaddr_in) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::from(u32::from_be(name.sin_addr.s_addr)), u16::from_be(name.sin_port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_datagram_came_before_it_was_read() {
+        let [mut from, mut to] = std::array::from_fn(|_| Port::open().unwrap());
+        let (address, wait) = (to.address, Duration::from_millis(10));
+        // The system begins to note times a moment after it was first asked to; until then it notes when a datagram was read.
+        let is_noted = (0..100).any(|_| {
+            from.outbox.push(address, |out| out.extend(b"early"));
+            from.flush().unwrap();
+            std::thread::sleep(wait);
+            assert_eq!(to.receive().unwrap(), 1);
+            assert_eq!(to.inbox.datagram(0), (&b"early"[..], from.address));
+            (wait / 2..100 * wait).contains(&to.inbox.came(0).elapsed())
+        });
+        assert!(is_noted);
+    }
 }

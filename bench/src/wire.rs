@@ -1,13 +1,13 @@
 //! What a load sends on and hears from: datagrams here, connections in [`streams`](crate::streams).
 
 use std::net::SocketAddrV4;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::BenchError;
 use crate::udp::{self, Port};
 
-/// Takes a message that came, and appends the answer to it, if it gets one.
-pub type Take<'t> = &'t mut dyn FnMut(&[u8], &mut Vec<u8>);
+/// Takes a message, and when it came, and appends the answer to it, if it gets one.
+pub type Take<'t> = &'t mut dyn FnMut(&[u8], Instant, &mut Vec<u8>);
 
 /// The clients of a load.
 pub trait Wire {
@@ -73,7 +73,8 @@ impl Wire for Datagrams<'_> {
             let count = port.receive()?;
             for index in 0..count {
                 let (bytes, from) = port.inbox.datagram(index);
-                port.outbox.push(from, |out| take(bytes, out));
+                let at = port.inbox.came(index);
+                port.outbox.push(from, |out| take(bytes, at, out));
             }
             port.flush()?;
             came += count;

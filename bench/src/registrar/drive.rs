@@ -135,7 +135,7 @@ impl Pass<'_> {
                             continue;
                         };
                         self.requests.answered(self.driver.base + number, &message);
-                        self.ledger.answer(number, code, now);
+                        self.ledger.answer(number, code, now, now);
                     }
                     None => {
                         if let Some(number) = own(number_of_body(message.body()))

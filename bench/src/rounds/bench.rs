@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
+
 use super::aside::Aside;
 use super::{Capacity, Half};
 use crate::cli::Options;
@@ -84,8 +86,9 @@ impl<'o> Bench<'o> {
         load.drain(DRAIN)?;
         let ledger = load.end();
         aside.end(self)?;
-        let micros = |quantile| ledger.latency.value_at_quantile(quantile) as f64;
-        Ok(Half { rate, p50: micros(0.5), p99: micros(0.99), counts: ledger.counts })
+        let micros = |latency: &Histogram<u64>, quantile| latency.value_at_quantile(quantile) as f64;
+        let [p50, p99] = [0.5, 0.99].map(|quantile| micros(&ledger.latency, quantile));
+        Ok(Half { rate, p50, p99, since_due: micros(&ledger.since_due, 0.99), counts: ledger.counts })
     }
 
     /// Of a run, without the start that is not counted.

@@ -103,7 +103,7 @@ impl Connection {
         let (mut buffer, mut unused) = ([0; READ], Vec::new());
         let end = Instant::now() + PATIENCE;
         while found.is_none() && Instant::now() < end {
-            self.receive(&mut buffer, &mut unused, &mut |message, _| {
+            self.receive(&mut buffer, &mut unused, &mut |message, _, _| {
                 if is_answer(message) {
                     found = Some(message.to_vec());
                 }
@@ -177,6 +177,7 @@ impl Connection {
             Cutter::Plain(framer) => framer.push(&buffer[..count]),
             Cutter::WebSocket(frames) => frames.push(&buffer[..count]),
         }
+        let now = Instant::now();
         loop {
             let message = match &mut self.cutter {
                 Cutter::WebSocket(frames) => frames.next(),
@@ -190,7 +191,7 @@ impl Connection {
             let Some(message) = message else { return Ok(came) };
             came += 1;
             answer.clear();
-            take(message, answer);
+            take(message, now, answer);
             if !answer.is_empty() {
                 queue(&self.cutter, answer, &mut self.out);
             }

@@ -12,6 +12,7 @@ use super::book::Book;
 use super::trains::Trains;
 use crate::error::BenchError;
 use crate::message::{Marks, Template};
+use crate::patience::{PAUSE, pause};
 use crate::udp::{self, Port};
 
 /// Messages sent before what came is looked at.
@@ -20,8 +21,6 @@ const BURST: usize = 64;
 const LATE: Duration = Duration::from_millis(10);
 /// Reads of a port in one turn, so that it ends.
 const READS: usize = 64;
-/// How long the generator sleeps at most.
-const NAP: Duration = Duration::from_millis(1);
 
 /// When messages are sent.
 #[derive(Clone, Copy, Debug)]
@@ -91,14 +90,8 @@ impl<'p> Generator<'p> {
             self.send_again(now);
             let is_idle = self.trains[0].len() == 0;
             if self.exchange(now)? == 0 && is_idle {
-                let next = match pace {
-                    Pace::Window(_) => NAP,
-                    Pace::Rate(rate) => {
-                        let due = start + Duration::from_secs_f64((sent + 1) as f64 / rate);
-                        due.saturating_sub(self.elapsed()).min(NAP)
-                    }
-                };
-                udp::wait(self.ports, next)?;
+                // It has its core to itself, and nobody is to pay for waking it.
+                pause(Instant::now() + PAUSE);
             }
         }
     }

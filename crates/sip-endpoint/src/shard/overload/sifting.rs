@@ -1,16 +1,23 @@
 //! Which requests are dropped unread.
 
+use std::time::{Duration, Instant};
+
 use crate::transport::sieve;
 
 /// Of all requests at least this part is not dropped.
 const LEAST: f64 = 1.0 / 256.0;
 
+/// How long it is known what was dropped: what was comes again within this time (RFC 3261 §17.1.2.2, T2), and is refused then.
+const SPANS: usize = 9;
+const SPAN: Duration = Duration::from_millis(500);
+
 /// Keeps a part of all requests, the same ones whenever they come again.
 pub struct Sieve {
     /// From 0 to 1.
     pub kept: f64,
-    /// The part of which none was dropped for some time.
-    surely: f64,
+    /// The least that was kept in each of the last spans of time, the last of which began at this one.
+    least: [f64; SPANS],
+    began: Instant,
     pub seed: u32,
 }
 
@@ -29,12 +36,17 @@ pub enum Sifted {
 }
 
 impl Sieve {
-    pub fn new(seed: u32) -> Self {
-        Self { kept: 1.0, surely: 1.0, seed }
+    pub fn new(now: Instant, seed: u32) -> Self {
+        Self { kept: 1.0, least: [1.0; SPANS], began: now, seed }
     }
 
     pub fn is_on(&self) -> bool {
-        self.surely < 1.0
+        self.surely() < 1.0
+    }
+
+    /// The part of which none was dropped for some time.
+    fn surely(&self) -> f64 {
+        self.least.iter().copied().fold(self.kept, f64::min)
     }
 
     pub fn of(&self, datagram: &[u8]) -> Sifted {
@@ -44,7 +56,7 @@ impl Sieve {
         match sieve::place(self.seed, datagram) {
             None => Sifted::In,
             Some(place) if place > of_all(self.kept) => Sifted::Out,
-            Some(place) if place > of_all(self.surely) => Sifted::Doubtful,
+            Some(place) if place > of_all(self.surely()) => Sifted::Doubtful,
             Some(_) => Sifted::In,
         }
     }
@@ -57,13 +69,22 @@ impl Sieve {
     /// Lets so many times as much through.
     pub fn change(&mut self, times: f64) {
         self.kept = (self.kept * times).clamp(LEAST, 1.0);
-        self.surely = self.surely.min(self.kept);
+        let last = &mut self.least[SPANS - 1];
+        *last = last.min(self.kept);
     }
 
-    /// With time less is sent again of what was dropped: after ten seconds, in which timer E fires five times, hardly any.
-    pub fn forget(&mut self) {
-        let growth = if self.drops() { 1.0005 } else { 1.15 };
-        self.surely = (self.surely * growth).min(self.kept);
+    /// What was dropped longer ago does not count.
+    pub fn forget(&mut self, now: Instant) {
+        if now >= self.began + SPAN {
+            self.began = now;
+            self.least.rotate_left(1);
+            self.least[SPANS - 1] = self.kept;
+        }
+    }
+
+    /// Nor does anything, as there is time for all of it.
+    pub fn forget_all(&mut self) {
+        self.least = [self.kept; SPANS];
     }
 }
 
@@ -77,7 +98,8 @@ mod tests {
 
     #[test]
     fn the_sieve_keeps_the_same_part_each_time() {
-        let mut sieve = Sieve { kept: 0.75, surely: 0.75, seed: 99 };
+        let mut sieve = Sieve::new(Instant::now(), 99);
+        sieve.change(0.75);
         let sifted =
             |sieve: &Sieve| -> Vec<Sifted> { (0..10_000).map(|number| sieve.of(&message(number))).collect() };
         let count = |sifted: &[Sifted], what| sifted.iter().filter(|one| **one == what).count();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Fate, Read, SHARE, WINDOW};
+use super::{Fate, Read, WINDOW};
 
 /// Requests that tell what one costs.
 const BATCHES: i64 = 64;
@@ -104,9 +104,9 @@ impl Costs {
         }
     }
 
-    /// Requests a second of which all are served or refused, the refusals in their share of the time.
-    pub fn sustained(&self) -> Option<f64> {
-        let share = 1.0 / f64::from(SHARE);
+    /// Requests a second of which all are served or refused, the refusals in one part in so many of the time.
+    pub fn sustained(&self, share: u32) -> Option<f64> {
+        let share = 1.0 / f64::from(share);
         let serving = self.serving?;
         Some((1.0 - share) / serving + share / self.refusing.unwrap_or(serving / 4.0))
     }
