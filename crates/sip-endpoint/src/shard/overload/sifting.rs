@@ -7,7 +7,7 @@ use crate::transport::sieve;
 /// Of all requests at least this part is not dropped.
 const LEAST: f64 = 1.0 / 256.0;
 
-/// How long it is known what was dropped: what was comes again within this time (RFC 3261 §17.1.2.2, T2), and is refused then.
+/// It is known for so many times as long what was dropped: that comes again within T2, 4 s (RFC 3261 §17.1.2.2), and is refused then.
 const SPANS: usize = 9;
 const SPAN: Duration = Duration::from_millis(500);
 
@@ -50,13 +50,14 @@ impl Sieve {
     }
 
     pub fn of(&self, datagram: &[u8]) -> Sifted {
-        if !self.is_on() {
+        let surely = self.surely();
+        if surely >= 1.0 {
             return Sifted::In;
         }
         match sieve::place(self.seed, datagram) {
             None => Sifted::In,
             Some(place) if place > of_all(self.kept) => Sifted::Out,
-            Some(place) if place > of_all(self.surely()) => Sifted::Doubtful,
+            Some(place) if place > of_all(surely) => Sifted::Doubtful,
             Some(_) => Sifted::In,
         }
     }
@@ -94,6 +95,25 @@ mod tests {
 
     fn message(number: u64) -> Vec<u8> {
         format!("MESSAGE sip:somebody@somewhere;branch={number:020};{:300}", "").into_bytes()
+    }
+
+    #[test]
+    fn what_was_dropped_is_known_for_four_seconds() {
+        let start = Instant::now();
+        let mut sieve = Sieve::new(start, 99);
+        sieve.change(0.5);
+        sieve.change(2.0);
+        assert!(!sieve.drops() && sieve.is_on());
+        let mut after = |tenths: u32| {
+            sieve.forget(start + tenths * Duration::from_millis(100));
+            sieve.is_on()
+        };
+        assert!((0..=44).all(&mut after));
+        assert!(!after(45));
+        sieve.change(0.5);
+        sieve.change(2.0);
+        sieve.forget_all();
+        assert!(!sieve.is_on());
     }
 
     #[test]
