@@ -1,8 +1,9 @@
 //! More messages than the server can take: what it does with them, and how soon it is itself again.
 //!
-//! First the capacity is measured, in closed loop, once the server has kept the finished transactions of half a minute; then parts and multiples of it are offered in open loop, a few seconds
-//! each, with the retransmissions of RFC 3261 and a 503 as the end of it; at last the load falls from the most to a half of
-//! the capacity. A relay costs so little that it is given a part of its core only, so that one core of load is five times as much
+//! First the server gets its finished transactions of half a minute. Then the capacity is measured, in closed loop, and parts and
+//! multiples of it are offered in open loop, a few seconds each, with the retransmissions of RFC 3261 and a 503 as the end of it. That is
+//! done several times, for what the machine can do changes, and the medians count. At last the load falls from the most to a half of the
+//! capacity. A relay costs so little that it is given a part of its core only, so that one core of load is five times as much
 //! as it can do. The same for messages that a script answers, by a server that has all of its core; and for Kamailio, where it is
 //! installed.
 
@@ -32,9 +33,9 @@ use generator::{Generator, Pace};
 pub use recovery::Recovery;
 
 /// The start of a measurement of the capacity that is not counted.
-const WARM_UP: Duration = Duration::from_millis(500);
-/// How long the capacity is measured, and how often; the median counts.
-const CAPACITY: (Duration, u32) = (Duration::from_secs(2), 3);
+const WARM_UP: Duration = Duration::from_secs(1);
+/// How long the capacity is measured.
+const CAPACITY: Duration = Duration::from_secs(2);
 /// How long a step's last messages may take.
 const DRAIN: Duration = Duration::from_secs(1);
 /// The part of its core that a relay has: so little that one core of load can send five times as much as it can do, and all that
@@ -63,6 +64,10 @@ pub struct SweepOptions {
     /// What is offered, as multiples of the capacity
     #[arg(long, value_delimiter = ',', default_values_t = [0.25, 0.5, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0])]
     pub loads: Vec<f64>,
+
+    /// Times the capacity and all steps are measured, one after the other; medians are reported
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
 
     /// Seconds a step
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
@@ -105,6 +110,8 @@ impl SweepOptions {
             kamailio: options.kamailio.clone(),
             alone: false,
             loads: vec![0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0],
+            // Each takes as long as a round of all rows.
+            rounds: options.rounds.min(3),
             // Longer than a round: what waits has to settle.
             seconds: options.seconds + 1,
             settle: options.settle,
@@ -158,6 +165,8 @@ pub struct Swept {
 pub struct Step {
     /// Of the capacity.
     pub times: f64,
+    /// What is delivered, of the capacity just before.
+    pub part: f64,
     /// Messages a second that were sent for the first time.
     pub offered: f64,
     /// Retransmissions a second.
@@ -171,7 +180,7 @@ pub struct Step {
     pub p99: f64,
     /// Of the server's core.
     pub cpu: f64,
-    /// Octets of memory at the end.
+    /// Octets of memory at the end; of several steps the most.
     pub memory: u64,
     /// The part of the messages that the generator sent too late.
     pub late: f64,
@@ -237,9 +246,9 @@ fn sweep(
     let mut bench = Bench { name, server, to, options, ports: [Port::open()?, Port::open()?], run: 0 };
     bench.register_users()?;
     let memory = server.memory()?;
-    let (capacity, cost) = bench.capacity()?;
-    let steps: Result<Vec<_>, _> = options.loads.iter().map(|times| bench.step(*times, capacity)).collect();
-    let steps = steps?;
+    bench.settle()?;
+    let rounds: Result<Vec<_>, _> = (0..options.rounds).map(|_| bench.round()).collect();
+    let (capacity, cost, steps) = Round::median(rounds?);
     let mut recoveries = Vec::new();
     if options.loads.iter().any(|times| *times >= FALL.0) {
         for fall in [Fall::Leave, Fall::Stay] {
@@ -247,6 +256,44 @@ fn sweep(
         }
     }
     Ok(Swept { name, capacity, cost, steps, recoveries, memory })
+}
+
+/// The capacity, and what became of each load.
+struct Round {
+    capacity: f64,
+    cost: f64,
+    steps: Vec<Step>,
+}
+
+impl Round {
+    /// The medians of all rounds.
+    fn median(rounds: Vec<Self>) -> (f64, f64, Vec<Step>) {
+        let of = |what: fn(&Self) -> f64| median(rounds.iter().map(what));
+        let (capacity, cost) = (of(|round| round.capacity), of(|round| round.cost));
+        let count = rounds.first().map_or(0, |round| round.steps.len());
+        let steps = (0..count).map(|step| Step::median(rounds.iter().map(|round| &round.steps[step])));
+        (capacity, cost, steps.collect())
+    }
+}
+
+impl Step {
+    /// Each figure's median, of steps with the same load.
+    fn median<'s>(steps: impl Iterator<Item = &'s Self> + Clone) -> Self {
+        let of = |what: fn(&Self) -> f64| median(steps.clone().map(what));
+        Self {
+            times: of(|step| step.times),
+            part: of(|step| step.part),
+            offered: of(|step| step.offered),
+            again: of(|step| step.again),
+            goodput: of(|step| step.goodput),
+            refused: of(|step| step.refused),
+            p50: of(|step| step.p50),
+            p99: of(|step| step.p99),
+            cpu: of(|step| step.cpu),
+            memory: steps.clone().map(|step| step.memory).max().unwrap_or_default(),
+            late: of(|step| step.late),
+        }
+    }
 }
 
 struct Bench<'o> {
@@ -285,25 +332,36 @@ impl Bench<'_> {
         Generator::new(self.run, self.server.address, &mut self.ports, templates)
     }
 
-    /// Messages a second and microseconds a message, once the server's tables are as full as they get.
+    /// Works at capacity until the server's tables are as full as they get.
+    fn settle(&mut self) -> Result<(), BenchError> {
+        let length = Duration::from_secs(self.options.settle.into());
+        let window = self.window();
+        self.generator().drive(window, length)
+    }
+
+    fn window(&self) -> Pace {
+        Pace::Window(u64::from(self.options.window))
+    }
+
+    fn round(&mut self) -> Result<Round, BenchError> {
+        let (capacity, cost) = self.capacity()?;
+        let loads = &self.options.loads;
+        let steps: Result<Vec<_>, _> = loads.iter().map(|times| self.step(*times, capacity)).collect();
+        Ok(Round { capacity, cost, steps: steps? })
+    }
+
+    /// Messages a second and microseconds a message.
     fn capacity(&mut self) -> Result<(f64, f64), BenchError> {
-        let window = Pace::Window(u64::from(self.options.window));
-        let server = self.server;
-        let settle = Duration::from_secs(self.options.settle.into());
-        self.generator().drive(window, settle)?;
-        let (mut rates, mut costs) = (Vec::new(), Vec::new());
-        for _ in 0..CAPACITY.1 {
-            let mut generator = self.generator();
-            generator.drive(window, WARM_UP)?;
-            let (start, cpu) = (generator.elapsed(), server.cpu_time()?);
-            generator.drive(window, CAPACITY.0)?;
-            let (end, cpu) = (generator.elapsed(), server.cpu_time()?.saturating_sub(cpu));
-            let done = generator.book.stretch(start, end).done as f64;
-            rates.push(done / (end - start).as_secs_f64());
-            costs.push(cpu.as_secs_f64() * 1e6 / done.max(1.0));
-            generator.drive(Pace::Window(0), DRAIN / 4)?;
-        }
-        let (capacity, cost) = (median(rates), median(costs));
+        let (window, server) = (self.window(), self.server);
+        let mut generator = self.generator();
+        generator.drive(window, WARM_UP)?;
+        let (start, cpu) = (generator.elapsed(), server.cpu_time()?);
+        generator.drive(window, CAPACITY)?;
+        let (end, cpu) = (generator.elapsed(), server.cpu_time()?.saturating_sub(cpu));
+        let done = generator.book.stretch(start, end).done as f64;
+        generator.drive(Pace::Window(0), DRAIN / 4)?;
+        let capacity = done / (end - start).as_secs_f64();
+        let cost = cpu.as_secs_f64() * 1e6 / done.max(1.0);
         eprintln!("{}: capacity {capacity:.0}/s, {cost:.2} µs", self.name);
         Ok((capacity, cost))
     }
@@ -321,11 +379,13 @@ impl Bench<'_> {
         let stretch = generator.book.stretch(Duration::ZERO, end);
         generator.drive(Pace::Window(0), DRAIN)?;
         let a_second = |count: u64| count as f64 / elapsed.as_secs_f64();
+        let goodput = a_second(stretch.done);
         let step = Step {
             times,
+            part: goodput / capacity,
             offered: a_second(generator.book.len() as u64),
             again: a_second(again),
-            goodput: a_second(stretch.done),
+            goodput,
             refused: a_second(stretch.refused),
             p50: stretch.p50,
             p99: stretch.p99,

@@ -9,9 +9,13 @@ const OF_A_PART: &str = "A relay's whole core does more than one core of load ca
     it is the server that is measured, its process is in a control group which lets it run for a quarter of each 10 ms; what comes while \
     it may not run waits for it, and the times above have these waits in them.";
 
+/// About all of them.
+const OF_ROUNDS: &str = "Medians of several rounds. What is delivered of the capacity is compared with what the server did in closed loop \
+    in the same round, seconds to a minute before: machines that others share do not always do the same.";
+
 /// One table a server.
 pub fn markdown(sweep: &Sweep) -> String {
-    let mut out = String::new();
+    let mut out = format!("{OF_ROUNDS}\n\n");
     for server in &sweep.servers {
         one(server, &mut out);
     }
@@ -23,8 +27,8 @@ fn one(server: &Swept, out: &mut String) {
     let _ = writeln!(
         out,
         "{}: capacity {:.0} messages a second, {:.2} µs of CPU each in the long run, {} of memory before the first\n\n\
-         | × capacity | offered/s | sent again/s | delivered/s | 503/s | p50 | p99 | CPU | memory |\n\
-         |---|---|---|---|---|---|---|---|---|",
+         | × capacity | offered/s | sent again/s | delivered/s | of the capacity | 503/s | p50 | p99 | CPU | memory |\n\
+         |---|---|---|---|---|---|---|---|---|---|",
         server.name,
         server.capacity,
         server.cost,
@@ -33,11 +37,12 @@ fn one(server: &Swept, out: &mut String) {
     for step in &server.steps {
         let _ = writeln!(
             out,
-            "| {} | {:.0} | {:.0} | {:.0} | {:.0} | {} | {} | {:.0} % | {} |",
+            "| {} | {:.0} | {:.0} | {:.0} | {:.0} % | {:.0} | {} | {} | {:.0} % | {} |",
             step.times,
             step.offered,
             step.again,
             step.goodput,
+            step.part * 100.0,
             step.refused,
             millis(step.p50),
             millis(step.p99),
@@ -98,6 +103,7 @@ mod tests {
     fn what_the_generator_could_not_do_is_told() {
         let step = |times, late| Step {
             times,
+            part: 0.45,
             offered: 100.4,
             again: 0.0,
             goodput: 90.0,
@@ -113,7 +119,10 @@ mod tests {
             Swept { name: "x", capacity: 200.0, cost: 7.5, steps, recoveries: Vec::new(), memory: 20 << 20 };
         let sweep = Sweep { servers: vec![swept] };
         let text = sweep.markdown();
-        assert!(text.contains("| 0.5 | 100 | 0 | 90 | 10 | 1.50 ms | 20 ms | 50 % | 30 MB |"), "{text}");
+        assert!(
+            text.contains("| 0.5 | 100 | 0 | 90 | 45 % | 10 | 1.50 ms | 20 ms | 50 % | 30 MB |"),
+            "{text}"
+        );
         assert_eq!(text.matches("late").count(), 1, "{text}");
         assert!(text.contains("At 5 times the capacity the generator sent 12.5 %"), "{text}");
         let plots = sweep.svgs();

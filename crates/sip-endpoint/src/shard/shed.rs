@@ -13,15 +13,12 @@ use crate::transport::mmsg::{self, RecvBatch};
 use crate::transport::sieve;
 use crate::transport::udp::Pair;
 
-/// Reading a datagram before, and sending its answer when all of the turn is sent, make it so many times what is done here.
-const WITH_SYSTEM: u32 = 10;
 /// Retry-After in seconds, so that not all come back at once.
 const RETRY_AFTER: [&[u8]; 5] = [b"1", b"2", b"3", b"4", b"5"];
 
 impl Shard {
     /// Deals with a read of which not everything is served.
     pub(super) fn shed(&mut self, now: Instant, mailbox: &Mailbox, verdict: Verdict, batch: &RecvBatch) {
-        let start = Instant::now();
         let (mut refused, mut dropped) = (0u32, 0u32);
         let mut served = Vec::with_capacity(BATCH);
         for (datagram, from) in batch.datagrams() {
@@ -35,7 +32,6 @@ impl Shard {
         let counters = &self.profile.counters;
         counters.dropped.fetch_add(u64::from(dropped), Ordering::Relaxed);
         counters.shed.fetch_add(u64::from(refused), Ordering::Relaxed);
-        self.gate.spend(start.elapsed() * WITH_SYSTEM);
         let (draining, listens) = (mailbox.is_draining(), self.profile.settings().config.udp);
         if listens {
             self.receive(now, served.into_iter(), draining);

@@ -45,7 +45,7 @@ impl Sieve {
     }
 
     /// The part of which none was dropped for some time.
-    fn surely(&self) -> f64 {
+    pub fn surely(&self) -> f64 {
         self.least.iter().copied().fold(self.kept, f64::min)
     }
 
@@ -67,9 +67,9 @@ impl Sieve {
         self.kept < 1.0
     }
 
-    /// Lets so many times as much through.
-    pub fn change(&mut self, times: f64) {
-        self.kept = (self.kept * times).clamp(LEAST, 1.0);
+    /// Lets that part through.
+    pub fn keep(&mut self, part: f64) {
+        self.kept = part.clamp(LEAST, 1.0);
         let last = &mut self.least[SPANS - 1];
         *last = last.min(self.kept);
     }
@@ -101,8 +101,8 @@ mod tests {
     fn what_was_dropped_is_known_for_four_seconds() {
         let start = Instant::now();
         let mut sieve = Sieve::new(start, 99);
-        sieve.change(0.5);
-        sieve.change(2.0);
+        sieve.keep(0.5);
+        sieve.keep(1.0);
         assert!(!sieve.drops() && sieve.is_on());
         let mut after = |tenths: u32| {
             sieve.forget(start + tenths * Duration::from_millis(100));
@@ -110,8 +110,8 @@ mod tests {
         };
         assert!((0..=44).all(&mut after));
         assert!(!after(45));
-        sieve.change(0.5);
-        sieve.change(2.0);
+        sieve.keep(0.5);
+        sieve.keep(1.0);
         sieve.forget_all();
         assert!(!sieve.is_on());
     }
@@ -119,19 +119,19 @@ mod tests {
     #[test]
     fn the_sieve_keeps_the_same_part_each_time() {
         let mut sieve = Sieve::new(Instant::now(), 99);
-        sieve.change(0.75);
+        sieve.keep(0.75);
         let sifted =
             |sieve: &Sieve| -> Vec<Sifted> { (0..10_000).map(|number| sieve.of(&message(number))).collect() };
         let count = |sifted: &[Sifted], what| sifted.iter().filter(|one| **one == what).count();
         let before = sifted(&sieve);
         assert!((7300..7700).contains(&count(&before, Sifted::In)));
-        sieve.change(2.0 / 3.0);
+        sieve.keep(0.5);
         let narrow = sifted(&sieve);
         assert!((4800..5200).contains(&count(&narrow, Sifted::In)));
         assert!(
             before.iter().zip(&narrow).all(|(before, narrow)| *narrow == Sifted::Out || before == narrow)
         );
-        sieve.change(1.5);
+        sieve.keep(0.75);
         let wide = sifted(&sieve);
         // What was dropped is known when it comes again.
         assert!(

@@ -1,11 +1,12 @@
-//! How many requests come, and what serving and refusing them costs: how many there is time for.
+//! How many requests came in a while, and what became of them.
 
 use std::time::Instant;
 
+use super::costs::Work;
 use super::{Fate, Read, WINDOW};
 
 /// Requests that tell what one costs.
-const BATCHES: i64 = 64;
+const ENOUGH: i64 = 64;
 
 /// What came since the last look.
 pub struct Window {
@@ -16,14 +17,18 @@ pub struct Window {
     came: i64,
     first: Option<(Instant, Instant)>,
     last: i64,
+    /// When the first of all that was read came; before it there may have been nothing to do.
+    since: Option<Instant>,
     /// Whether something was read that had come before.
     is_old: bool,
-    /// Whether there was always more to read.
-    pub is_busy: bool,
+    /// Whether there was more to read each time.
+    is_full: bool,
     /// Whether some had waited too long.
     pub is_late: bool,
     served: i64,
     refused: i64,
+    /// Of both, those that may have been dropped before.
+    doubtful: i64,
 }
 
 impl Window {
@@ -34,17 +39,20 @@ impl Window {
             came: 0,
             first: None,
             last: 0,
+            since: None,
             is_old: false,
-            is_busy: true,
+            is_full: true,
             is_late: false,
             served: 0,
             refused: 0,
+            doubtful: 0,
         }
     }
 
     /// A read, all of which is served unless [`is_not_served`](Self::is_not_served) says otherwise.
     pub fn read(&mut self, came: Instant, read: Read) {
-        self.is_busy &= read.is_full;
+        self.is_full &= read.is_full;
+        self.since.get_or_insert(came.max(self.began));
         self.served += read.count as i64;
         self.came += std::mem::replace(&mut self.last, 0);
         if came < self.sifted {
@@ -65,53 +73,40 @@ impl Window {
         self.served -= 1;
     }
 
+    /// Whether there was always more to read.
+    pub fn is_busy(&self) -> bool {
+        self.is_full && self.since.is_some()
+    }
+
+    pub fn is_doubtful(&mut self) {
+        self.doubtful += 1;
+    }
+
+    /// What was done, if it is enough to tell what it cost.
+    pub fn work(&self, now: Instant) -> Option<Work> {
+        (self.served + self.refused >= ENOUGH).then(|| Work {
+            served: self.served as f64,
+            refused: self.refused as f64,
+            took: (now - self.since.unwrap_or(self.began)).as_secs_f64(),
+            is_all: self.is_busy(),
+        })
+    }
+
+    /// The part of what came that was certainly not dropped before, more than nothing.
+    pub fn sure(&self) -> f64 {
+        let count = (self.served + self.refused).max(1);
+        (count - self.doubtful).max(1) as f64 / count as f64
+    }
+
     /// Requests that come in a second, if it is known.
     pub fn rate(&self, now: Instant) -> Option<f64> {
         let span = match self.first {
-            Some((first, last)) if self.is_busy => last - first,
+            Some((first, last)) if self.is_busy() => last - first,
             // Nothing waits.
             _ if !self.is_old => now - self.began,
             _ => return None,
         };
-        let count = if self.is_busy { self.came } else { self.came + self.last };
+        let count = if self.is_busy() { self.came } else { self.came + self.last };
         (span >= WINDOW / 4).then(|| count.max(1) as f64 / span.as_secs_f64())
     }
-}
-
-/// What requests cost, in seconds.
-#[derive(Default)]
-pub struct Costs {
-    serving: Option<f64>,
-    refusing: Option<f64>,
-}
-
-impl Costs {
-    /// What refusing costs is what serving leaves of the time: most of it is the system's, in reading and sending, and can't
-    /// be told apart.
-    pub fn learn(&mut self, window: &Window, now: Instant) {
-        if !window.is_busy || window.served + window.refused < BATCHES {
-            return;
-        }
-        let time = (now - window.began).as_secs_f64();
-        match self.serving {
-            Some(serving) if window.refused > BATCHES => {
-                let left = time - window.served as f64 * serving;
-                let cost = left / window.refused as f64;
-                adapt(&mut self.refusing, cost.clamp(serving / 20.0, serving / 2.0));
-            }
-            _ if window.refused == 0 => adapt(&mut self.serving, time / window.served as f64),
-            _ => {}
-        }
-    }
-
-    /// Requests a second of which all are served or refused, the refusals in one part in so many of the time.
-    pub fn sustained(&self, share: u32) -> Option<f64> {
-        let share = 1.0 / f64::from(share);
-        let serving = self.serving?;
-        Some((1.0 - share) / serving + share / self.refusing.unwrap_or(serving / 4.0))
-    }
-}
-
-fn adapt(known: &mut Option<f64>, seen: f64) {
-    *known = Some(known.map_or(seen, |known| known * 0.95 + seen * 0.05));
 }
