@@ -11,6 +11,7 @@ mod book;
 mod generator;
 mod plots;
 mod recovery;
+mod round;
 mod table;
 mod trains;
 
@@ -27,10 +28,10 @@ use crate::register::register;
 use crate::rounds::program;
 use crate::row::Peer;
 use crate::server::Server;
-use crate::spread::median;
 use crate::udp::Port;
 use generator::{Generator, Pace};
 pub use recovery::Recovery;
+use round::Round;
 
 /// The start of a measurement of the capacity that is not counted.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -256,44 +257,6 @@ fn sweep(
         }
     }
     Ok(Swept { name, capacity, cost, steps, recoveries, memory })
-}
-
-/// The capacity, and what became of each load.
-struct Round {
-    capacity: f64,
-    cost: f64,
-    steps: Vec<Step>,
-}
-
-impl Round {
-    /// The medians of all rounds.
-    fn median(rounds: Vec<Self>) -> (f64, f64, Vec<Step>) {
-        let of = |what: fn(&Self) -> f64| median(rounds.iter().map(what));
-        let (capacity, cost) = (of(|round| round.capacity), of(|round| round.cost));
-        let count = rounds.first().map_or(0, |round| round.steps.len());
-        let steps = (0..count).map(|step| Step::median(rounds.iter().map(|round| &round.steps[step])));
-        (capacity, cost, steps.collect())
-    }
-}
-
-impl Step {
-    /// Each figure's median, of steps with the same load.
-    fn median<'s>(steps: impl Iterator<Item = &'s Self> + Clone) -> Self {
-        let of = |what: fn(&Self) -> f64| median(steps.clone().map(what));
-        Self {
-            times: of(|step| step.times),
-            part: of(|step| step.part),
-            offered: of(|step| step.offered),
-            again: of(|step| step.again),
-            goodput: of(|step| step.goodput),
-            refused: of(|step| step.refused),
-            p50: of(|step| step.p50),
-            p99: of(|step| step.p99),
-            cpu: of(|step| step.cpu),
-            memory: steps.clone().map(|step| step.memory).max().unwrap_or_default(),
-            late: of(|step| step.late),
-        }
-    }
 }
 
 struct Bench<'o> {

@@ -5,6 +5,8 @@ const FORGET: f64 = 0.97;
 /// Refusing costs this part of serving as far as nothing else was seen, and that counts as much as this part of what was seen of serving.
 const USUAL: f64 = 1.0 / 8.0;
 const TRUST: f64 = 0.1;
+/// While nothing is served, what is known of serving is kept once it counts for no more than this part of the rest.
+const LEAST: f64 = 1e-6;
 /// The least and the most that refusing costs, of what serving does.
 const PARTS: (f64, f64) = (1.0 / 40.0, 1.0 / 2.0);
 
@@ -45,6 +47,9 @@ impl Costs {
             return;
         }
         let Work { served, refused, took, .. } = work;
+        if served == 0.0 && self.served < LEAST * self.refused {
+            return;
+        }
         for (sum, new) in [
             (&mut self.served, served * served),
             (&mut self.refused, refused * refused),
@@ -135,5 +140,16 @@ mod tests {
             costs.learn(idle(800));
         }
         assert!(is_about(costs.sustained(0.0).unwrap(), 40_000.0));
+    }
+
+    #[test]
+    fn what_serving_costs_is_known_after_a_long_time_of_refusals() {
+        let mut costs = Costs::default();
+        costs.learn(work(1000, 0, 0.02));
+        for _ in 0..100_000 {
+            costs.learn(work(0, 5000, 0.02));
+        }
+        assert!(is_about(costs.sustained(0.0).unwrap(), 50_000.0));
+        assert!(is_about(costs.refusing(), 4e-6), "{}", costs.refusing());
     }
 }

@@ -10,14 +10,18 @@
 //! Nothing here has to be told how much the server can do: the time that requests wait says whether it is too much, and what
 //! serving and refusing took of late says how much has to be dropped.
 
+mod budget;
 mod costs;
+mod queue;
 mod sifting;
 mod telling;
 mod window;
 
 use std::time::{Duration, Instant};
 
+use self::budget::Budget;
 use self::costs::Costs;
+use self::queue::Queue;
 use self::sifting::{Sieve, Sifted, of_all};
 pub use self::telling::{Telling, Told};
 use self::window::Window;
@@ -33,12 +37,6 @@ const AIM: f64 = 1.0 / 12.0;
 const WARY: Duration = Duration::from_millis(400);
 /// With time for so many times as much as what gets in there is too much no longer.
 const ROOMY: f64 = 2.0;
-/// The time for refusals that may be saved up.
-const SAVED: Duration = Duration::from_millis(10);
-/// Requests that always wait this long stand in a queue that is no burst. RFC 8289 §3.2.
-const INTERVAL: Duration = Duration::from_millis(100);
-/// In such a queue a request may wait for this part of the longest time.
-const STANDING: u32 = 5;
 /// Requests that are no MESSAGE, which there are few of and messages can't do without, may wait so many times as long.
 const OTHERS: u32 = 4;
 /// How often it is looked at how many requests have to be dropped.
@@ -106,8 +104,8 @@ impl Gate {
     pub fn new(now: Instant, seed: u64) -> Self {
         Self {
             began: now,
-            queue: Queue { is_standing: false, least: Duration::ZERO, until: now },
-            budget: Budget { left: nanos(SAVED), at: now },
+            queue: Queue::new(now),
+            budget: Budget::new(now),
             sieve: Sieve::new(now, seed as u32),
             costs: Costs::default(),
             window: Window::new(now, now),
@@ -263,57 +261,6 @@ fn agreed(one: f64, other: f64) -> f64 {
         (false, false) => one.min(other),
         _ => 1.0,
     }
-}
-
-/// How long the requests have waited lately.
-struct Queue {
-    is_standing: bool,
-    /// The shortest time since the interval began.
-    least: Duration,
-    until: Instant,
-}
-
-impl Queue {
-    /// How long a request may wait. After a while in which all waited long the longest time is for bursts alone.
-    fn limit(&mut self, now: Instant, waited: Duration, most: Duration) -> Duration {
-        let short = most / STANDING;
-        self.least = self.least.min(waited);
-        if now >= self.until {
-            let enough = if self.is_standing { short / 2 } else { short };
-            // Nobody waits in a queue that nobody has read from.
-            let is_old = now >= self.until + INTERVAL;
-            self.is_standing = self.least > enough && !is_old;
-            (self.least, self.until) = (waited, now + INTERVAL);
-        }
-        if self.is_standing { short } else { most }
-    }
-}
-
-/// The time there is for refusals.
-struct Budget {
-    /// Nanoseconds; less than nothing after a read that took longer than there was time for.
-    left: i64,
-    at: Instant,
-}
-
-impl Budget {
-    fn earn(&mut self, now: Instant) {
-        let time = now.saturating_duration_since(self.at).mul_f64(SHARE);
-        self.left = self.left.saturating_add(nanos(time)).min(nanos(SAVED));
-        self.at = self.at.max(now);
-    }
-
-    fn spend(&mut self, seconds: f64) {
-        self.left = (self.left - (seconds * 1e9) as i64).max(-nanos(SAVED));
-    }
-
-    fn is_spent(&self) -> bool {
-        self.left <= 0
-    }
-}
-
-fn nanos(time: Duration) -> i64 {
-    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
