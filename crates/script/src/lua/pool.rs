@@ -44,8 +44,9 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
+    /// One for each idle thread, which has only to wake up, and [`LuaConfig::queue`] more.
     jobs: VecDeque<Job>,
-    /// Threads that wait for a job.
+    /// Threads without a job, from their start on.
     idle: usize,
     stopped: bool,
 }
@@ -69,9 +70,11 @@ impl Pool {
             replaced: AtomicUsize::new(0),
         });
         let pool = Self { shared };
+        let mut queue = pool.shared.queue.lock();
         for _ in 0..threads {
-            pool.shared.spawn()?;
+            pool.shared.spawn(&mut queue)?;
         }
+        drop(queue);
         let shared = pool.shared.clone();
         thread::Builder::new().name("lua-watch".to_owned()).spawn(move || shared.watch())?;
         Ok(pool)
@@ -99,7 +102,7 @@ impl Pool {
         if queue.stopped {
             return Err(Refused::Stopping);
         }
-        if queue.jobs.len() >= shared.config.queue {
+        if queue.jobs.len() >= shared.config.queue + queue.idle {
             return Err(Refused::Full);
         }
         queue.jobs.push_back(job);
@@ -119,9 +122,11 @@ impl Drop for Pool {
 
 impl Shared {
     /// Starts a thread of the pool.
-    fn spawn(self: &Arc<Self>) -> io::Result<()> {
+    fn spawn(self: &Arc<Self>, queue: &mut Queue) -> io::Result<()> {
         let (shared, busy) = (self.clone(), self.watch.add());
-        thread::Builder::new().name("lua".to_owned()).spawn(move || shared.work(&busy)).map(drop)
+        thread::Builder::new().name("lua".to_owned()).spawn(move || shared.work(&busy))?;
+        queue.idle += 1;
+        Ok(())
     }
 
     /// What a thread of the pool does.
@@ -133,6 +138,7 @@ impl Shared {
                 self.replaced.fetch_sub(1, Ordering::AcqRel);
                 return;
             }
+            self.queue.lock().idle += 1;
         }
     }
 
@@ -146,13 +152,14 @@ impl Shared {
                 tracing::error!("A script can't be stopped, its thread is lost until it ends");
                 if self.replaced.fetch_add(1, Ordering::AcqRel) >= MAX_REPLACED {
                     tracing::error!("{MAX_REPLACED} threads are lost, this one is not replaced");
-                } else if let Err(error) = self.spawn() {
+                } else if let Err(error) = self.spawn(&mut queue) {
                     tracing::error!("failed to replace it: {error}");
                 }
             }
         }
     }
 
+    /// The next job for an idle thread; waits for one.
     fn next(&self) -> Option<Job> {
         let mut queue = self.queue.lock();
         loop {
@@ -160,11 +167,10 @@ impl Shared {
                 return None;
             }
             if let Some(job) = queue.jobs.pop_front() {
+                queue.idle -= 1;
                 return Some(job);
             }
-            queue.idle += 1;
             self.filled.wait(&mut queue);
-            queue.idle -= 1;
         }
     }
 

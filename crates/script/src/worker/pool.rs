@@ -40,9 +40,9 @@ pub struct Pool {
 
 #[derive(Default)]
 struct State {
-    /// Bounded by [`Settings::queue`]: past that, and with all workers at work, scripts are refused.
+    /// One for each idle thread, which has only to wake up, and [`Settings::queue`] more; past that scripts are refused.
     waiting: VecDeque<Job>,
-    /// Threads that wait for a script.
+    /// Threads without a script, from their start on.
     idle: usize,
     /// Threads there are.
     seats: usize,
@@ -66,8 +66,7 @@ impl Pool {
         });
         let (ready, is_ready) = mpsc::channel();
         let system = |error| StartError::System { interpreter: pool.settings.interpreter.clone(), error };
-        let counted = Counted::new(&pool, pool.state.lock(), |state| &mut state.seats);
-        pool.seat(counted, Some(ready)).map_err(system)?;
+        pool.seat(pool.state.lock(), Some(ready)).map_err(system)?;
         let version =
             is_ready.recv().unwrap_or_else(|_| Err(system(std::io::Error::other("its thread is gone"))))?;
         tracing::info!("{} {version}, at most {} workers", language.name, pool.settings.workers);
@@ -100,14 +99,16 @@ impl Pool {
     }
 
     /// Starts a thread with a worker of its own. It tells `ready` how the worker's start went.
-    fn seat(self: &Arc<Self>, counted: Counted, ready: Option<Ready>) -> std::io::Result<()> {
+    fn seat(self: &Arc<Self>, mut state: MutexGuard<'_, State>, ready: Option<Ready>) -> std::io::Result<()> {
+        state.idle += 1;
+        let counted = Counted::new(self, state, |state| &mut state.seats);
         let seat = Seat::new(self.clone());
         let name = format!("{} worker", self.language.name);
-        thread::Builder::new().name(name).spawn(move || {
+        let started = thread::Builder::new().name(name).spawn(move || {
             let _counted = counted;
             seat.work(ready);
-        })?;
-        Ok(())
+        });
+        started.map(drop).inspect_err(|_| self.state.lock().idle -= 1)
     }
 
     /// Runs a script on a thread of its own.
@@ -132,7 +133,7 @@ impl Pool {
         if state.stopping { Err(Refused::Stopping) } else { Ok(state) }
     }
 
-    /// The next script; waits for one. `None` when all end.
+    /// The next script for an idle thread; waits for one. `None` when all end.
     fn next(&self) -> Option<Job> {
         let mut state = self.state.lock();
         loop {
@@ -140,12 +141,16 @@ impl Pool {
                 return None;
             }
             if let Some(job) = state.waiting.pop_front() {
+                state.idle -= 1;
                 return Some(job);
             }
-            state.idle += 1;
             self.news.wait(&mut state);
-            state.idle -= 1;
         }
+    }
+
+    /// A thread's script is over.
+    fn ready_again(&self) {
+        self.state.lock().idle += 1;
     }
 
     /// Waits; shorter when all end.
@@ -166,14 +171,13 @@ impl Engine for Pool {
         let mut state = self.open()?;
         if state.idle <= state.waiting.len() {
             if state.seats < self.settings.workers {
-                let counted = Counted::new(&self, state, |state| &mut state.seats);
-                self.seat(counted, None).map_err(no_thread)?;
+                self.seat(state, None).map_err(no_thread)?;
                 state = self.open()?;
             } else if IN_SCRIPT.get() {
                 // A script that runs another one would wait for its own worker.
                 drop(state);
                 return self.begin_background(job);
-            } else if state.waiting.len() >= self.settings.queue {
+            } else if state.waiting.len() >= self.settings.queue + state.idle {
                 return Err(Refused::Full);
             }
         }
@@ -244,6 +248,7 @@ impl Seat {
                 // The next message need not wait for the interpreter to start. An error is told when it is needed.
                 let _ = self.worker().map(drop);
             }
+            self.pool.ready_again();
         }
     }
 
