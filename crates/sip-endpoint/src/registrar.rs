@@ -1,13 +1,14 @@
 //! A profile's bindings.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use chappe_sip_proto::registrar::{Aor, Applied, Binding, Bindings, Found, Policy, Register, RegisterError};
-use parking_lot::Mutex;
+use chappe_sip_proto::registrar::{
+    Aor, AorHash, AorKey, Applied, Binding, Bindings, Found, Policy, Register, RegisterError,
+};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::inbound::came;
 use crate::kept::Keeper;
@@ -35,7 +36,7 @@ const FOUND: u8 = 2;
 /// which is short, since a store only takes note.
 pub struct Registrar {
     stripes: Box<[Mutex<Bindings>]>,
-    hasher: RandomState,
+    key: AorKey,
     /// Bindings in all stripes.
     count: AtomicUsize,
     /// The stripe at which [`Registrar::expire`] begins.
@@ -74,11 +75,11 @@ pub struct Registration {
 
 impl Registrar {
     pub fn new(keeper: Keeper) -> Self {
-        let mut random = Random::new();
-        let stripes = (0..STRIPES).map(|_| Mutex::new(Bindings::new(random.next()))).collect();
+        let seed = Random::new().next();
+        let stripes = (0..STRIPES).map(|_| Mutex::new(Bindings::new(seed))).collect();
         Self {
             stripes,
-            hasher: RandomState::new(),
+            key: AorKey::new(seed),
             count: AtomicUsize::new(0),
             turn: AtomicUsize::new(0),
             keeper,
@@ -91,9 +92,12 @@ impl Registrar {
     }
 
     fn stripe(&self, aor: &str) -> &Mutex<Bindings> {
-        let hash = self.hasher.hash_one(aor);
-        // The remainder is less than STRIPES.
-        &self.stripes[(hash % STRIPES as u64) as usize]
+        self.stripe_of(self.key.hash(aor))
+    }
+
+    fn stripe_of(&self, hash: AorHash) -> &Mutex<Bindings> {
+        // A part is less than STRIPES.
+        &self.stripes[hash.part(STRIPES)]
     }
 
     /// Changes a stripe, and keeps count.
@@ -189,7 +193,26 @@ impl Registrar {
 
     /// The same by the text of the address-of-record.
     pub fn find(&self, now: Instant, aor: &str) -> Found {
-        self.stripe(aor).lock().find(now, aor)
+        let hash = self.key.hash(aor);
+        self.stripe_of(hash).lock().find_hashed(now, hash, aor)
+    }
+
+    /// By which [`Registrar::bring_near`] knows a user.
+    pub fn hash(&self, aor: &str) -> AorHash {
+        self.key.hash(aor)
+    }
+
+    /// Has the processor fetch what lookups of these users will read, all at once: of very many users hardly any is in its caches,
+    /// and one after the other each would be waited for. Leaves out whom another thread is at.
+    pub fn bring_near(&self, users: &mut [AorHash]) {
+        // Locks first: an instruction that locks waits for all that was read before.
+        users.sort_unstable_by_key(|user| user.part(STRIPES));
+        let stripes = users.chunk_by(|one, other| one.part(STRIPES) == other.part(STRIPES));
+        let locked: Vec<(MutexGuard<'_, Bindings>, &[AorHash])> =
+            stripes.filter_map(|users| Some((self.stripe_of(*users.first()?).try_lock()?, users))).collect();
+        for (bindings, users) in &locked {
+            users.iter().for_each(|user| bindings.bring_near(*user));
+        }
     }
 
     /// Takes out what ran out. With very many at once it stops after a while: then there is more.
@@ -462,6 +485,30 @@ pub(crate) mod tests {
         assert_eq!(told(&[FOUND, FOUND, RESTORED, FOUND]), [false, false, true, false]);
         assert_eq!(told(&[RESTORED, FOUND, 0, FOUND, FOUND]), [false, true, false, true, false]);
         assert_eq!(told(&[RESTORED, 0, RESTORED, FOUND]), [false, false, false, true]);
+    }
+
+    #[test]
+    fn whom_another_thread_is_at_is_not_waited_for() {
+        let (registrar, now) = (registrar().0, Instant::now());
+        let peer = Peer::udp(PEER.parse().unwrap());
+        register(&registrar, now, peer, 1, "Contact: <sip:a@192.0.2.1>\r\n");
+        let mut users: Vec<_> = ["a@d", "nobody@d", "a@d"].map(|aor| registrar.hash(aor)).into();
+        registrar.bring_near(&mut users);
+        let held = registrar.stripe("a@d").lock();
+        registrar.bring_near(&mut users);
+        registrar.bring_near(&mut []);
+        drop(held);
+        assert_eq!(registrar.lookup(now, "a", "D").len(), 1);
+    }
+
+    #[test]
+    fn users_spread_over_the_stripes() {
+        let registrar = registrar().0;
+        let mut users = [0; STRIPES];
+        for user in 0..16 * STRIPES {
+            users[registrar.hash(&format!("{user}@d")).part(STRIPES)] += 1;
+        }
+        assert!(users.iter().all(|users| (1..=40).contains(users)), "{users:?}");
     }
 
     #[test]

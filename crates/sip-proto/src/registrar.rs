@@ -5,6 +5,7 @@
 
 mod agents;
 mod aor;
+mod aor_hash;
 mod binding;
 mod bindings;
 mod expiry;
@@ -15,6 +16,7 @@ mod stamp;
 mod update;
 
 pub use aor::Aor;
+pub use aor_hash::{AorHash, AorKey};
 pub use binding::{Binding, BindingParts};
 pub use bindings::{Bindings, Found};
 pub use policy::{Multiple, Policy};

@@ -158,6 +158,11 @@ impl ProfileConfig {
         self.force_register_domain.as_deref().unwrap_or(host)
     }
 
+    /// The domain in the addresses-of-record of users who register at this host.
+    pub fn db_domain<'a>(&'a self, host: &'a str) -> &'a str {
+        self.force_register_db_domain.as_deref().unwrap_or_else(|| self.register_domain(host))
+    }
+
     /// MESSAGEs that may be under way to a target.
     pub fn most_pending(&self) -> usize {
         if self.max_pending_per_target == 0 { usize::MAX } else { self.max_pending_per_target }

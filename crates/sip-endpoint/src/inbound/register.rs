@@ -116,11 +116,9 @@ pub fn registered_as<'v>(
     host: &str,
     known: impl FnOnce(&str) -> Option<&'v str>,
 ) -> Aor {
-    let domain = config.register_domain(host);
-    let db_domain = config.force_register_db_domain.as_deref().unwrap_or(domain);
     // A user has one address-of-record, whichever of its names is used.
-    let id = known(domain).unwrap_or(user);
-    Aor::of(id, db_domain)
+    let id = known(config.register_domain(host)).unwrap_or(user);
+    Aor::of(id, config.db_domain(host))
 }
 
 fn apply(

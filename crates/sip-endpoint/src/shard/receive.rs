@@ -4,7 +4,8 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Instant;
 
 use bytes::Bytes;
-use chappe_sip_msg::{Message, ParseError, Start, stun};
+use chappe_sip_msg::{Message, Method, ParseError, Start, stun};
+use chappe_sip_proto::registrar::Aor;
 use chappe_sip_proto::{Identified, Peer, Received, Response, ServerId, Transport};
 
 use super::forks::LegEnd;
@@ -178,10 +179,28 @@ impl Shard {
                 Err(error) => self.no_message(error, bytes, *peer),
             }
         }
-        for (message, peer, server) in requests {
+        for &(message, peer, server) in &requests {
             let asked = Asked::NotYet;
             inbound::handle(self, &Request { message, peer, server, now, asked });
         }
+        if requests.len() > 1 {
+            self.bring_recipients_near(requests.iter().map(|(message, ..)| *message));
+        }
+    }
+
+    /// Whom the flows are most likely to look up.
+    fn bring_recipients_near<'m, 'b: 'm>(&self, requests: impl Iterator<Item = &'m Message<'b>>) {
+        let (settings, registrar) = (self.profile.settings(), &self.profile.registrar);
+        let mut aor = String::new();
+        let recipient = |request: &Message<'_>| {
+            let to = request.to().ok().filter(|_| request.method() == Method::Message)?.uri;
+            let (user, host) = (str::from_utf8(to.user?).ok()?, str::from_utf8(to.host).ok()?);
+            aor.clear();
+            Aor::write(user, settings.config.db_domain(host), &mut aor);
+            Some(registrar.hash(&aor))
+        };
+        let mut users: Vec<_> = requests.filter_map(recipient).collect();
+        registrar.bring_near(&mut users);
     }
 
     /// What may be read of what came; the rest is answered, if at all.
@@ -265,7 +284,7 @@ impl Shard {
         None
     }
 
-    /// The kernel spreads datagrams by sender; a response belongs where its request was sent.
+    /// A response belongs where its request was sent. The kernel leads it there where its Via stands first, in a long enough datagram.
     fn hand_over(&self, shard: u16, peer: Peer, bytes: &[u8]) {
         let mail = Mail::Frame { peer, bytes: Bytes::copy_from_slice(bytes) };
         let Some(mailbox) = self.profile.mailbox(shard).filter(|_| shard != self.index) else { return };

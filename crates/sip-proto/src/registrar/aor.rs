@@ -16,12 +16,17 @@ impl Aor {
     /// From a user and a domain.
     pub fn of(user: &str, domain: &str) -> Self {
         let mut text = String::with_capacity(user.len() + 1 + domain.len());
+        Self::write(user, domain, &mut text);
+        Self(text.into())
+    }
+
+    /// Appends the text of the one of a user and a domain.
+    pub fn write(user: &str, domain: &str, text: &mut String) {
         text.push_str(user);
         text.push('@');
         let host = text.len();
         text.push_str(domain);
         text[host..].make_ascii_lowercase();
-        Self(text.into())
     }
 
     /// The normal form of a URI, RFC 3261 §10.3 step 5.

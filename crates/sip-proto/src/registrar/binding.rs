@@ -118,6 +118,12 @@ impl Binding {
         &self.texts[from.into()..self.ends[number].into()]
     }
 
+    /// Reads a little of what a message to it needs.
+    pub(super) fn touch(&self) -> Option<u8> {
+        let contact = self.contact().as_bytes();
+        contact.first().zip(contact.last()).map(|(first, last)| first ^ last ^ self.transport as u8)
+    }
+
     /// The contact's URI, as the client wrote it.
     pub fn contact(&self) -> &str {
         self.text(0)

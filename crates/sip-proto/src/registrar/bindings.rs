@@ -6,6 +6,7 @@ use hashbrown::hash_table::Entry;
 use smallvec::SmallVec;
 
 use super::agents::Agents;
+use super::aor_hash::{AorHash, AorKey};
 use super::expiry::Expiry;
 use super::register::{Register, RegisterError};
 use super::restore::Claims;
@@ -28,7 +29,7 @@ const FIRST_SERIAL: u64 = 1 << 40;
 pub struct Bindings {
     /// In boxes: the table, which is half empty at times, stays small.
     users: HashTable<Box<User>>,
-    pub(super) hash: HashKey,
+    pub(super) key: AorKey,
     expiry: Expiry,
     pub(super) agents: Agents,
     /// Of all users.
@@ -49,6 +50,12 @@ struct User {
 }
 
 impl User {
+    /// Reads a little of each place in memory.
+    fn touch(&self) -> (Option<u8>, Option<u8>) {
+        let name = self.aor.as_str().bytes().next();
+        (name, self.bindings.first().and_then(|binding| binding.touch()))
+    }
+
     /// When the next of the bindings runs out.
     fn due(&self) -> Stamp {
         due(&self.bindings).unwrap_or(self.armed)
@@ -64,7 +71,7 @@ impl Bindings {
     pub fn new(seed: u64) -> Self {
         Self {
             users: HashTable::new(),
-            hash: HashKey::derive(seed, 0x7265_6773),
+            key: AorKey::new(seed),
             expiry: Expiry::default(),
             agents: Agents::new(HashKey::derive(seed, 0x6167_656e)),
             len: 0,
@@ -75,15 +82,15 @@ impl Bindings {
     }
 
     fn user(&self, aor: &str) -> Option<&User> {
-        self.user_of(self.hash.of_text(aor), aor)
+        self.user_of(self.key.hash(aor), aor)
     }
 
-    fn user_of(&self, hash: u64, aor: &str) -> Option<&User> {
-        self.users.find(hash, |user| user.aor.as_str() == aor).map(|user| &**user)
+    fn user_of(&self, hash: AorHash, aor: &str) -> Option<&User> {
+        self.users.find(hash.0, |user| user.aor.as_str() == aor).map(|user| &**user)
     }
 
     /// The bindings of a user whose hash is known.
-    pub(super) fn all_of(&self, hash: u64, aor: &str) -> &[Arc<Binding>] {
+    pub(super) fn all_of(&self, hash: AorHash, aor: &str) -> &[Arc<Binding>] {
         self.user_of(hash, aor).map_or(&[], |user| &user.bindings)
     }
 
@@ -115,12 +122,12 @@ impl Bindings {
 
     /// Replaces a user's bindings.
     pub(super) fn store(&mut self, aor: &Aor, after: Found) {
-        self.store_by(self.hash.of_text(aor.as_str()), aor, after);
+        self.store_by(self.key.hash(aor.as_str()), aor, after);
     }
 
-    pub(super) fn store_by(&mut self, hash: u64, aor: &Aor, after: Found) {
-        let key = self.hash;
-        let entry = self.users.entry(hash, |user| user.aor == *aor, |user| key.of_text(user.aor.as_str()));
+    pub(super) fn store_by(&mut self, AorHash(hash): AorHash, aor: &Aor, after: Found) {
+        let key = self.key;
+        let entry = self.users.entry(hash, |user| user.aor == *aor, |user| key.hash(user.aor.as_str()).0);
         match (entry, due(&after)) {
             (Entry::Vacant(_), None) => {}
             (Entry::Vacant(free), Some(due)) => {
@@ -153,11 +160,27 @@ impl Bindings {
 
     /// The same by the text of the address-of-record, without making one.
     pub fn find(&self, now: Instant, aor: &str) -> Found {
-        let mut found: Found = self.all(aor).iter().filter(|binding| binding.is_live(now)).cloned().collect();
+        self.find_hashed(now, self.key.hash(aor), aor)
+    }
+
+    /// The same by the hash of that text under this table's key.
+    pub fn find_hashed(&self, now: Instant, hash: AorHash, aor: &str) -> Found {
+        let mut found: Found =
+            self.all_of(hash, aor).iter().filter(|binding| binding.is_live(now)).cloned().collect();
         if found.len() > 1 {
             found.sort_by_key(|binding| std::cmp::Reverse((binding.q(), binding.serial())));
         }
         found
+    }
+
+    /// Reads what a lookup will read, so that it finds that in the processor's cache. A loop of these waits for many users' memory
+    /// at once, as none depends on another.
+    pub fn bring_near(&self, hash: AorHash) {
+        // Whoever has such a hash will do: nearly always that is the one.
+        let _ = self.users.find(hash.0, |user| {
+            std::hint::black_box(user.touch());
+            false
+        });
     }
 
     /// All bindings of a user in the order they were first made, also those that ran out and were not taken out.
@@ -180,7 +203,7 @@ impl Bindings {
             // Of two users with one hash and one time either will do: the other one has its own note.
             let found = self
                 .users
-                .find_entry(hash, |user| user.armed == at && self.hash.of_text(user.aor.as_str()) == hash);
+                .find_entry(hash, |user| user.armed == at && self.key.hash(user.aor.as_str()).0 == hash);
             let Ok(mut entry) = found else { continue };
             let user = entry.get_mut();
             let before = user.bindings.len();
@@ -215,10 +238,10 @@ impl Bindings {
         if !self.expiry.is_untidy(self.users.len()) {
             return;
         }
-        let hash = self.hash;
+        let key = self.key;
         let armed = self.users.iter_mut().map(|user| {
             user.armed = user.due();
-            (user.armed, hash.of_text(user.aor.as_str()))
+            (user.armed, key.hash(user.aor.as_str()).0)
         });
         self.expiry.replace(armed.collect());
     }

@@ -92,14 +92,14 @@ fn claim(claims: &mut Vec<Claim>, claim: Claim) {
 impl Bindings {
     /// Remembers what REGISTERs say from here to [`Bindings::end_restore`], so that [`Bindings::restore`] undoes none of it.
     pub fn begin_restore(&mut self) {
-        self.claims = Some(Box::new(Claims::new(self.hash)));
+        self.claims = Some(Box::new(Claims::new(self.key.0)));
     }
 
     /// Puts a binding of an earlier run back. Of a user's bindings those that are put back later count as the later
     /// refreshed ones, and all of them as older than what a REGISTER made. `false`: it is left out, since it ran out, or
     /// a REGISTER has removed, replaced or refreshed it. Limits of a [`Policy`] are not looked at: it has been granted.
     pub fn restore(&mut self, now: Instant, aor: &Aor, mut binding: Binding) -> bool {
-        let hash = self.hash.of_text(aor.as_str());
+        let hash = self.key.hash(aor.as_str());
         let before = Found::from(self.all_of(hash, aor.as_str()));
         let is_claimed = self.claims.as_ref().is_some_and(|claims| claims.are_about(aor, &binding));
         let is_same = |known: &Binding| match binding.flow() {
