@@ -153,7 +153,7 @@ const TWO_CORES_REMARK: &str = "\nTwo cores: a rate would say what the load can 
     for that, whatever the shards cost each other. So a server with two shards, each kept on a core, is compared with two servers of \
     one shard each on the same cores, with the same load, half of the pairs of users for each: these share nothing, do by definition twice \
     what one does, and suffer from the load as the shards do. The figure is twice the CPU a message of the two servers by that of the two \
-    shards. What shards cost each other (locks, answers handed over, cache lines) is in it: the ports of senders and devices are chosen \
+    shards. What shards cost each other (locks, cache lines) is in it: the ports of senders and devices are chosen \
     so that each shard has half of them, and half of the messages go to users of the other. One thing is too kind: where the load takes \
     time from one shard, the two run at once for less of the time than beside a load on a machine of its own, and meet less often. \
     ";

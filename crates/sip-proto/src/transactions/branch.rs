@@ -19,6 +19,9 @@ pub struct Branch {
 }
 
 impl Branch {
+    /// What stands before the four digits of the shard.
+    pub const COOKIE: &str = MAGIC_COOKIE;
+
     fn print(shard: u16, number: BranchNumber) -> Self {
         let mut text = [0; LENGTH];
         text[..SHARD].copy_from_slice(MAGIC_COOKIE.as_bytes());
