@@ -104,12 +104,17 @@ fn a_question_waits_for_its_turn() {
     let (runtime, server) = (runtime(), Server::start());
     let one = binding(&runtime, &server.url("/silent"), &[("timeout", "1"), ("max-requests", "1")]);
     let both = [one.fetch(chatplan()), one.fetch(chatplan())];
+    // The first one waits for its answer until its second is over, and holds the only place meanwhile.
+    while server.asked().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(server.asked().len(), 1, "the second one waits for its turn");
     runtime.block_on(async {
         for waiting in both {
             assert!(waiting.await.is_none());
         }
     });
-    assert_eq!(server.asked().len(), 1, "the second one's time was over before its turn came");
 }
 
 #[test]
