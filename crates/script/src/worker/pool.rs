@@ -100,24 +100,26 @@ impl Pool {
 
     /// Starts a thread with a worker of its own. It tells `ready` how the worker's start went.
     fn seat(self: &Arc<Self>, mut state: MutexGuard<'_, State>, ready: Option<Ready>) -> std::io::Result<()> {
-        state.idle += 1;
-        let counted = Counted::new(self, state, |state| &mut state.seats);
+        let idle = Counted::new(self, &mut state, |state| &mut state.idle);
+        let counted = Counted::new(self, &mut state, |state| &mut state.seats);
+        drop(state);
         let seat = Seat::new(self.clone());
         let name = format!("{} worker", self.language.name);
-        let started = thread::Builder::new().name(name).spawn(move || {
+        thread::Builder::new().name(name).spawn(move || {
             let _counted = counted;
-            seat.work(ready);
-        });
-        started.map(drop).inspect_err(|_| self.state.lock().idle -= 1)
+            seat.work(ready, idle);
+        })?;
+        Ok(())
     }
 
     /// Runs a script on a thread of its own.
     fn begin_background(self: &Arc<Self>, job: Job) -> Result<(), Refused> {
-        let state = self.open()?;
+        let mut state = self.open()?;
         if state.background >= MAX_BACKGROUND {
             return Err(Refused::Full);
         }
-        let counted = Counted::new(self, state, |state| &mut state.background);
+        let counted = Counted::new(self, &mut state, |state| &mut state.background);
+        drop(state);
         let mut seat = Seat::new(self.clone());
         let name = format!("{} script", self.language.name);
         let started = thread::Builder::new().name(name).spawn(move || {
@@ -200,20 +202,27 @@ fn no_thread(error: std::io::Error) -> Refused {
 
 /// One of the threads there are, however it ends.
 struct Counted {
-    pool: Arc<Pool>,
+    pool: Option<Arc<Pool>>,
     count: fn(&mut State) -> &mut usize,
 }
 
 impl Counted {
-    fn new(pool: &Arc<Pool>, mut state: MutexGuard<'_, State>, count: fn(&mut State) -> &mut usize) -> Self {
-        *count(&mut state) += 1;
-        Self { pool: pool.clone(), count }
+    fn new(pool: &Arc<Pool>, state: &mut State, count: fn(&mut State) -> &mut usize) -> Self {
+        *count(state) += 1;
+        Self { pool: Some(pool.clone()), count }
+    }
+
+    /// It stays counted.
+    fn keep(mut self) {
+        self.pool = None;
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        *(self.count)(&mut self.pool.state.lock()) -= 1;
+        if let Some(pool) = &self.pool {
+            *(self.count)(&mut pool.state.lock()) -= 1;
+        }
     }
 }
 
@@ -231,7 +240,8 @@ impl Seat {
         Self { pool, worker: None, line: 0, failures: 0 }
     }
 
-    fn work(mut self, ready: Option<Ready>) {
+    /// `idle`: it is ready for a script, unless it fails before it asks for one.
+    fn work(mut self, ready: Option<Ready>, idle: Counted) {
         let started = self.worker().map(|worker| worker.version.clone());
         let failed = started.is_err();
         if let Some(ready) = ready {
@@ -241,6 +251,7 @@ impl Seat {
                 return;
             }
         }
+        idle.keep();
         while let Some(job) = self.pool.next() {
             self.run(job);
             if self.worker.is_none() {

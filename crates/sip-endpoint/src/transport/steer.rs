@@ -50,13 +50,20 @@ fn by_branch(shards: u32) -> Vec<sock_filter> {
         return Vec::new();
     }
     let chosen = chosen_by_branch(shards);
-    let after = chosen.len() as u32;
-    let search = search_length();
-    let mut program = vec![
-        op(BPF_LD | BPF_W | BPF_LEN, 0),
-        jump(BPF_JGE, LENGTH, 1, 0),
-        op(BPF_JMP | BPF_JA, search + 1 + after),
-    ];
+    let (search, nowhere) = (search(), op(BPF_JMP | BPF_JA, chosen.len() as u32));
+    let behind = (search.len() + 1 + chosen.len()) as u32;
+    let mut program =
+        vec![op(BPF_LD | BPF_W | BPF_LEN, 0), jump(BPF_JGE, LENGTH, 1, 0), op(BPF_JMP | BPF_JA, behind)];
+    program.extend(search);
+    program.push(nowhere);
+    program.extend(chosen);
+    program
+}
+
+/// Looks for the cookie. Where it is found X is its place, and the instruction behind the end is skipped.
+fn search() -> Vec<sock_filter> {
+    let length = BRANCH.step_by(4).len() * (1 + 4 * 3);
+    let mut program = Vec::with_capacity(length);
     for at in BRANCH.step_by(4) {
         program.push(load(BPF_W, at));
         // Every fourth octet is looked at: one of the cookie's first four words of four octets stands there.
@@ -65,18 +72,11 @@ fn by_branch(shards: u32) -> Vec<sock_filter> {
             let word = u32::from_be_bytes([word[0], word[1], word[2], word[3]]);
             program.push(jump(BPF_JEQ, word, 0, 2));
             program.push(op(BPF_LDX | BPF_IMM, at - back as u32));
-            let behind = search + 3 + 1 - (program.len() as u32 + 1);
-            program.push(op(BPF_JMP | BPF_JA, behind));
+            let left = length - (program.len() + 1);
+            program.push(op(BPF_JMP | BPF_JA, left as u32 + 1));
         }
     }
-    program.push(op(BPF_JMP | BPF_JA, after));
-    program.extend(chosen);
     program
-}
-
-/// Instructions that look for the cookie.
-fn search_length() -> u32 {
-    (BRANCH.end - BRANCH.start).div_ceil(4) * (1 + 4 * 3)
 }
 
 /// X is where the cookie stands. A shard has four hexadecimal digits, of which two are enough for 64 shards.
