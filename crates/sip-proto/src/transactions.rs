@@ -9,6 +9,8 @@ mod index;
 mod invite;
 mod limits;
 mod matching;
+mod remembered;
+mod requests;
 mod servers;
 mod slab;
 mod unread;
@@ -26,7 +28,8 @@ pub use exchange::{ClientEnd, ClientId, Output, Received, Response, ServerId};
 pub use limits::{Counters, Limits, Timing};
 pub use matching::Identified;
 use matching::Identity;
-use servers::Servers;
+use requests::Known;
+use servers::{Afterwards, Servers};
 pub use unread::Unread;
 
 use crate::Peer;
@@ -99,13 +102,14 @@ impl Transactions {
             self.outbox.counters.stray += 1;
             return Received::Stray;
         };
+        self.servers.set_now(now);
         let known = self.servers.find(key);
         if identity.method == Method::Ack {
             return self.receive_ack(now, known);
         }
-        if let Some(server) = known {
+        if let Some(known) = known {
             self.outbox.counters.retransmissions += 1;
-            self.servers.retransmission(message, &identity, server, peer, &mut self.outbox);
+            self.servers.retransmission(message, &identity, (key, known), peer, &mut self.outbox);
             return Received::Absorbed;
         }
         let verdict = if merge.is_some_and(|merge| self.servers.is_merged(merge)) {
@@ -167,7 +171,7 @@ impl Transactions {
         key.is_some_and(|key| self.servers.find(key).is_some())
     }
 
-    fn receive_ack(&mut self, now: Instant, invite: Option<ServerId>) -> Received {
+    fn receive_ack(&mut self, now: Instant, invite: Option<Known>) -> Received {
         if invite.is_some_and(|invite| self.servers.ack(now, invite)) {
             return Received::Absorbed;
         }
@@ -179,14 +183,13 @@ impl Transactions {
     /// dropped. Of provisional answers only 100 is sent, where RFC 4320 §4.1 allows it; on datagrams it is sent by itself
     /// in its time. A 408 is not sent, RFC 4320 §4.2.
     pub fn respond(&mut self, now: Instant, server: ServerId, response: Response) {
-        self.servers.respond(now, server, &response, &mut self.outbox);
+        self.servers.respond(now, server, &response, Afterwards::Repeat, &mut self.outbox);
     }
 
     /// Answers a request and forgets it: its retransmission is a new request. For a challenge, which whoever never shows
     /// credentials is not to be remembered for, RFC 3261 §26.3.2.4. An INVITE is kept until its ACK.
     pub fn respond_and_forget(&mut self, now: Instant, server: ServerId, response: Response) {
-        self.servers.respond(now, server, &response, &mut self.outbox);
-        self.servers.forget_answered(server);
+        self.servers.respond(now, server, &response, Afterwards::Forget, &mut self.outbox);
     }
 
     /// Answers a request without making a transaction, RFC 3261 §8.2.7: for what is refused before it costs anything. The
@@ -239,8 +242,7 @@ impl Transactions {
         self.servers.next_timeout().into_iter().chain(self.clients.next_timeout()).min()
     }
 
-    /// Fires the timers that are due by `now`. Of finished transactions only so many are forgotten in one call: where more are
-    /// due, [`Transactions::poll_timeout`] stays in the past.
+    /// Fires the timers that are due by `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.servers.handle_timeout(now, &mut self.outbox);
         self.clients.handle_timeout(now, &mut self.outbox);

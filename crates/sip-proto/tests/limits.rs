@@ -87,22 +87,34 @@ fn who_shows_no_credentials_is_not_remembered() {
     assert_eq!(server.transactions.poll_timeout(), None);
 }
 
-/// A process that was stopped for a while answers between them.
+/// Also of a process that was stopped for a while and has other things to do now.
 #[test]
-fn very_many_finished_requests_are_forgotten_in_parts() {
-    const COUNT: usize = 5000;
+fn very_many_finished_requests_are_forgotten_at_once() {
+    const COUNT: usize = 50_000;
     let mut server = Server::new(Limits::default());
     for number in 0..COUNT {
         let id = server.accept(&message(number));
         server.respond(id, Response::new(200));
     }
-    let now = server.now + Duration::from_secs(100);
-    let mut counts = Vec::new();
-    while server.transactions.poll_timeout().is_some_and(|at| at <= now) {
-        server.transactions.handle_timeout(now);
-        counts.push(server.transactions.server_count());
+    assert_eq!(server.transactions.server_count(), COUNT);
+    server.transactions.handle_timeout(server.now + Duration::from_secs(100));
+    assert_eq!((server.transactions.server_count(), server.transactions.poll_timeout()), (0, None));
+}
+
+/// Also between two eighths of a second, by which it is counted.
+#[test]
+fn a_finished_request_is_known_for_timer_j_and_hardly_longer() {
+    for millis in [0, 1, 60, 124, 125, 126, 1000] {
+        let mut server = Server::new(Limits::default());
+        server.receive(&message(0));
+        server.wait(Duration::from_millis(millis));
+        let id = server.accept(&message(1));
+        server.respond(id, Response::new(200));
+        server.wait(Duration::from_millis(31_999));
+        assert_eq!(server.receive(&message(1)), Received::Absorbed, "after {millis} ms");
+        server.wait(Duration::from_millis(250));
+        assert!(matches!(server.receive(&message(1)), Received::Request(_)), "after {millis} ms");
     }
-    assert_eq!(counts, [2952, 904, 0]);
 }
 
 proptest! {

@@ -1,8 +1,8 @@
 //! A hash table that never stops to move all it holds.
 //!
-//! With timer J of 32 s a busy shard knows millions of requests. One table of that size moves them all when it grows, and
-//! when removed ones have left too many marks: tens of milliseconds in which nothing else happens. Many small tables move
-//! theirs one after the other, microseconds each.
+//! Where devices are slow to answer, a shard waits for very many of them. One table of that size moves them all when it grows, and
+//! when removed ones have left too many marks: milliseconds in which nothing else happens. Many small tables move theirs one after
+//! the other, microseconds each.
 
 use hashbrown::HashTable;
 
@@ -32,12 +32,6 @@ impl<T> Index<T> {
 
     pub(super) fn find(&self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<&T> {
         self.parts[self.part(hash)].find(hash, is_it)
-    }
-
-    /// Looks for it, so that what is done next finds the memory in the cache. A loop of these waits for many places at once, as
-    /// none depends on another.
-    pub(super) fn bring_near(&self, hash: u64, is_it: impl FnMut(&T) -> bool) {
-        std::hint::black_box(self.find(hash, is_it).is_some());
     }
 
     pub(super) fn remove(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) {

@@ -57,11 +57,10 @@ impl AckWaits {
     }
 
     /// The answer was sent.
-    pub(super) fn start(&mut self, now: Instant, slot: Slot, mut answer: InviteAnswer) -> InviteAnswer {
+    pub(super) fn start(&mut self, now: Instant, slot: Slot, answer: &mut InviteAnswer) {
         answer.interval = self.timing.t1;
         answer.until = Some(now + self.timing.t1x64);
-        self.plan(now, slot, &mut answer);
-        answer
+        self.plan(now, slot, answer);
     }
 
     /// The ACK came: for timer I further ones are absorbed.

@@ -14,9 +14,10 @@ use crate::siphash::{HashKey, SipHash};
 pub(super) struct ServerKey([u64; 2]);
 
 impl ServerKey {
-    /// For tables.
-    pub(super) fn hash(self) -> u64 {
-        self.0[0]
+    /// For tables: 96 bits, by which one in 10²⁰ looks for a request that is not there finds another among two million.
+    pub(super) fn short(self) -> [u32; 3] {
+        let [first, second] = self.0;
+        [first as u32, (first >> 32) as u32, second as u32]
     }
 
     /// For tags: the same request always gets the same one, RFC 3261 §8.2.7.
@@ -31,8 +32,9 @@ pub(super) struct MergeKey(NonZeroU64);
 
 impl MergeKey {
     /// For tables.
-    pub(super) fn hash(self) -> u64 {
-        self.0.get()
+    pub(super) fn words(self) -> [u32; 2] {
+        let number = self.0.get();
+        [number as u32, (number >> 32) as u32]
     }
 }
 

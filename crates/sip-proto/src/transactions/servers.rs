@@ -8,9 +8,9 @@ use chappe_sip_msg::{Message, Method};
 use super::answer::{self, Printer, Tag};
 use super::exchange::{Response, ServerId};
 use super::fifo::Fifo;
-use super::index::Index;
 use super::invite::{AckWaits, InviteAnswer};
 use super::matching::{Identity, MergeKey, ServerKey};
+use super::requests::{Known, Requests};
 use super::slab::{Slab, Slot};
 use super::{Limits, Outbox};
 use crate::Peer;
@@ -21,13 +21,7 @@ const SPARE: usize = 1024;
 /// A [`Pending`] with more room than this is not kept.
 const SPARE_BYTES: usize = 4096;
 
-/// Transactions that are forgotten together. With timer J of 32 s nothing of them is in the processor's caches: their places are
-/// asked for all at once, and waited for once.
-const TOGETHER: usize = 32;
-/// So often at most for one call: a process that was stopped for a while has millions of them, and requests that wait.
-const AT_ONCE: usize = 64;
-
-/// One request that came in.
+/// One request that came in, of which more than its answer's code has to be kept.
 #[derive(Debug)]
 struct Server {
     key: ServerKey,
@@ -36,20 +30,28 @@ struct Server {
     state: State,
 }
 
-/// Where a server transaction stands. Small, because most of them are finished and wait for timer J.
+/// Where a server transaction stands. Where the retransmission and a code make the answer again it is kept in [`Requests`] alone.
 #[derive(Debug)]
 enum State {
     /// Trying or Proceeding.
     Pending(Box<Pending>),
-    /// Completed: the retransmission and this code make the answer again.
-    Plain(u16),
     /// Completed, with an answer that has headers or a body of its own.
-    Kept(Box<Bytes>),
-    /// Ended without an answer, which RFC 4320 §4.2 prefers to a 408.
-    Silent,
+    Kept(Bytes),
     /// The answer to an INVITE.
     Invite(Box<InviteAnswer>),
 }
+
+/// What becomes of a request that was answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Afterwards {
+    /// For timer J its retransmission gets the answer once more.
+    Repeat,
+    /// Its retransmission is a new request.
+    Forget,
+}
+
+/// What a request is known by.
+type Request = (ServerKey, Option<MergeKey>);
 
 /// What it takes to answer a request after its datagram is gone.
 #[derive(Debug)]
@@ -69,8 +71,7 @@ pub(super) struct Servers {
     limits: Limits,
     tag_key: HashKey,
     all: Slab<Server>,
-    by_key: Index<u32>,
-    by_merge: Index<u32>,
+    requests: Requests,
     #[expect(clippy::vec_box, reason = "the boxes go into entries as they are")]
     spare: Vec<Box<Pending>>,
     printer: Printer,
@@ -80,7 +81,7 @@ pub(super) struct Servers {
     late: Fifo<Slot>,
     /// When the client's timer F ends its transaction: time to forget a request nobody answered.
     too_late: Fifo<Slot>,
-    /// Timer J.
+    /// Timer J of [`State::Kept`].
     finished: Fifo<Slot>,
     ack_waits: AckWaits,
 }
@@ -92,8 +93,7 @@ impl Servers {
             limits,
             tag_key,
             all: Slab::for_most(limits.servers),
-            by_key: Index::for_most(limits.servers),
-            by_merge: Index::for_most(limits.servers),
+            requests: Requests::for_most(limits.servers),
             spare: Vec::new(),
             printer: Printer::new(),
             kept_bytes: 0,
@@ -105,17 +105,20 @@ impl Servers {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.all.len()
+        self.all.len() + self.requests.answered()
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.all.len() >= self.limits.servers
+        self.len() >= self.limits.servers
     }
 
-    pub(super) fn find(&self, key: ServerKey) -> Option<ServerId> {
-        let is_it = |index: &u32| self.all.at(*index).is_some_and(|(_, server)| server.key == key);
-        let index = self.by_key.find(key.hash(), is_it)?;
-        self.all.at(*index).map(|(slot, _)| ServerId(slot))
+    /// What is asked next is asked at this time.
+    pub(super) fn set_now(&mut self, now: Instant) {
+        self.requests.set_now(now);
+    }
+
+    pub(super) fn find(&self, key: ServerKey) -> Option<Known> {
+        self.requests.find(key)
     }
 
     /// The To tag of answers to the request of that key.
@@ -125,8 +128,7 @@ impl Servers {
 
     /// RFC 3261 §8.2.2.2.
     pub(super) fn is_merged(&self, merge: MergeKey) -> bool {
-        let is_it = |index: &u32| self.all.at(*index).is_some_and(|(_, server)| server.merge == Some(merge));
-        self.by_merge.find(merge.hash(), is_it).is_some()
+        self.requests.is_merged(merge)
     }
 
     /// Where the answer to a request goes.
@@ -149,11 +151,7 @@ impl Servers {
         answer::keep(request, source, tag(self.tag_key, key), &mut pending.kept);
         (pending.peer, pending.invite, pending.proceeding) = (peer, invite, false);
         let slot = self.all.insert(Server { key, merge, state: State::Pending(pending) });
-        let all = &self.all;
-        self.by_key.insert_unique(key.hash(), slot.index(), |index| key_hash(all, *index));
-        if let Some(merge) = merge {
-            self.by_merge.insert_unique(merge.hash(), slot.index(), |index| merge_hash(all, *index));
-        }
+        self.requests.open(key, merge, slot.index());
         self.late.set(now, slot);
         ServerId(slot)
     }
@@ -192,36 +190,41 @@ impl Servers {
         &mut self,
         request: &Message<'_>,
         identity: &Identity<'_>,
-        server: ServerId,
+        (key, known): (ServerKey, Known),
         source: Peer,
         outbox: &mut Outbox,
     ) {
-        let Some(server) = self.all.get(server.0) else {
-            return;
+        let bytes = match known {
+            Known::Open(index) => self.last_answer(index),
+            Known::Answered(0) => None,
+            Known::Answered(code) => {
+                let tag = tag(self.tag_key, key);
+                Some(self.printer.answer_request(request, source, &Response::new(code), tag))
+            }
         };
-        let bytes = match &server.state {
+        if let Some(bytes) = bytes {
+            outbox.transmit(self.destination(identity, source), bytes);
+        }
+    }
+
+    fn last_answer(&mut self, index: u32) -> Option<Bytes> {
+        let (_, server) = self.all.at(index)?;
+        match &server.state {
             State::Pending(pending) if pending.proceeding => {
-                self.printer.answer_kept(&pending.kept, &Response::new(100))
+                Some(self.printer.answer_kept(&pending.kept, &Response::new(100)))
             }
-            State::Plain(code) => {
-                let tag = tag(self.tag_key, server.key);
-                self.printer.answer_request(request, source, &Response::new(*code), tag)
-            }
-            State::Kept(bytes) => Bytes::clone(bytes),
-            State::Invite(answer) => match answer.again() {
-                Some(bytes) => bytes,
-                None => return,
-            },
-            State::Pending(_) | State::Silent => return,
-        };
-        outbox.transmit(self.destination(identity, source), bytes);
+            State::Pending(_) => None,
+            State::Kept(bytes) => Some(bytes.clone()),
+            State::Invite(answer) => answer.again(),
+        }
     }
 
     /// RFC 3261 §17.2.1: the ACK ends the retransmissions of an INVITE's answer. Whether there was one to end.
-    pub(super) fn ack(&mut self, now: Instant, server: ServerId) -> bool {
-        match self.all.get_mut(server.0).map(|server| &mut server.state) {
-            Some(State::Invite(answer)) => {
-                self.ack_waits.acknowledged(now, server.0, answer);
+    pub(super) fn ack(&mut self, now: Instant, known: Known) -> bool {
+        let Known::Open(index) = known else { return false };
+        match self.all.at_mut(index) {
+            Some((slot, Server { state: State::Invite(answer), .. })) => {
+                self.ack_waits.acknowledged(now, slot, answer);
                 true
             }
             _ => false,
@@ -234,12 +237,10 @@ impl Servers {
         now: Instant,
         server: ServerId,
         response: &Response,
+        afterwards: Afterwards,
         outbox: &mut Outbox,
     ) {
-        let Some(entry) = self.all.get_mut(server.0) else {
-            return;
-        };
-        let State::Pending(pending) = &mut entry.state else {
+        let Some(Server { state: State::Pending(pending), .. }) = self.all.get_mut(server.0) else {
             return;
         };
         if response.code < 200 {
@@ -250,92 +251,92 @@ impl Servers {
             }
             return;
         }
-        let State::Pending(pending) = std::mem::replace(&mut entry.state, State::Silent) else {
+        let Some(Server { key, merge, state: State::Pending(pending) }) = self.all.remove(server.0) else {
             return;
         };
+        self.set_now(now);
+        let request = self.challenged(response.code, (key, merge));
         // RFC 4320 §4.2: a 408 would reach nobody who still waits.
-        if response.code != 408 || pending.invite {
+        if response.code == 408 && !pending.invite {
+            self.end(request, &pending, afterwards, 0);
+        } else {
             let bytes = self.printer.answer_kept(&pending.kept, response);
             outbox.transmit(pending.peer, bytes.clone());
-            self.complete(now, server.0, &pending, response, bytes, outbox);
-        } else {
-            self.finish(now, server.0, pending.peer);
+            self.complete(now, request, &pending, response, bytes, afterwards, outbox);
         }
         self.save(pending);
     }
 
+    /// Deviation from RFC 3261 §22.2: clients are about that send their credentials without a higher CSeq. A request that
+    /// was only challenged is therefore not one that a later request can be a copy of.
+    fn challenged(&mut self, code: u16, (key, merge): Request) -> Request {
+        let challenged = merge.filter(|_| matches!(code, 401 | 407));
+        if let Some(merge) = challenged {
+            self.requests.forget_copies(merge);
+        }
+        (key, if challenged.is_some() { None } else { merge })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what was sent, to what, and what becomes of it")]
     fn complete(
         &mut self,
         now: Instant,
-        slot: Slot,
+        request: Request,
         pending: &Pending,
         response: &Response,
         bytes: Bytes,
+        afterwards: Afterwards,
         outbox: &mut Outbox,
     ) {
-        if matches!(response.code, 401 | 407) {
-            self.forget_merge(slot);
-        }
-        let state = if pending.invite {
+        if pending.invite {
             let answer = InviteAnswer::new(pending.peer, Bytes::copy_from_slice(&bytes));
-            State::Invite(Box::new(self.ack_waits.start(now, slot, answer)))
-        } else if response.is_plain() || pending.peer.transport.is_reliable() {
-            State::Plain(response.code)
-        } else if self.kept_bytes + bytes.len() <= self.limits.kept_bytes {
+            return self.keep_invite(now, request, answer);
+        }
+        if response.is_plain() || afterwards == Afterwards::Forget || pending.peer.transport.is_reliable() {
+            return self.end(request, pending, afterwards, response.code);
+        }
+        if self.kept_bytes + bytes.len() <= self.limits.kept_bytes {
             self.kept_bytes += bytes.len();
-            State::Kept(Box::new(Bytes::copy_from_slice(&bytes)))
+            let slot = self.keep(request, State::Kept(Bytes::copy_from_slice(&bytes)));
+            return self.finished.set(now, slot);
+        }
+        outbox.counters.not_kept += 1;
+        let afterwards = if matches!(response.code, 401 | 407) { Afterwards::Forget } else { afterwards };
+        self.end(request, pending, afterwards, response.code);
+    }
+
+    /// An answered request needs nothing but its code, and that for timer J: zero on a reliable transport, RFC 3261 §17.2.2.
+    fn end(&mut self, (key, merge): Request, pending: &Pending, afterwards: Afterwards, code: u16) {
+        if afterwards == Afterwards::Forget || pending.peer.transport.is_reliable() {
+            self.requests.forget(key, merge);
         } else {
-            outbox.counters.not_kept += 1;
-            if matches!(response.code, 401 | 407) {
-                return self.forget(slot);
-            }
-            State::Plain(response.code)
-        };
-        let waits_for_ack = matches!(state, State::Invite(_));
-        if let Some(server) = self.all.get_mut(slot) {
-            server.state = state;
-        }
-        if !waits_for_ack {
-            self.finish(now, slot, pending.peer);
+            self.requests.answer(key, merge, code, self.limits.timing.t1x64);
         }
     }
 
-    /// Timer J: zero on a reliable transport, RFC 3261 §17.2.2.
-    fn finish(&mut self, now: Instant, slot: Slot, peer: Peer) {
-        if peer.transport.is_reliable() {
-            self.forget(slot);
-        } else {
-            self.finished.set(now, slot);
-        }
+    /// The user's [`ServerId`] leads nowhere from here on.
+    fn keep(&mut self, (key, merge): Request, state: State) -> Slot {
+        let slot = self.all.insert(Server { key, merge, state });
+        self.requests.move_to(key, slot.index());
+        slot
     }
 
-    /// Timer J is not waited for.
-    pub(super) fn forget_answered(&mut self, server: ServerId) {
-        let state = self.all.get(server.0).map(|server| &server.state);
-        if matches!(state, Some(State::Plain(_) | State::Kept(_) | State::Silent)) {
-            self.forget(server.0);
-        }
-    }
-
-    /// Deviation from RFC 3261 §22.2: clients are about that send their credentials without a higher CSeq. A request that
-    /// was only challenged is therefore not one that a later request can be a copy of.
-    fn forget_merge(&mut self, slot: Slot) {
-        let merge = self.all.get_mut(slot).and_then(|server| server.merge.take());
-        if let Some(merge) = merge {
-            self.by_merge.remove(merge.hash(), |index| *index == slot.index());
+    fn keep_invite(&mut self, now: Instant, request: Request, answer: InviteAnswer) {
+        let slot = self.keep(request, State::Invite(Box::new(answer)));
+        if let Some(Server { state: State::Invite(answer), .. }) = self.all.get_mut(slot) {
+            self.ack_waits.start(now, slot, answer);
         }
     }
 
     fn forget(&mut self, slot: Slot) {
-        self.forget_merge(slot);
-        let Some(server) = self.all.remove(slot) else {
+        let Some(Server { key, merge, state }) = self.all.remove(slot) else {
             return;
         };
-        self.by_key.remove(server.key.hash(), |index| *index == slot.index());
-        match server.state {
+        self.requests.forget(key, merge);
+        match state {
             State::Kept(bytes) => self.kept_bytes -= bytes.len(),
             State::Pending(pending) => self.save(pending),
-            State::Plain(_) | State::Silent | State::Invite(_) => {}
+            State::Invite(_) => {}
         }
     }
 
@@ -347,56 +348,34 @@ impl Servers {
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         let fifos = [&self.late, &self.too_late, &self.finished];
-        fifos.into_iter().filter_map(Fifo::next).chain(self.ack_waits.next()).min()
+        let times = fifos.into_iter().filter_map(Fifo::next);
+        times.chain(self.ack_waits.next()).chain(self.requests.next_timeout()).min()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.set_now(now);
         while let Some(slot) = self.late.fire(now) {
             self.say_trying(now, slot, outbox);
         }
         while let Some(slot) = self.too_late.fire(now) {
             self.give_up(slot, outbox);
         }
-        for _ in 0..AT_ONCE {
-            if self.finished.next().is_none_or(|at| at > now) {
-                break;
-            }
-            self.forget_finished(now);
+        while let Some(slot) = self.finished.fire(now) {
+            self.forget(slot);
         }
         while let Some(slot) = self.ack_waits.fire(now) {
             self.repeat_or_forget(now, slot, outbox);
         }
-        if self.all.settle() {
-            let empty = || Index::for_most(self.limits.servers);
-            (self.by_key, self.by_merge) = (empty(), empty());
+        self.requests.handle_timeout();
+        self.all.settle();
+        if self.len() == 0 {
+            self.requests.settle();
         }
-    }
-
-    /// Some of those whose timer J is due.
-    fn forget_finished(&mut self, now: Instant) {
-        let mut slots = [None; TOGETHER];
-        for place in &mut slots {
-            *place = self.finished.fire(now);
-        }
-        let slots = || slots.into_iter().flatten();
-        let mut hashes = [(0, 0); TOGETHER];
-        for (hashes, slot) in hashes.iter_mut().zip(slots()) {
-            let server = self.all.get(slot);
-            *hashes =
-                server.map_or((0, 0), |server| (server.key.hash(), server.merge.map_or(0, MergeKey::hash)));
-        }
-        for ((key, merge), slot) in hashes.into_iter().zip(slots()) {
-            self.by_key.bring_near(key, |index| *index == slot.index());
-            self.by_merge.bring_near(merge, |index| *index == slot.index());
-        }
-        slots().for_each(|slot| self.forget(slot));
     }
 
     /// Where a request that was not there yet will be put.
     pub(super) fn bring_near(&self, key: ServerKey, merge: Option<MergeKey>) {
-        // None is looked at more closely, which would be elsewhere in memory.
-        self.by_key.bring_near(key.hash(), |_| false);
-        self.by_merge.bring_near(merge.map_or(0, MergeKey::hash), |_| false);
+        self.requests.bring_near(key, merge);
     }
 
     /// RFC 4320 §4.1: a request that waits for its answer when timer E of its client reaches T2 gets a 100.
@@ -439,27 +418,4 @@ fn tag(tag_key: HashKey, key: ServerKey) -> Tag {
     let mut hash = tag_key.hash();
     key.words().into_iter().for_each(|word| hash.number(word));
     answer::tag(hash.finish128()[0])
-}
-
-fn key_hash(all: &Slab<Server>, index: u32) -> u64 {
-    all.at(index).map_or(0, |(_, server)| server.key.hash())
-}
-
-fn merge_hash(all: &Slab<Server>, index: u32) -> u64 {
-    all.at(index).and_then(|(_, server)| server.merge).map_or(0, |merge| merge.hash())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A busy server's finished transactions are most of its memory: 32 s of them on datagrams.
-    #[test]
-    fn a_finished_transaction_costs_about_ninety_bytes() {
-        let entry = Slab::<Server>::PLACE;
-        let timer = size_of::<(Instant, Slot)>();
-        // A hash table of u32 at three quarters full, with its control bytes; there are two of them.
-        let tables = 2 * (size_of::<u32>() + 1) * 4 / 3;
-        assert!(entry + timer + tables <= 90, "{entry} + {timer} + {tables}");
-    }
 }

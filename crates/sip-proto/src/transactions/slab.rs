@@ -34,10 +34,6 @@ struct Place<T> {
 }
 
 impl<T> Slab<T> {
-    /// What a value costs here, in bytes.
-    #[cfg(test)]
-    pub(super) const PLACE: usize = size_of::<Place<T>>();
-
     /// For about so many values: where they are few, they take no room for many.
     pub(super) fn for_most(values: usize) -> Self {
         Self { chunks: Vec::new(), free: Vec::new(), len: 0, room: values.min(CHUNK), first: 0, latest: 0 }
@@ -114,6 +110,13 @@ impl<T> Slab<T> {
         let place = self.place(index)?;
         let value = place.value.as_ref()?;
         Some((Slot { index, generation: place.generation }, value))
+    }
+
+    pub(super) fn at_mut(&mut self, index: u32) -> Option<(Slot, &mut T)> {
+        let place = self.place_mut(index)?;
+        let generation = place.generation;
+        let value = place.value.as_mut()?;
+        Some((Slot { index, generation }, value))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
