@@ -68,7 +68,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            servers: 2_000_000,
+            servers: 4_000_000,
             clients: 200_000,
             kept_bytes: 64 << 20,
             force_rport: false,

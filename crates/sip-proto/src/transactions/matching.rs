@@ -14,7 +14,7 @@ use crate::siphash::{HashKey, SipHash};
 pub(super) struct ServerKey([u64; 2]);
 
 impl ServerKey {
-    /// For tables: 96 bits, by which one in 10²⁰ looks for a request that is not there finds another among two million.
+    /// For tables: 96 bits, by which one in 10²⁰ looks for a request that is not there finds another among four million.
     pub(super) fn short(self) -> [u32; 3] {
         let [first, second] = self.0;
         [first as u32, (first >> 32) as u32, second as u32]

@@ -20,7 +20,7 @@ const FEW: usize = 1024;
 /// A table takes its line from the lowest bits of a hash; these choose the table.
 const SHIFT: u32 = 40;
 /// Lines that are tried for one entry before the table grows.
-const REACH: usize = 8;
+const REACH: usize = 16;
 /// So many lines are kept when nothing is left in them.
 const KEPT: usize = 16 * 1024;
 
@@ -300,7 +300,7 @@ mod tests {
             for (number, step) in steps {
                 let held = map.get(&number).is_some_and(|until| *until > now);
                 match step {
-                    Step::Insert if map.values().filter(|until| **until > now).count() < 20 && !held => {
+                    Step::Insert if map.values().filter(|until| **until > now).count() < 40 && !held => {
                         table.insert(now, crowded(number), number as u32);
                         map.insert(number, NEVER);
                     }
