@@ -10,9 +10,6 @@
 
 /// Eighths of a second since some beginning: enough for 17 years.
 pub(super) type Tick = u32;
-/// Later than any other.
-pub(super) const NEVER: Tick = Tick::MAX;
-
 /// Tables at most; a power of two.
 const PARTS: usize = 1024;
 /// So many entries in one table move in no time.
@@ -40,7 +37,7 @@ struct Entry<V, const W: usize> {
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 struct Line<V, const W: usize, const N: usize> {
-    /// Until when there is an entry further on which did not find a place here.
+    /// Until when there may be an entry further on which did not find a place here.
     beyond: Tick,
     entries: [Entry<V, W>; N],
 }
@@ -87,15 +84,15 @@ impl<V: Copy + Default, const W: usize, const N: usize> Remembered<V, W, N> {
     /// places at once, as none depends on another.
     pub(super) fn bring_near(&self, words: &Words<W>) {
         let part = self.part(words);
-        std::hint::black_box(part.lines.get(part.home(words)).is_some_and(|line| line.beyond == NEVER));
+        std::hint::black_box(part.lines.get(part.home(words)).is_some_and(|line| line.beyond == Tick::MAX));
     }
 
-    /// Adds an entry that is not there yet and holds until that is [changed](Self::change).
-    pub(super) fn insert(&mut self, now: Tick, words: Words<W>, value: V) {
-        self.part_mut(&words).insert(now, Entry { until: NEVER, words, value });
+    /// Adds an entry that is not there yet.
+    pub(super) fn insert(&mut self, now: Tick, words: Words<W>, until: Tick, value: V) {
+        self.part_mut(&words).insert(now, Entry { until, words, value });
     }
 
-    /// Gives an entry another value and end; with `until` 0 it is gone.
+    /// Gives an entry that holds another value and end; with `until` 0 it is gone.
     pub(super) fn change(&mut self, now: Tick, words: &Words<W>, until: Tick, value: V) {
         self.part_mut(words).change(now, words, until, value);
     }
@@ -127,11 +124,6 @@ impl<V: Copy + Default, const W: usize, const N: usize> Part<V, W, N> {
         hash(words) as usize & self.mask()
     }
 
-    /// How many lines behind the one an other is.
-    fn distance(&self, from: usize, to: usize) -> usize {
-        to.wrapping_sub(from) & self.mask()
-    }
-
     /// The lines from one on that an entry may be in.
     fn window(&self, line: usize) -> impl Iterator<Item = usize> + use<V, W, N> {
         let mask = self.mask();
@@ -161,45 +153,40 @@ impl<V: Copy + Default, const W: usize, const N: usize> Part<V, W, N> {
     /// Whether there was a place for it.
     fn put(&mut self, now: Tick, entry: Entry<V, W>) -> bool {
         let home = self.home(&entry.words);
-        let free = |at: &usize| self.lines[*at].entries.iter().any(|entry| entry.until <= now);
-        let Some(line) = self.window(home).find(free) else { return false };
+        for at in self.window(home) {
+            if let Some(place) = self.lines[at].entries.iter_mut().find(|entry| entry.until <= now) {
+                *place = entry;
+                self.pass(home, at, entry.until);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// An entry that ends then went past the lines between.
+    fn pass(&mut self, home: usize, line: usize, until: Tick) {
         for passed in self.window(home).take_while(|at| *at != line) {
-            self.lines[passed].beyond = self.lines[passed].beyond.max(entry.until);
+            self.lines[passed].beyond = self.lines[passed].beyond.max(until);
         }
-        if let Some(place) = self.lines[line].entries.iter_mut().find(|entry| entry.until <= now) {
-            *place = entry;
-        }
-        true
     }
 
     fn grow(&mut self, now: Tick) {
         let nothing = Entry { until: 0, words: [0; W], value: V::default() };
         let more = vec![Line { beyond: 0, entries: [nothing; N] }; (self.lines.len() * 2).max(1)];
-        let before = std::mem::replace(&mut self.lines, more);
-        let entries = before.iter().flat_map(|line| line.entries).filter(|entry| entry.until > now);
-        entries.for_each(|entry| self.insert(now, entry));
+        for line in std::mem::replace(&mut self.lines, more) {
+            for entry in line.entries {
+                if entry.until > now {
+                    self.insert(now, entry);
+                }
+            }
+        }
     }
 
     fn change(&mut self, now: Tick, words: &Words<W>, until: Tick, value: V) {
         let Some((line, place)) = self.find(now, words) else { return };
         let entry = &mut self.lines[line].entries[place];
         (entry.until, entry.value) = (until, value);
-        for passed in self.window(self.home(words)).take_while(|at| *at != line) {
-            self.lines[passed].beyond = self.beyond(passed);
-        }
-    }
-
-    /// Until when something holds that went past this line.
-    fn beyond(&self, line: usize) -> Tick {
-        let behind = self
-            .window(line)
-            .skip(1)
-            .flat_map(|at| self.lines[at].entries.iter().map(move |entry| (at, entry)));
-        let passed = behind.filter(|(at, entry)| {
-            let home = self.home(&entry.words);
-            self.distance(home, line) < self.distance(home, *at)
-        });
-        passed.map(|(_, entry)| entry.until).max().unwrap_or(0)
+        self.pass(self.home(words), line, until);
     }
 }
 
@@ -235,7 +222,7 @@ mod tests {
         for most in [0, 5_000, 2_000_000] {
             let mut table = Table::for_most(most);
             for number in 0..100_000 {
-                table.insert(0, words(number), number as u32);
+                table.insert(0, words(number), 9, 0);
                 table.change(0, &words(number), 1 + number as u32 % 2, number as u32);
             }
             let holds = |now, number: u64| table.find(now, &words(number)) == Some(number as u32);
@@ -253,7 +240,7 @@ mod tests {
         for now in 0..50 {
             for number in 0..20_000 {
                 let words = words(u64::from(now) * 20_000 + number);
-                table.insert(now, words, 0);
+                table.insert(now, words, now + 20, 0);
                 table.change(now, &words, now + 10, 0);
             }
             lines.push(table.lines());
@@ -269,21 +256,21 @@ mod tests {
     #[test]
     fn no_table_is_large() {
         let mut table = Table::for_most(2_000_000);
-        (0..1_000_000).for_each(|number| table.insert(0, words(number), 0));
+        (0..1_000_000).for_each(|number| table.insert(0, words(number), 1, 0));
         let most = table.parts.iter().map(|part| part.lines.len()).max().unwrap_or_default();
         assert!(most <= 2048, "{most}");
     }
 
     #[derive(Clone, Copy, Debug)]
     enum Step {
-        Insert,
+        Insert(Tick),
         Change(Tick),
         Wait(Tick),
     }
 
     fn step() -> impl Strategy<Value = (u64, Step)> {
         let what = prop_oneof![
-            4 => Just(Step::Insert),
+            4 => (1..40_u32).prop_map(Step::Insert),
             4 => (0..40_u32).prop_map(Step::Change),
             1 => (0..9_u32).prop_map(Step::Wait),
         ];
@@ -300,9 +287,9 @@ mod tests {
             for (number, step) in steps {
                 let held = map.get(&number).is_some_and(|until| *until > now);
                 match step {
-                    Step::Insert if map.values().filter(|until| **until > now).count() < 40 && !held => {
-                        table.insert(now, crowded(number), number as u32);
-                        map.insert(number, NEVER);
+                    Step::Insert(more) if map.values().filter(|until| **until > now).count() < 40 && !held => {
+                        table.insert(now, crowded(number), now + more, number as u32);
+                        map.insert(number, now + more);
                     }
                     Step::Change(more) if held => {
                         let until = if more == 0 { 0 } else { now + more };
@@ -310,7 +297,7 @@ mod tests {
                         map.insert(number, until);
                     }
                     Step::Wait(ticks) => now += ticks,
-                    Step::Insert | Step::Change(_) => {}
+                    Step::Insert(_) | Step::Change(_) => {}
                 }
                 for number in 0..200 {
                     let value = map.get(&number).filter(|until| **until > now).map(|_| number as u32);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::matching::{MergeKey, ServerKey};
-use super::remembered::{NEVER, Remembered, Tick};
+use super::remembered::{Remembered, Tick};
 
 /// Ticks in a second.
 const A_SECOND: u32 = 8;
@@ -34,8 +34,8 @@ impl Known {
     }
 }
 
-/// The requests of a shard. One that is open is known until it is answered or forgotten, one that was answered until its time
-/// is over, and up to an eighth of a second longer.
+/// The requests of a shard. One that is open is known until it is answered or forgotten, one that was answered for timer J, and
+/// up to an eighth of a second longer.
 #[derive(Debug)]
 pub(super) struct Requests {
     by_key: Remembered<u32, 3, 3>,
@@ -44,6 +44,7 @@ pub(super) struct Requests {
     start: Option<Instant>,
     since: Duration,
     now: Tick,
+    timer_j: Duration,
     /// When how many that were answered end, the first one first.
     ends: VecDeque<(Tick, usize)>,
     answered: usize,
@@ -51,13 +52,14 @@ pub(super) struct Requests {
 
 impl Requests {
     /// For about so many requests.
-    pub(super) fn for_most(requests: usize) -> Self {
+    pub(super) fn for_most(requests: usize, timer_j: Duration) -> Self {
         Self {
             by_key: Remembered::for_most(requests),
             by_merge: Remembered::for_most(requests),
             start: None,
             since: Duration::ZERO,
             now: 1,
+            timer_j,
             ends: VecDeque::new(),
             answered: 0,
         }
@@ -91,26 +93,41 @@ impl Requests {
         }
     }
 
+    /// Whoever owns an open request forgets it in less than this.
+    fn later(&self) -> Tick {
+        self.after(2 * self.timer_j)
+    }
+
     /// A new request.
     pub(super) fn open(&mut self, key: ServerKey, merge: Option<MergeKey>, index: u32) {
-        self.by_key.insert(self.now, key.short(), Known::Open(index).pack());
+        let until = self.later();
+        self.by_key.insert(self.now, key.short(), until, Known::Open(index).pack());
         if let Some(merge) = merge {
-            self.by_merge.insert(self.now, merge.words(), ());
+            self.by_merge.insert(self.now, merge.words(), until, ());
         }
     }
 
     /// An open request has another index.
-    pub(super) fn move_to(&mut self, key: ServerKey, index: u32) {
-        self.by_key.change(self.now, &key.short(), NEVER, Known::Open(index).pack());
+    pub(super) fn move_to(&mut self, key: ServerKey, merge: Option<MergeKey>, index: u32) {
+        self.change(key, merge, self.later(), Known::Open(index));
     }
 
-    /// An open request was answered, and is known by its code for that long.
-    pub(super) fn answer(&mut self, key: ServerKey, merge: Option<MergeKey>, code: u16, lasts: Duration) {
-        let until = 2 + ticks((self.since + lasts).saturating_sub(Duration::from_nanos(1)));
-        self.by_key.change(self.now, &key.short(), until, Known::Answered(code).pack());
+    fn change(&mut self, key: ServerKey, merge: Option<MergeKey>, until: Tick, known: Known) {
+        self.by_key.change(self.now, &key.short(), until, known.pack());
         if let Some(merge) = merge {
             self.by_merge.change(self.now, &merge.words(), until, ());
         }
+    }
+
+    /// The first tick that is not before the end of this time.
+    fn after(&self, time: Duration) -> Tick {
+        2 + ticks((self.since + time).saturating_sub(Duration::from_nanos(1)))
+    }
+
+    /// An open request was answered, and is known by its code from here on.
+    pub(super) fn answer(&mut self, key: ServerKey, merge: Option<MergeKey>, code: u16) {
+        let until = self.after(self.timer_j);
+        self.change(key, merge, until, Known::Answered(code));
         self.answered += 1;
         match self.ends.back_mut() {
             Some((last, count)) if *last >= until => *count += 1,
@@ -154,5 +171,5 @@ impl Requests {
 /// Whole ones.
 fn ticks(time: Duration) -> Tick {
     let whole = time.as_secs() * u64::from(A_SECOND) + u64::from(time.subsec_nanos() / NANOS);
-    whole.min(u64::from(NEVER - 2)) as Tick
+    whole.min(u64::from(Tick::MAX - 2)) as Tick
 }

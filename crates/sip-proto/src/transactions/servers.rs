@@ -93,7 +93,7 @@ impl Servers {
             limits,
             tag_key,
             all: Slab::for_most(limits.servers),
-            requests: Requests::for_most(limits.servers),
+            requests: Requests::for_most(limits.servers, timing.t1x64),
             spare: Vec::new(),
             printer: Printer::new(),
             kept_bytes: 0,
@@ -310,14 +310,14 @@ impl Servers {
         if afterwards == Afterwards::Forget || pending.peer.transport.is_reliable() {
             self.requests.forget(key, merge);
         } else {
-            self.requests.answer(key, merge, code, self.limits.timing.t1x64);
+            self.requests.answer(key, merge, code);
         }
     }
 
     /// The user's [`ServerId`] leads nowhere from here on.
     fn keep(&mut self, (key, merge): Request, state: State) -> Slot {
         let slot = self.all.insert(Server { key, merge, state });
-        self.requests.move_to(key, slot.index());
+        self.requests.move_to(key, merge, slot.index());
         slot
     }
 
