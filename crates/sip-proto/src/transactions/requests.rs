@@ -48,6 +48,8 @@ pub(super) struct Requests {
     /// When how many that were answered end, the first one first.
     ends: VecDeque<(Tick, usize)>,
     answered: usize,
+    /// Whether any was answered since memory was last looked after.
+    used: bool,
 }
 
 impl Requests {
@@ -62,6 +64,7 @@ impl Requests {
             timer_j,
             ends: VecDeque::new(),
             answered: 0,
+            used: false,
         }
     }
 
@@ -129,6 +132,7 @@ impl Requests {
         let until = self.after(self.timer_j);
         self.change(key, merge, until, Known::Answered(code));
         self.answered += 1;
+        self.used = true;
         match self.ends.back_mut() {
             Some((last, count)) if *last >= until => *count += 1,
             _ => self.ends.push_back((until, 1)),
@@ -161,10 +165,12 @@ impl Requests {
         }
     }
 
-    /// Gives memory back; for when no request is known.
+    /// Gives memory back; for when no request is known, however often that is.
     pub(super) fn settle(&mut self) {
-        self.by_key.settle();
-        self.by_merge.settle();
+        if std::mem::take(&mut self.used) {
+            self.by_key.settle();
+            self.by_merge.settle();
+        }
     }
 }
 
