@@ -213,8 +213,7 @@ fn a_content_length_that_lies_on_a_stream() {
     let lie = peer.request("OPTIONS", "echo", &["Content-Length: 1".to_owned()], "hello");
     short.write_all(&[lie, options()].concat()).expect("an open connection");
     let heard = read(&mut short, 2);
-    // In either order: what is read together is refused before the rest is worked at, and an answer is known by its branch.
-    assert!(heard.contains("SIP/2.0 200 ") && heard.contains("CSeq: 4 OPTIONS"), "{heard}");
+    assert!(heard.starts_with("SIP/2.0 200 "), "{heard}");
     // RFC 4475 §3.1.2.18.
     assert!(heard.contains("SIP/2.0 501 "), "there is no method `elloOPTIONS`: {heard}");
 

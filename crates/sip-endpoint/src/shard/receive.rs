@@ -105,17 +105,13 @@ impl Shard {
             self.turns.add(number, turn);
         }
         let draining = mailbox.is_draining();
-        let mut frames = Vec::new();
         for _ in 0..MAILS {
-            let Some((posted, mail)) = mailbox.take() else { break };
-            if frames.len() == BATCH || !matches!(mail, Mail::Frame { .. }) {
-                self.frames(now, &mut frames, draining);
-            }
+            let Some((posted, mail)) = mailbox.take() else { return };
             match mail {
-                Mail::Frame { peer, bytes }
-                    if self.is_late(posted, mailbox.len(), &bytes) && self.refuse_late(now, &bytes, peer) => {
+                Mail::Frame { peer, bytes } if self.is_late(posted, mailbox.len(), &bytes) => {
+                    self.refuse_late(now, &bytes, peer, draining);
                 }
-                Mail::Frame { peer, bytes } => frames.push((bytes, peer)),
+                Mail::Frame { peer, bytes } => self.receive_one(now, &bytes, peer, draining),
                 Mail::Refused { peer, bytes, code } => self.refuse(&bytes, peer, &inbound::answer(code)),
                 Mail::Send(job) => self.jobs.push(*job),
                 Mail::Work(work) => self.adopt(work),
@@ -123,15 +119,6 @@ impl Shard {
                 Mail::Ended(peer) => self.connection_ended(now, peer),
                 Mail::Unreachable(peer) => self.unreachable(now, peer),
             }
-        }
-        self.frames(now, &mut frames, draining);
-    }
-
-    /// Frames that came one behind the other.
-    fn frames(&mut self, now: Instant, frames: &mut Vec<(Bytes, Peer)>, draining: bool) {
-        if !frames.is_empty() {
-            self.receive(now, frames.iter().map(|(bytes, peer)| (&bytes[..], *peer)), draining);
-            frames.clear();
         }
     }
 
@@ -151,6 +138,10 @@ impl Shard {
     fn unreachable(&mut self, now: Instant, peer: Peer) {
         self.transactions.transport_failed(now, peer);
         self.transactions.transport_failed(now, Peer { connection: None, ..peer });
+    }
+
+    pub(super) fn receive_one(&mut self, now: Instant, bytes: &[u8], peer: Peer, draining: bool) {
+        self.receive(now, std::iter::once((bytes, peer)), draining);
     }
 
     /// Messages of any kind; what is no message is dropped.

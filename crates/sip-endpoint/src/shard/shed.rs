@@ -86,16 +86,18 @@ impl Shard {
         self.streams.fate(verdict, frame) != Fate::Serve
     }
 
-    /// A frame that is too late. `false`: it has to be looked at more closely. It is never dropped: nobody would send it again.
-    pub(super) fn refuse_late(&mut self, now: Instant, frame: &[u8], peer: Peer) -> bool {
+    /// A frame that is too late. It is never dropped: nobody would send it again.
+    pub(super) fn refuse_late(&mut self, now: Instant, frame: &[u8], peer: Peer, draining: bool) {
         let seconds = RETRY_AFTER[self.random.next() as usize % RETRY_AFTER.len()];
         let mut answer = Vec::new();
         let header = ("Retry-After", seconds);
-        let refused = self.transactions.refuse_unread(frame, peer, 503, header, &mut answer);
-        let Unread::Refused(to) = refused else { return false };
-        self.profile.counters.shed.fetch_add(1, Ordering::Relaxed);
-        self.transmit(now, to, answer.into());
-        true
+        match self.transactions.refuse_unread(frame, peer, 503, header, &mut answer) {
+            Unread::Refused(to) => {
+                self.profile.counters.shed.fetch_add(1, Ordering::Relaxed);
+                self.transmit(now, to, answer.into());
+            }
+            Unread::Known | Unread::Odd => self.receive_one(now, frame, peer, draining),
+        }
     }
 
     /// Adds up what the sockets had no room for.
